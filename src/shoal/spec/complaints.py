@@ -9,6 +9,7 @@ import msgspec
 from shoal.findings import Edit, Finding, Fix, Path, Severity
 from shoal.spec.node import Node
 from shoal.spec.shapes import Field, Shape
+from shoal.spec.wire import OpenKeys
 
 _DUE: dict[str, str] = {
     "str": "a string",
@@ -19,6 +20,7 @@ _DUE: dict[str, str] = {
     "quantity": "a quantity such as 500m or 2Gi",
     "literal": "a word",
     "struct": "a mapping (`key: value` lines)",
+    "tagged": "a mapping (`key: value` lines)",
     "dict": "a mapping (`key: value` lines)",
     "tuple": "a list (`- item` lines)",
 }
@@ -53,7 +55,7 @@ def place(path: Path) -> str:
 
 
 def unknown_key(key: Node, path: Path, fields: dict[str, Field], struct: type[msgspec.Struct]) -> Finding:
-    """S020. Offers to rename the key when one name is clearly meant."""
+    """S020; the warning S027 where unknown keys are let through. Renames a key that is wrong by its case alone."""
     known = list(fields)
     message = f"unknown key {shown(key.key)!r} in {place(path)}"
     near = nearest(key.key, known)
@@ -61,6 +63,8 @@ def unknown_key(key: Node, path: Path, fields: dict[str, Field], struct: type[ms
     if near is not None and near.lower() == key.key.replace("_", "").replace("-", "").lower():
         fix = Fix(f"rename it to {near}", (Edit(key.start, key.end, near),))
     hint = suggestion(key.key, known) or f"remove it: {struct.__name__} has no such field"
+    if issubclass(struct, OpenKeys):
+        return Finding("S027", Severity.WARNING, message, hint, (*path, key.key), key.mark, fix)
     return Finding("S020", Severity.ERROR, message, hint, (*path, key.key), key.mark, fix)
 
 
@@ -97,10 +101,11 @@ def _unquoting(node: Node, shape: Shape) -> Fix | None:
     return Fix("unquote the value", (Edit(node.start, node.end, text),)) if right.get(shape.kind) else None
 
 
-def missing_key(node: Node, path: Path, name: str) -> Finding:
+def missing_key(node: Node, path: Path, name: str, choices: tuple[str, ...] = ()) -> Finding:
     """S023."""
     message = f"{place(path)} lacks the required key {name!r}"
-    return Finding("S023", Severity.ERROR, message, f"add `{name}:`", (*path, name), node.mark)
+    hint = f"add `{name}:`" + (f" and one of {', '.join(choices)}" if choices else "")
+    return Finding("S023", Severity.ERROR, message, hint, (*path, name), node.mark)
 
 
 def not_a_choice(node: Node, path: Path, choices: tuple[str, ...]) -> Finding:

@@ -1,7 +1,8 @@
 """Nodes -> frozen types, driven by the types themselves; every finding at once.
 
 Reads the annotations of msgspec Structs. Understood: str, int, float, bool, Any, Literal, ``X | None``,
-``int | str``, ``tuple[X, ...]``, ``dict[str, X]``, Structs, Annotated with msgspec.Meta bounds, and Quantity.
+``int | str``, ``tuple[X, ...]``, ``dict[str, X]``, Structs, unions of tagged Structs, Annotated with msgspec.Meta
+bounds, and Quantity.
 """
 
 import math
@@ -13,7 +14,7 @@ from shoal.findings import Finding, Path
 from shoal.spec import complaints
 from shoal.spec.node import Node
 from shoal.spec.quantity import QuantityInvalid, parse_quantity
-from shoal.spec.shapes import Field, Shape, fields_of, shape_of
+from shoal.spec.shapes import Shape, fields_of, shape_of
 
 T = TypeVar("T")
 
@@ -52,6 +53,8 @@ class _Decoder:
             return None
         if shape.kind == "struct":
             return self.struct(node, shape, path)
+        if shape.kind == "tagged":
+            return self.tagged(node, shape, path)
         if shape.kind == "dict":
             return self.mapping(node, shape, path)
         if shape.kind == "tuple":
@@ -60,31 +63,43 @@ class _Decoder:
             return self.reject(complaints.wrong_type(node, path, shape))
         return self.scalar(node, shape, path)
 
+    def tagged(self, node: Node, shape: Shape, path: Path) -> Any:
+        """One of several Structs, told apart by the word after their tag key."""
+        members = {str(member.__struct_config__.tag): member for member in shape.of}
+        tag_key = str(shape.of[0].__struct_config__.tag_field)
+        if node.kind != "mapping":
+            return self.reject(complaints.wrong_type(node, path, shape))
+        tag = node.get(tag_key)
+        if tag is None or tag.is_null:
+            return self.reject(complaints.missing_key(node, path, tag_key, tuple(members)))
+        if not isinstance(tag.value, str) or tag.value not in members:
+            return self.reject(complaints.not_a_choice(tag, (*path, tag_key), tuple(members)))
+        return self.struct(node, shape_of(members[tag.value]), path)
+
     def struct(self, node: Node, shape: Shape, path: Path) -> Any:
         if node.kind != "mapping":
             return self.reject(complaints.wrong_type(node, path, shape))
         struct = cast("type[msgspec.Struct]", shape.of)
         fields = fields_of(struct)
         values: dict[str, Any] = {}
+        unknown: list[Node] = []
         for key, child in node.pairs:
             field = fields.get(key.key)
+            if field is None and key.key == struct.__struct_config__.tag_field:
+                continue
             if field is None:
+                unknown.append(key)
                 self.findings.append(complaints.unknown_key(key, path, fields, struct))
             elif not child.is_null or field.shape.kind == "any":
                 value = self.value(child, field.shape, (*path, key.key))
                 if value is not _UNUSABLE:
                     values[field.attribute] = value
-        if self.missing(node, path, fields, values):
-            return _UNUSABLE
-        return struct(**values)
-
-    def missing(self, node: Node, path: Path, fields: dict[str, Field], values: dict[str, Any]) -> bool:
         absent = [name for name, field in fields.items() if field.required and field.attribute not in values]
-        for name in absent:
-            written = node.get(name)
-            if written is None or written.is_null:
-                self.findings.append(complaints.missing_key(node, path, name))
-        return bool(absent)
+        meant = {complaints.nearest(key.key, fields) for key in unknown}
+        self.findings += [
+            complaints.missing_key(node, path, name) for name in absent if name not in meant and is_absent(node, name)
+        ]
+        return _UNUSABLE if absent else struct(**values)
 
     def mapping(self, node: Node, shape: Shape, path: Path) -> Any:
         if node.kind != "mapping":
@@ -129,6 +144,12 @@ class _Decoder:
         except QuantityInvalid:
             return self.reject(complaints.invalid_quantity(node, path))
         return node.value
+
+
+def is_absent(node: Node, key: str) -> bool:
+    """Whether ``key`` is not given; null is not given, as in Kubernetes."""
+    value = node.get(key)
+    return value is None or value.is_null
 
 
 _ACCEPTED: dict[str, tuple[type, ...]] = {

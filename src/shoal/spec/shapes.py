@@ -9,12 +9,12 @@ import msgspec
 from shoal.spec.quantity import QuantityForm
 
 ShapeKind: TypeAlias = Literal[
-    "any", "str", "int", "float", "bool", "int_or_str", "quantity", "literal", "struct", "dict", "tuple"
+    "any", "str", "int", "float", "bool", "int_or_str", "quantity", "literal", "struct", "tagged", "dict", "tuple"
 ]
 
 
 class Shape(msgspec.Struct, frozen=True):
-    """of: a Struct's class, a Literal's choices, or the shape of what a dict or tuple holds.
+    """of: a Struct's class, a Literal's choices, the Structs of a union, or the shape of what a collection holds.
 
     lowest, highest: bounds of a number. shortest: of a string.
     """
@@ -71,6 +71,8 @@ def _union(members: tuple[Any, ...]) -> Shape:
     kept = [member for member in members if member is not NoneType]
     if set(kept) == {int, str}:
         return Shape("int_or_str", optional=len(kept) < len(members))
+    if len(kept) > 1 and all(isinstance(member, type) and issubclass(member, msgspec.Struct) for member in kept):
+        return Shape("tagged", tuple(kept), optional=len(kept) < len(members))
     if len(kept) != 1:
         raise TypeError(f"no rule to read a union of {members!r}")
     return msgspec.structs.replace(shape_of(kept[0]), optional=True)

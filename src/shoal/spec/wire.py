@@ -17,3 +17,11 @@ Time: TypeAlias = str
 
 class Wire(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     """Base of every Kubernetes type. A field whose wire name isn't plain camelCase names it."""
+
+
+class Snake(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Base of every type of Ray's cluster.yaml, whose keys are snake_case."""
+
+
+class OpenKeys(msgspec.Struct, frozen=True):
+    """A mapping that Ray leaves open: an unknown key is passed on, so it is a warning and no error."""

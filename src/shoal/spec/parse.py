@@ -1,0 +1,84 @@
+"""The entry: text of a file -> its specs, and everything wrong with it at once."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from shoal.findings import Finding, Mark, Path, Severity
+from shoal.spec.checks import check
+from shoal.spec.clusterfile import ClusterFile
+from shoal.spec.document import decode_text, read_documents
+from shoal.spec.kinds import Spec, read_spec
+from shoal.spec.node import Node
+from shoal.spec.other import Other
+from shoal.spec.raycluster import RayCluster
+
+
+class Document(msgspec.Struct, frozen=True):
+    """One document of a file. index: from 0, empty documents not counted."""
+
+    spec: Spec
+    node: Node
+    index: int
+
+
+class Parsed(msgspec.Struct, frozen=True):
+    """What a text holds.
+
+    text: what the marks and fixes refer to.
+    documents: those that could be read; a part with an error is left at its default, so act on them only when no
+    finding is an error (``shoal.findings.has_errors``).
+    findings: in the order of the text.
+    """
+
+    source: str
+    text: str
+    documents: tuple[Document, ...]
+    findings: tuple[Finding, ...]
+
+
+def parse(text: bytes | str, source: str) -> Parsed:
+    """Read every document of ``text``. ``source`` names it in messages. Raises nothing: errors are findings."""
+    content, _ = decode_text(text, source)
+    nodes, found = read_documents(text, source)
+    findings = list(found)
+    documents: list[Document] = []
+    for index, node in enumerate(nodes):
+        spec, of_types = read_spec(node)
+        findings += of_types
+        if spec is not None:
+            documents.append(Document(spec, node, index))
+            findings += check(spec, node)
+    findings += _duplicate_names(documents)
+    return Parsed(source, content, tuple(documents), tuple(sorted(findings, key=_place)))
+
+
+def clusters(parsed: Parsed) -> tuple[Document, ...]:
+    """The documents that are a cluster of their own: RayCluster or cluster.yaml."""
+    return tuple(document for document in parsed.documents if isinstance(document.spec, RayCluster | ClusterFile))
+
+
+def _place(finding: Finding) -> tuple[Mark, str]:
+    return finding.mark or Mark(0, 0), finding.code
+
+
+def _duplicate_names(documents: list[Document]) -> Iterator[Finding]:
+    seen: dict[tuple[str, str, str], int] = {}
+    for document in documents:
+        identity, path = _identity(document.spec)
+        if not identity[-1]:
+            continue
+        mark = document.node.nearest(path).mark
+        if identity in seen:
+            message = f"a {identity[0]} named {identity[-1]!r} is given twice, first in line {seen[identity]}"
+            yield Finding("S041", Severity.ERROR, message, "rename or remove one of them", path, mark)
+        seen.setdefault(identity, mark.line)
+
+
+def _identity(spec: Spec) -> tuple[tuple[str, str, str], Path]:
+    """What may be there once only, as (kind, namespace, name), and where the name stands."""
+    if isinstance(spec, Other):
+        return (spec.kind, "", ""), ("metadata", "name")
+    if isinstance(spec, ClusterFile):
+        return ("cluster", "", spec.cluster_name), ("cluster_name",)
+    return (spec.kind, spec.metadata.namespace, spec.metadata.name), ("metadata", "name")
