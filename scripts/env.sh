@@ -46,20 +46,15 @@ find_uv() {
     printf '%s\n' "$PWD/.cache/uv/bin/uv"
 }
 
-is_writable() {
-    local folder=$1
-    until [ -e "$folder" ]; do folder=$(dirname "$folder"); done
-    [ -w "$folder" ]
-}
-
 python=$(find_python)
 uv=$(find_uv "$python")
-if [ -z "${UV_CACHE_DIR:-}" ] && ! is_writable "${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/uv"; then
+# A home that can't be written, as some CI has, must not keep us from working.
+if [ -z "${UV_CACHE_DIR:-}" ] && ! mkdir -p "${XDG_CACHE_HOME:-${HOME:-/dev/null}/.cache}/uv" 2>/dev/null; then
     export UV_CACHE_DIR="$PWD/.cache/uv-cache"
 fi
 
 # `--locked`: what uv.lock names, hashes checked, or nothing. Bytecode now, so that the first start isn't the slow one.
-export UV_PYTHON="$python" UV_PYTHON_DOWNLOADS=never UV_COMPILE_BYTECODE=1
+export UV_PROJECT_ENVIRONMENT=.venv UV_PYTHON="$python" UV_PYTHON_DOWNLOADS=never UV_COMPILE_BYTECODE=1
 say "$ uv sync --locked --extra local   (Python: $python)"
 "$uv" sync --locked --extra local
 touch .venv/.made

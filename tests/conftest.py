@@ -1,9 +1,11 @@
 """A home of its own for every test, no process left over by any, and what was skipped said aloud."""
 
+import contextlib
 import ctypes
 import importlib.util
 import os
 import shutil
+import signal
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -104,4 +106,7 @@ def no_leaks() -> Iterator[None]:
     before = descendants()
     yield
     left = {pid: command for pid, command in descendants().items() if pid not in before}
-    assert not left, f"processes left over: {left}"
+    for pid in left:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    assert not left, f"processes left over, ended now: {left}"
