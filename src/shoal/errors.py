@@ -9,6 +9,7 @@
 """
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
@@ -63,6 +64,31 @@ class SpecInvalid(InputError):
             f"{errors} error{'s' if errors != 1 else ''} found", where=source, next_step=f"see `shoal check {source}`"
         )
         self.findings = findings
+
+
+class ClusterUnknown(InputError):
+    """No cluster has this name.
+
+    `shoal list` shows the names there are; `shoal up FILE` makes one; `shoal logs NAME --dead` reads what a cluster
+    that is gone has left.
+    """
+
+    code = "E102"
+
+    def __init__(self, cluster: str, known: tuple[str, ...] = ()) -> None:
+        nearest = get_close_matches(cluster, known, n=1)
+        hint = f"did you mean {nearest[0]!r}?" if nearest else "`shoal list` shows the names there are"
+        super().__init__(f"there is no cluster {cluster!r}", next_step=hint)
+
+
+class DeadlineExceeded(ShoalError):
+    """What was waited for did not come in time. What was started stays and goes on; nothing is undone.
+
+    `shoal status NAME` names what blocks it, `shoal logs NAME` says more, and the same command again goes on waiting.
+    """
+
+    code = "E301"
+    exit_code = 4
 
 
 def coded_errors(root: type[ShoalError] = ShoalError) -> Iterator[type[ShoalError]]:

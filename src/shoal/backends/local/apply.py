@@ -1,0 +1,217 @@
+"""The actions, done on this machine. Each one is journalled before it is begun and safe to begin again."""
+
+import os
+import secrets
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from shoal.backends.local import archive, journal, paths, ports, processes
+from shoal.backends.local.journal import NodeRecord, Record
+from shoal.backends.local.observe import journal_path, output_path, token_path
+from shoal.backends.local.processes import MARKER
+from shoal.desired.cluster import DesiredCluster
+from shoal.engine.launch import Launch, spawn
+from shoal.engine.ray_start import Place, arguments, driver_environment, node_environment
+from shoal.errors import ActionFailed
+from shoal.plan.actions import Action, PrepareCluster, RecordSpec, RemoveCluster, Stage, StartNode, StopNode
+
+GRACE_S = 3.0  # from SIGTERM to SIGKILL
+KILL_PATIENCE_S = 10.0
+
+
+class ProcessSurvives(ActionFailed):
+    """A process of the cluster is still there seconds after SIGKILL.
+
+    It hangs in the kernel, mostly on a disk or network mount that does not answer. Nothing was removed. Mend that, then
+    run `shoal down NAME` again.
+    """
+
+    code = "E205"
+
+
+def apply(cluster: str, stage: Stage, demanded_ports: dict[str, int]) -> None:
+    """Do the actions of one stage. The caller is inside ``changing(cluster)``."""
+    starts = [action for action in stage if isinstance(action, StartNode)]
+    stops = [action for action in stage if isinstance(action, StopNode)]
+    if stops:
+        stop(cluster, {action.node for action in stops})
+    if starts:
+        start(cluster, starts)
+    for action in stage:
+        _apply_to_cluster(cluster, action, demanded_ports)
+
+
+def _apply_to_cluster(cluster: str, action: Action, demanded_ports: dict[str, int]) -> None:
+    match action:
+        case PrepareCluster():
+            prepare(action.cluster, demanded_ports)
+        case RecordSpec():
+            journal.append(journal_path(cluster), journal.Wanted(action.cluster))
+        case RemoveCluster():
+            remove(cluster)
+        case StartNode() | StopNode():
+            pass  # done together, above
+
+
+def prepare(cluster: DesiredCluster, demanded_ports: dict[str, int]) -> None:
+    """Journal the cluster's identity and ports, then make its token and folders."""
+    folder = paths.cluster_folder(cluster.name)
+    paths.make_private(folder)
+    record = journal.read(journal_path(cluster.name))
+    if record is None:
+        uid = secrets.token_hex(4)
+        asked = cluster.head.ports if cluster.head else {}
+        chosen = ports.choose(asked, demanded_ports, used_ports())
+        journal.append(journal_path(cluster.name), journal.Prepared(uid, chosen, cluster))
+    else:
+        uid = record.uid
+    token = token_path(cluster.name)
+    if not token.exists():
+        _write_private(token, secrets.token_hex(32))
+    paths.make_private(paths.runtime_folder(uid).parent)
+    paths.make_private(paths.runtime_folder(uid))
+
+
+def start(cluster: str, actions: Sequence[StartNode]) -> None:
+    """Start nodes side by side. Returns when their processes run, long before Ray has them all."""
+    record = _record(cluster)
+    path = journal_path(cluster)
+    agent_ports = ports.free(used_ports())
+    intents = [
+        journal.Starting(action.node, secrets.token_hex(3), time.time(), next(agent_ports)) for action in actions
+    ]
+    journal.append(path, *intents)
+    launches = [_launch(cluster, record, intent) for intent in intents]
+
+    def started(index: int, pid: int) -> None:
+        journal.append(path, journal.Started(intents[index].launch, pid, processes.start_ticks(pid)))
+
+    spawn(launches, started)
+
+
+def stop(cluster: str, names: set[str]) -> None:
+    """End nodes side by side: SIGTERM to each leader, then SIGKILL to whatever is left."""
+    record = _record(cluster)
+    path = journal_path(cluster)
+    ending = [node for node in record.nodes.values() if node.node.name in names]
+    journal.append(path, *(journal.Stopping(node.launch) for node in ending))
+    running = processes.snapshot(record.uid)
+    mine = [process for node in ending for process in _members(record, node, running)]
+    leaders = {node.pid for node in ending}
+    for process in mine:
+        if process.pid in leaders:
+            processes.send(process, signal.SIGTERM)
+    processes.wait_gone(mine, GRACE_S)
+    for node in ending:
+        _kill_all(record, node)
+    for node in ending:
+        archive.keep_logs(cluster, record.uid, node)
+        shutil.rmtree(paths.runtime_folder(record.uid) / node.launch, ignore_errors=True)
+    journal.append(path, *(journal.Stopped(node.launch) for node in ending))
+
+
+def remove(cluster: str) -> None:
+    """Remove what the cluster left. Its logs were kept when its nodes were stopped."""
+    record = _record(cluster)
+    journal.append(journal_path(cluster), journal.Removing())
+    strays = [process for process in processes.snapshot(record.uid) if process.marker]
+    for process in strays:
+        processes.send(process, signal.SIGKILL)
+    if not processes.wait_gone(strays, KILL_PATIENCE_S):
+        raise _survivor(cluster, strays[0].pid)
+    runtime = paths.runtime_folder(record.uid)
+    if runtime.exists():
+        shutil.rmtree(runtime)
+    # The folder with the journal goes last and at once: cut off before this line, the journal still tells of the rest.
+    folder = paths.cluster_folder(cluster)
+    folder.rename(folder.with_name(f".removed-{record.uid}"))
+    sweep_removed()
+
+
+def sweep_removed() -> None:
+    """Delete what a removal had renamed and, cut off, not deleted."""
+    for doomed in paths.clusters_home().glob(".removed-*"):
+        shutil.rmtree(doomed, ignore_errors=True)
+
+
+def used_ports() -> set[int]:
+    """Ports that any cluster of this user was given, whether it runs now or not."""
+    used: set[int] = set()
+    for path in paths.clusters_home().glob("*/journal.jsonl"):
+        record = journal.read(path)
+        if record is not None:
+            used.update(record.ports.values(), (node.agent_port for node in record.nodes.values()))
+    return used
+
+
+def place(record: Record, launch: str, agent_port: int) -> Place:
+    """Where one launch listens and keeps its files."""
+    return Place(
+        temp_dir=str(paths.runtime_folder(record.uid) / launch),
+        gcs_port=record.ports["gcs"],
+        dashboard_port=record.ports["dashboard"],
+        client_port=record.ports["client"],
+        agent_port=agent_port,
+    )
+
+
+def environment(cluster: str, record: Record, node: "journal.Starting | NodeRecord") -> dict[str, str]:
+    """The whole environment of a node: this process's, without what would lead Ray elsewhere, and the node's own."""
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith(("RAY_", "SHOAL_"))}
+    # The head's `python` and `ray` are those beside this interpreter, as in a pod they are the image's.
+    inherited["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), inherited.get("PATH", os.defpath)])
+    driver = driver_environment(place(record, node.launch, node.agent_port), str(token_path(cluster)))
+    return {**inherited, **driver, **node_environment(node.node, cluster, node.launch)}
+
+
+def _launch(cluster: str, record: Record, intent: journal.Starting) -> Launch:
+    folder = paths.runtime_folder(record.uid) / intent.launch
+    paths.make_private(folder)
+    env = environment(cluster, record, intent)
+    del env["RAY_ADDRESS"]  # a node makes or is told its address; a driver is what looks it up
+    return Launch(
+        argv=arguments(intent.node, place(record, intent.launch, intent.agent_port)),
+        env=env | {MARKER: f"{record.uid}/{intent.launch}"},
+        output=str(output_path(record.uid, intent.launch)),
+        cwd=str(folder),
+    )
+
+
+def _record(cluster: str) -> Record:
+    record = journal.read(journal_path(cluster))
+    if record is None:
+        raise ActionFailed(f"the journal of {cluster!r} is gone", where=str(journal_path(cluster)))
+    return record
+
+
+def _members(record: Record, node: NodeRecord, running: tuple[processes.Process, ...]) -> tuple[processes.Process, ...]:
+    return processes.members(running, f"{record.uid}/{node.launch}", node.pid, node.ticks)
+
+
+def _kill_all(record: Record, node: NodeRecord) -> None:
+    """SIGKILL until none is left: between a look and a signal a process may have forked."""
+    deadline = time.monotonic() + KILL_PATIENCE_S
+    while left := _members(record, node, processes.snapshot(record.uid)):
+        if time.monotonic() > deadline:
+            raise _survivor(node.node.name, left[0].pid)
+        for process in left:
+            processes.send(process, signal.SIGKILL)
+        processes.wait_gone(left, 1.0)
+
+
+def _survivor(whose: str, pid: int) -> ProcessSurvives:
+    return ProcessSurvives(f"process {pid} of {whose} does not end, not even by SIGKILL", next_step="see `ps` about it")
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Write ``text`` to a new file of mode 0600, whole or not at all."""
+    draft = path.with_name(f".{path.name}.draft")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+    draft.rename(path)

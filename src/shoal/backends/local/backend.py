@@ -1,0 +1,80 @@
+"""The local backend: one process tree a node, on the loopback address, without a daemon."""
+
+import asyncio
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from shoal.backends.base import Endpoints
+from shoal.backends.local import apply, journal, paths
+from shoal.backends.local.lock import exclusive
+from shoal.backends.local.observe import journal_path, observe, token_path
+from shoal.engine.ray_start import LOOPBACK, driver_environment
+from shoal.errors import ActionFailed, ClusterUnknown
+from shoal.plan.actions import Stage
+from shoal.world.snapshot import World
+
+
+class LocalBackend:
+    """Clusters as processes of this user on this machine.
+
+    demanded_ports: ``gcs``, ``dashboard`` or ``client`` to a port that a new cluster must have.
+    """
+
+    def __init__(self, demanded_ports: dict[str, int] | None = None) -> None:
+        self._demanded_ports = demanded_ports or {}
+
+    async def clusters(self) -> tuple[str, ...]:
+        """Names of all clusters of this user of which anything is left."""
+        return known_clusters()
+
+    async def observe(self, cluster: str) -> World:
+        """What exists of ``cluster`` now."""
+        return await asyncio.to_thread(observe, cluster)
+
+    async def apply(self, cluster: str, stage: Stage) -> None:
+        """Do one stage. Raises ActionFailed, PortTaken."""
+        await asyncio.to_thread(apply.apply, cluster, stage, self._demanded_ports)
+
+    @contextmanager
+    def changing(self, cluster: str) -> Iterator[None]:
+        """Keep every other shoal from changing ``cluster``. Raises ClusterBusy."""
+        with exclusive(cluster):
+            apply.sweep_removed()
+            yield
+
+    def endpoints(self, cluster: str) -> Endpoints:
+        """Where to reach ``cluster``. Raises ClusterUnknown."""
+        record = journal.read(journal_path(cluster))
+        if record is None:
+            raise ClusterUnknown(cluster, known_clusters())
+        token = str(token_path(cluster))
+        return Endpoints(
+            gcs=f"{LOOPBACK}:{record.ports['gcs']}",
+            dashboard=f"http://{LOOPBACK}:{record.ports['dashboard']}",
+            client=f"ray://{LOOPBACK}:{record.ports['client']}",
+            token_path=token,
+            environment=driver_environment(apply.place(record, "", 0), token),
+        )
+
+    def execute(self, cluster: str, command: Sequence[str], *, tty: bool) -> int:
+        """Become ``command`` in the environment of the head. Returns only by raising.
+
+        Raises ClusterUnknown, and ActionFailed if the head is not there or the command can't be run.
+        """
+        record = journal.read(journal_path(cluster))
+        if record is None:
+            raise ClusterUnknown(cluster, known_clusters())
+        head = next((node for node in record.nodes.values() if node.node.role == "head"), None)
+        if head is None:
+            raise ActionFailed(f"cluster {cluster!r} has no head", next_step=f"`shoal status {cluster}` says why")
+        environment = apply.environment(cluster, record, head)
+        try:
+            os.execvpe(command[0], list(command), environment)  # noqa: S606 - argv as the person gave it, no shell
+        except OSError as error:
+            raise ActionFailed(f"can't run {command[0]!r}: {error.strerror}") from None
+
+
+def known_clusters() -> tuple[str, ...]:
+    """Names of the clusters that have a journal, sorted."""
+    return tuple(sorted(path.parent.name for path in paths.clusters_home().glob("[!.]*/journal.jsonl")))

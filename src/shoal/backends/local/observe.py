@@ -1,0 +1,108 @@
+"""The journal, /proc and Ray's own word, read into a World."""
+
+from pathlib import Path
+
+from shoal.backends.local import journal, paths, processes
+from shoal.backends.local.journal import NodeRecord, Record
+from shoal.backends.local.processes import Process
+from shoal.desired.cluster import Role
+from shoal.engine.gcs import GcsUnreachable, RayNode, alive_nodes
+from shoal.engine.ray_start import LOOPBACK
+from shoal.world.snapshot import ObservedNode, Phase, World
+
+GCS_PATIENCE_S = 1.0
+
+
+def observe(cluster: str) -> World:
+    """What exists of ``cluster``: never older than this call, never taken from what was meant to happen."""
+    record = journal.read(journal_path(cluster))
+    if record is None:
+        return World(cluster)
+    running = processes.snapshot(record.uid)
+    alive = {launch for launch, node in record.nodes.items() if _leader(node, running)}
+    seen = _ask_ray(cluster, record, alive)
+    return World(
+        cluster=cluster,
+        prepared=is_prepared(cluster, record),
+        removing=record.removing,
+        wanted=record.wanted,
+        nodes=tuple(_node(node, node.launch in alive, seen, record.uid) for node in record.nodes.values()),
+        gcs=seen is not None,
+    )
+
+
+def journal_path(cluster: str) -> Path:
+    """Where the journal of ``cluster`` is."""
+    return paths.cluster_folder(cluster) / "journal.jsonl"
+
+
+def token_path(cluster: str) -> Path:
+    """Where the token of ``cluster`` is, mode 0600."""
+    return paths.cluster_folder(cluster) / "token"
+
+
+def output_path(uid: str, launch: str) -> Path:
+    """What ``ray start`` of this launch prints."""
+    return paths.runtime_folder(uid) / launch / "start.log"
+
+
+def is_prepared(cluster: str, record: Record) -> bool:
+    """Whether folders and token are there; without them nothing can be started."""
+    return token_path(cluster).exists() and paths.runtime_folder(record.uid).is_dir()
+
+
+def _leader(node: NodeRecord, running: tuple[Process, ...]) -> Process | None:
+    return next((p for p in running if node.pid and p.pid == node.pid and p.ticks == node.ticks), None)
+
+
+def _ask_ray(cluster: str, record: Record, alive: set[str]) -> dict[str, RayNode] | None:
+    """Nodes that the GCS calls ALIVE by launch; None when it does not answer or its node is not running."""
+    if not any(record.nodes[launch].node.role is Role.HEAD for launch in alive):
+        return None
+    try:
+        token = token_path(cluster).read_text().strip()
+        nodes = alive_nodes(f"{LOOPBACK}:{record.ports['gcs']}", token, GCS_PATIENCE_S)
+    except (GcsUnreachable, FileNotFoundError):
+        return None
+    return {node.instance_id: node for node in nodes}
+
+
+def _node(node: NodeRecord, alive: bool, seen: dict[str, RayNode] | None, uid: str) -> ObservedNode:
+    ray = (seen or {}).get(node.launch)
+    phase, detail = _phase(node, alive, ray)
+    if phase is Phase.DEAD and not detail:
+        detail = _last_words(uid, node.launch)
+    return ObservedNode(
+        name=node.node.name,
+        role=node.node.role,
+        group=node.node.group,
+        fingerprint=node.node.fingerprint,
+        phase=phase,
+        detail=detail,
+        ray_id=ray.node_id if ray else "",
+        resources=ray.resources if ray else {},
+        pid=node.pid if alive else 0,
+    )
+
+
+def _phase(node: NodeRecord, alive: bool, ray: RayNode | None) -> tuple[Phase, str]:
+    if node.stopping:
+        return Phase.STOPPING, ""
+    if not node.pid:
+        return Phase.DEAD, "its start was cut off before anything ran"
+    if not alive:
+        return Phase.DEAD, ""
+    return (Phase.RUNNING if ray else Phase.STARTING), ""
+
+
+def _last_words(uid: str, launch: str) -> str:
+    """Why the node ended, as far as its own output says."""
+    try:
+        text = output_path(uid, launch).read_text(errors="replace")
+    except FileNotFoundError:
+        return f"process ended, and its folder {paths.runtime_folder(uid) / launch} is gone"
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    told = [line for line in lines if "Error" in line or "error" in line]
+    if told:
+        return f"process ended; it last said: {told[-1][:200]}"
+    return "process ended without a word, as when it is killed"

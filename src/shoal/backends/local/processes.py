@@ -1,0 +1,128 @@
+"""The processes of a node: found by what they carry, ended by file descriptor, never by name.
+
+The leader of a node opens a session; its pid and start time are journalled. What it starts inherits the marker
+``SHOAL_NODE=UID/LAUNCH`` in its environment and keeps it in sessions of its own and after its parent's death. A few of
+Ray's processes overwrite their environment with a title; those stay in the leader's session.
+"""
+
+import os
+import select
+import signal
+import time
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+import msgspec
+
+MARKER = "SHOAL_NODE"
+
+
+class Process(msgspec.Struct, frozen=True):
+    """One process. ticks: its start time in clock ticks since boot; with pid it names the process for good."""
+
+    pid: int
+    session: int
+    ticks: int
+    zombie: bool
+    marker: str = ""
+
+
+def snapshot(uid: str) -> tuple[Process, ...]:
+    """Every live process of this user, with its marker if that is of cluster ``uid``. /proc is read once."""
+    found = (_read(int(entry.name), f"{MARKER}={uid}/") for entry in Path("/proc").iterdir() if entry.name.isdigit())
+    return tuple(process for process in found if process is not None and not process.zombie)
+
+
+def members(processes: Iterable[Process], launch_marker: str, leader: int, ticks: int) -> tuple[Process, ...]:
+    """The processes of one node: those with its marker, and those in a session of one of these or of its leader.
+
+    leader, ticks: as journalled. A leader's pid that now belongs to a later process opens no session of ours.
+    """
+    processes = tuple(processes)
+    sessions = {p.session for p in processes if p.marker == launch_marker}
+    alive = next((p for p in processes if p.pid == leader), None)
+    if leader and (alive is None or alive.ticks == ticks):
+        sessions.add(leader)
+    return tuple(
+        p
+        for p in processes
+        if p.marker == launch_marker or (p.session in sessions and not p.marker and p.ticks >= ticks)
+    )
+
+
+def start_ticks(pid: int) -> int:
+    """Start time of a live process, 0 if there is none."""
+    process = _read(pid, MARKER)
+    return process.ticks if process else 0
+
+
+def send(process: Process, number: signal.Signals) -> None:
+    """Signal exactly this process: by a descriptor, its start time checked after that is open, so never a later one."""
+    try:
+        descriptor = os.pidfd_open(process.pid)
+    except ProcessLookupError:
+        return
+    try:
+        if start_ticks(process.pid) == process.ticks:
+            signal.pidfd_send_signal(descriptor, number)
+    except ProcessLookupError:
+        pass
+    finally:
+        os.close(descriptor)
+
+
+def wait_gone(processes: Collection[Process], timeout_s: float) -> bool:
+    """Wait until all of ``processes`` have ended; False when some have not after ``timeout_s``."""
+    deadline = time.monotonic() + timeout_s
+    poller = select.poll()
+    open_descriptors: dict[int, int] = {}
+    for process in processes:
+        try:
+            descriptor = os.pidfd_open(process.pid)
+        except ProcessLookupError:
+            continue
+        if start_ticks(process.pid) == process.ticks:
+            open_descriptors[descriptor] = process.pid
+            poller.register(descriptor, select.POLLIN)
+        else:
+            os.close(descriptor)
+    try:
+        while open_descriptors:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            for descriptor, _ in poller.poll(left * 1000):
+                poller.unregister(descriptor)
+                del open_descriptors[descriptor]
+                os.close(descriptor)
+        return True
+    finally:
+        for descriptor in open_descriptors:
+            os.close(descriptor)
+
+
+def _read(pid: int, marker: str) -> Process | None:
+    folder = Path("/proc") / str(pid)
+    try:
+        stat = (folder / "stat").read_bytes()
+        environment = (folder / "environ").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    except PermissionError:  # another user's
+        return None
+    # The command name, in brackets, may itself hold spaces and brackets.
+    fields = stat[stat.rindex(b")") + 2 :].split()
+    return Process(
+        pid=pid,
+        session=int(fields[3]),
+        ticks=int(fields[19]),
+        zombie=fields[0] == b"Z",
+        marker=_marker(environment, marker.encode()),
+    )
+
+
+def _marker(environment: bytes, prefix: bytes) -> str:
+    for entry in environment.split(b"\0"):
+        if entry.startswith(prefix):
+            return entry.split(b"=", 1)[1].decode(errors="replace")
+    return ""

@@ -1,0 +1,41 @@
+"""Ray's cluster.yaml -> DesiredCluster: the nodes that stand before anything is scaled."""
+
+import json
+
+from shoal.desired.cluster import HEAD_GROUP, HEAD_NODE, DesiredCluster, DesiredNode, Role
+from shoal.spec.clusterfile import ClusterFile, NodeType
+from shoal.spec.provider import LocalProvider
+
+WORKER_GROUP = "worker"
+KNOWN = {"CPU": "num-cpus", "GPU": "num-gpus", "memory": "memory", "object_store_memory": "object-store-memory"}
+
+
+def from_clusterfile(file: ClusterFile) -> DesiredCluster:
+    """The head, and of every type its ``min_workers``; hosts listed one by one are a worker each."""
+    head_type = file.available_node_types.get(file.head_node_type, NodeType())
+    head = DesiredNode(HEAD_NODE, Role.HEAD, file.head_node_type or HEAD_GROUP, _params(head_type))
+    return DesiredCluster(file.cluster_name, "", (head, *_workers(file)))
+
+
+def _workers(file: ClusterFile) -> list[DesiredNode]:
+    listed = file.provider.worker_ips if isinstance(file.provider, LocalProvider) else ()
+    types = {name: kind for name, kind in file.available_node_types.items() if name != file.head_node_type}
+    if listed or not types:
+        kind = next(iter(types.values()), NodeType())
+        return _group(WORKER_GROUP, kind, len(listed) or file.min_workers or 0)
+    return [node for name, kind in types.items() for node in _group(name, kind, kind.min_workers)]
+
+
+def _group(name: str, kind: NodeType, count: int) -> list[DesiredNode]:
+    slug = name.replace(".", "-").replace("_", "-").lower()
+    return [DesiredNode(f"{slug}-{index}", Role.WORKER, name, _params(kind)) for index in range(count)]
+
+
+def _params(kind: NodeType) -> dict[str, str]:
+    params = {KNOWN[name]: str(value) for name, value in kind.resources.items() if name in KNOWN}
+    custom = {name: value for name, value in kind.resources.items() if name not in KNOWN}
+    if custom:
+        params["resources"] = json.dumps(custom, sort_keys=True)
+    if kind.labels:
+        params["labels"] = ",".join(f"{key}={value}" for key, value in sorted(kind.labels.items()))
+    return params

@@ -1,0 +1,69 @@
+"""RayCluster -> DesiredCluster."""
+
+from shoal.desired.cluster import HEAD_GROUP, HEAD_NODE, DesiredCluster, DesiredNode, Role
+from shoal.desired.resources import start_params
+from shoal.spec.kubernetes.container import Container
+from shoal.spec.kubernetes.pod import PodTemplateSpec
+from shoal.spec.raycluster import HeadGroupSpec, RayCluster, WorkerGroupSpec
+
+PORT_NAMES = {"gcs": "gcs", "gcs-server": "gcs", "redis": "gcs", "dashboard": "dashboard", "client": "client"}
+
+
+def from_raycluster(cluster: RayCluster) -> DesiredCluster:
+    """The nodes that a RayCluster asks for; none while it is suspended."""
+    spec = cluster.spec
+    if spec.suspend:
+        return DesiredCluster(cluster.metadata.name, spec.ray_version, ())
+    nodes = [_head(spec.head_group_spec)]
+    for group in spec.worker_group_specs:
+        nodes += _workers(group)
+    return DesiredCluster(cluster.metadata.name, spec.ray_version, tuple(nodes))
+
+
+def ray_container(template: PodTemplateSpec) -> Container:
+    """The container that runs Ray: the first. Raises ValueError for a template without one, which parse() refuses."""
+    if template.spec is None or not template.spec.containers:
+        raise ValueError("the template has no container")
+    return template.spec.containers[0]
+
+
+def replicas_of(group: WorkerGroupSpec) -> int:
+    """How many replicas a group has without an autoscaler: what it says, held between its minimum and maximum."""
+    if group.suspend:
+        return 0
+    asked = group.min_replicas if group.replicas is None else group.replicas
+    return max(group.min_replicas, min(asked, group.max_replicas))
+
+
+def _head(group: HeadGroupSpec) -> DesiredNode:
+    container = ray_container(group.template)
+    return DesiredNode(
+        name=HEAD_NODE,
+        role=Role.HEAD,
+        group=HEAD_GROUP,
+        start_params=start_params(container, group.ray_start_params, group.resources, group.labels),
+        ports=_ports(container, group.ray_start_params),
+        env=_env(container),
+    )
+
+
+def _workers(group: WorkerGroupSpec) -> list[DesiredNode]:
+    container = ray_container(group.template)
+    params = start_params(container, group.ray_start_params, group.resources, group.labels)
+    return [
+        DesiredNode(f"{group.group_name}-{index}", Role.WORKER, group.group_name, params, env=_env(container))
+        for index in range(replicas_of(group) * group.num_of_hosts)
+    ]
+
+
+def _ports(container: Container, params: dict[str, str]) -> dict[str, int]:
+    """Ports by Ray's names. rayStartParams win over the container's, since Ray listens where those say."""
+    ports = {PORT_NAMES[port.name]: port.container_port for port in container.ports if port.name in PORT_NAMES}
+    for option, name in (("port", "gcs"), ("dashboard-port", "dashboard"), ("ray-client-server-port", "client")):
+        if params.get(option, "").isdecimal():
+            ports[name] = int(params[option])
+    return ports
+
+
+def _env(container: Container) -> dict[str, str]:
+    return {variable.name: variable.value for variable in container.env if variable.value_from is None}

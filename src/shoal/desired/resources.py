@@ -1,0 +1,77 @@
+"""What a pod's resources mean to ``ray start``, read as KubeRay does: limits, else requests, and the group's own."""
+
+import json
+import math
+from collections.abc import Mapping
+
+from shoal.spec.kubernetes.container import Container
+from shoal.spec.quantity import Quantity, bytes_of, cpu_cores, parse_quantity
+
+# Ray's own rule in a container: 30 % of the memory for objects, and never less than it can start with.
+OBJECT_STORE_SHARE = 0.3
+OBJECT_STORE_LEAST_BYTES = 80 * 1024**2
+
+CUSTOM = {"aws.amazon.com/neuroncore": "neuron_cores", "google.com/tpu": "TPU"}
+
+
+def start_params(
+    container: Container, given: Mapping[str, str], resources: Mapping[str, str], labels: Mapping[str, str]
+) -> dict[str, str]:
+    """Options of ``ray start`` for one group.
+
+    container: the Ray container; given: the group's rayStartParams, which win over all else; resources, labels: the
+    group's own fields, which win over the container. Memory is in bytes.
+    """
+    detected = _detected(container)
+    custom = _custom(container) | _group_resources(resources, detected)
+    if custom:
+        detected["resources"] = json.dumps(custom, sort_keys=True)
+    if labels:
+        detected["labels"] = ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
+    return detected | dict(given)
+
+
+def _detected(container: Container) -> dict[str, str]:
+    limits = container.resources.limits if container.resources else {}
+    requests = container.resources.requests if container.resources else {}
+    found = {}
+    cpu = limits.get("cpu", requests.get("cpu"))
+    if cpu is not None:
+        found["num-cpus"] = str(math.ceil(cpu_cores(cpu)))
+    if "memory" in limits:
+        memory = bytes_of(limits["memory"])
+        found["memory"] = str(memory)
+        found["object-store-memory"] = str(max(int(memory * OBJECT_STORE_SHARE), OBJECT_STORE_LEAST_BYTES))
+    gpu = next((_whole(value) for key, value in limits.items() if _is_gpu(key)), 0)
+    if gpu:
+        found["num-gpus"] = str(gpu)
+    return found
+
+
+def _custom(container: Container) -> dict[str, float]:
+    limits = container.resources.limits if container.resources else {}
+    return {CUSTOM[key]: _whole(value) for key, value in limits.items() if key in CUSTOM}
+
+
+def _group_resources(resources: Mapping[str, str], detected: dict[str, str]) -> dict[str, float]:
+    """Set CPU, GPU and memory of the group's own ``resources`` in ``detected``; return the rest."""
+    rest: dict[str, float] = {}
+    for name, value in resources.items():
+        match name:
+            case "CPU":
+                detected["num-cpus"] = str(math.ceil(cpu_cores(value)))
+            case "GPU":
+                detected["num-gpus"] = str(_whole(value))
+            case "memory":
+                detected["memory"] = str(bytes_of(value))
+            case _:
+                rest[name] = float(parse_quantity(value))
+    return rest
+
+
+def _is_gpu(resource: str) -> bool:
+    return resource.endswith("gpu") or resource.startswith("nvidia.com/mig-")
+
+
+def _whole(value: Quantity) -> int:
+    return math.ceil(parse_quantity(value))

@@ -1,0 +1,98 @@
+"""A desired node as the ``ray start`` that makes it: options and environment, nothing else decided here."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from shoal.desired.cluster import DesiredNode, Role
+
+LOOPBACK = "127.0.0.1"
+
+# Where a node listens and what it joins is decided by whoever starts it, not by the manifest.
+PLACEMENT = frozenset(
+    (
+        "address",
+        "block",
+        "dashboard-agent-grpc-port",
+        "dashboard-agent-listen-port",
+        "dashboard-host",
+        "dashboard-port",
+        "disable-usage-stats",
+        "gcs-server-port",
+        "head",
+        "max-worker-port",
+        "metrics-export-port",
+        "min-worker-port",
+        "no-monitor",
+        "node-ip-address",
+        "node-manager-port",
+        "object-manager-port",
+        "port",
+        "ray-client-server-port",
+        "redis-password",
+        "redis-shard-ports",
+        "redis-username",
+        "runtime-env-agent-port",
+        "temp-dir",
+        "worker-port-list",
+    )
+)
+FLAGS = frozenset(["enable-object-reconstruction", "no-redirect-output", "ray-debugger-external"])
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where one node of a loopback cluster listens, what it joins, and where it keeps its files."""
+
+    temp_dir: str
+    gcs_port: int
+    dashboard_port: int
+    client_port: int
+    agent_port: int
+
+
+def arguments(node: DesiredNode, place: Place) -> tuple[str, ...]:
+    """What follows ``ray`` on the command line. Nothing secret is in it."""
+    fixed = ["start", "--block", f"--node-ip-address={LOOPBACK}", f"--temp-dir={place.temp_dir}"]
+    # 0: the kernel picks; Ray's fixed range would clash between clusters of one machine.
+    fixed += ["--min-worker-port=0", "--max-worker-port=0", f"--dashboard-agent-listen-port={place.agent_port}"]
+    if node.role is Role.HEAD:
+        fixed += ["--head", f"--port={place.gcs_port}", f"--ray-client-server-port={place.client_port}"]
+        fixed += [f"--dashboard-host={LOOPBACK}", f"--dashboard-port={place.dashboard_port}"]
+        fixed += ["--disable-usage-stats", "--no-monitor"]
+    else:
+        fixed.append(f"--address={LOOPBACK}:{place.gcs_port}")
+    return (*fixed, *_options(node.start_params))
+
+
+def driver_environment(place: Place, token_path: str) -> dict[str, str]:
+    """What a driver needs to reach the cluster from this machine."""
+    return {
+        "RAY_ADDRESS": f"{LOOPBACK}:{place.gcs_port}",
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN_PATH": token_path,
+        # Ray turns 127.0.0.1 into the host's outside address and then listens on all; this keeps it on loopback.
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+        "RAY_USAGE_STATS_ENABLED": "0",
+    }
+
+
+def node_environment(node: DesiredNode, cluster: str, launch: str) -> dict[str, str]:
+    """The variables by which Ray's state and this node's processes are joined to what asked for them."""
+    return {
+        **node.env,
+        "RAY_CLUSTER_NAME": cluster,
+        "RAY_CLOUD_INSTANCE_ID": launch,
+        "RAY_NODE_TYPE_NAME": node.group,
+    }
+
+
+def _options(params: Mapping[str, str]) -> list[str]:
+    options = []
+    for name, value in sorted(params.items()):
+        if name in PLACEMENT:
+            continue
+        if name in FLAGS:
+            options += [f"--{name}"] if value.lower() != "false" else []
+        else:
+            options.append(f"--{name}={value}")
+    return options

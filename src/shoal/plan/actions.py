@@ -1,0 +1,73 @@
+"""The actions a backend can take, and the Plan: what is shown, tested and executed."""
+
+import msgspec
+
+from shoal.desired.cluster import DesiredCluster, DesiredNode
+
+
+class Reason(msgspec.Struct, frozen=True):
+    """Why an action is taken.
+
+    code: CamelCase and stable, as ``NodeDied``.
+    message: one sentence for people, without a full stop.
+    """
+
+    code: str
+    message: str
+
+
+class PrepareCluster(msgspec.Struct, frozen=True, tag=True):
+    """Make what all nodes share: folders, ports, the token; record what is wanted."""
+
+    cluster: DesiredCluster
+    reason: Reason
+
+
+class RecordSpec(msgspec.Struct, frozen=True, tag=True):
+    """Record a changed spec before anything is done about it."""
+
+    cluster: DesiredCluster
+    reason: Reason
+
+
+class StartNode(msgspec.Struct, frozen=True, tag=True):
+    """Start one node that does not exist."""
+
+    node: DesiredNode
+    reason: Reason
+
+
+class StopNode(msgspec.Struct, frozen=True, tag=True):
+    """End one node and forget it, whether it still runs or only its remains are there."""
+
+    node: str
+    reason: Reason
+
+
+class RemoveCluster(msgspec.Struct, frozen=True, tag=True):
+    """Keep the logs, then remove everything that the cluster left."""
+
+    cluster: str
+    reason: Reason
+
+
+Action = PrepareCluster | RecordSpec | StartNode | StopNode | RemoveCluster
+Stage = tuple[Action, ...]
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What takes the world to the spec.
+
+    stages: done in order; the actions of one stage are independent of each other and done side by side.
+    """
+
+    cluster: str
+    stages: tuple[Stage, ...] = ()
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """All actions in order."""
+        return tuple(action for stage in self.stages for action in stage)
+
+    def __bool__(self) -> bool:
+        return bool(self.stages)

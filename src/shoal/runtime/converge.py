@@ -1,0 +1,108 @@
+"""The loop that takes one cluster to its spec: observe, plan, apply, and wait for Ray itself to agree."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from shoal.backends.base import Backend
+from shoal.desired.cluster import DesiredCluster
+from shoal.errors import ActionFailed, DeadlineExceeded
+from shoal.plan.actions import Plan, Stage
+from shoal.plan.diff import diff
+from shoal.runtime.clock import Clock
+from shoal.status.conditions import ClusterStatus, State, status_of
+
+LOOK_AGAIN_S = 0.2
+
+
+class Reporter(Protocol):
+    """Told of what happens, as it happens. It decides nothing."""
+
+    def planned(self, plan: Plan) -> None:
+        """The plan is about to be executed."""
+
+    def applied(self, stage: Stage) -> None:
+        """A stage of it is done."""
+
+    def saw(self, status: ClusterStatus) -> None:
+        """The cluster looked like this while it was waited for."""
+
+
+class Silent:
+    """A Reporter that says nothing."""
+
+    def planned(self, plan: Plan) -> None:
+        """Nothing."""
+
+    def applied(self, stage: Stage) -> None:
+        """Nothing."""
+
+    def saw(self, status: ClusterStatus) -> None:
+        """Nothing."""
+
+
+class NodeFailed(ActionFailed):
+    """A node ended while it was started.
+
+    Its own last words are in the message; all of its output is in `shoal logs NAME --node NODE`. The other nodes were
+    left running. `shoal up` with the same file tries the failed one again; `shoal down NAME` removes everything.
+    """
+
+    code = "E302"
+
+
+async def plan_for(backend: Backend, cluster: str, desired: DesiredCluster | None) -> Plan:
+    """What would be done now to take ``cluster`` to ``desired`` (None: to be gone). Changes nothing."""
+    return diff(desired, await backend.observe(cluster))
+
+
+async def converge(
+    backend: Backend, cluster: str, desired: DesiredCluster | None, clock: Clock, reporter: Reporter, timeout_s: float
+) -> ClusterStatus:
+    """Take ``cluster`` to ``desired`` and wait until Ray sees every node, or until nothing of it is left.
+
+    Raises NodeFailed, DeadlineExceeded after ``timeout_s``, ClusterBusy, and what the backend's actions raise.
+    """
+    with backend.changing(cluster):
+        plan = await plan_for(backend, cluster, desired)
+        reporter.planned(plan)
+        for stage in plan.stages:
+            await backend.apply(cluster, stage)
+            reporter.applied(stage)
+        finished = _gone if desired is None else _ready
+        return await _wait(backend, cluster, desired, finished, clock, reporter, timeout_s)
+
+
+async def _wait(
+    backend: Backend,
+    cluster: str,
+    desired: DesiredCluster | None,
+    finished: Callable[[ClusterStatus], bool],
+    clock: Clock,
+    reporter: Reporter,
+    timeout_s: float,
+) -> ClusterStatus:
+    deadline = clock.monotonic() + timeout_s
+    while True:
+        status = status_of(desired, await backend.observe(cluster))
+        reporter.saw(status)
+        if finished(status):
+            return status
+        if clock.monotonic() > deadline:
+            raise DeadlineExceeded(
+                f"not ready after {timeout_s:g} s: {status.message}",
+                where=cluster,
+                next_step=f"`shoal status {cluster}` names what blocks it; the same command again goes on waiting",
+            )
+        await clock.sleep(LOOK_AGAIN_S)
+
+
+def _ready(status: ClusterStatus) -> bool:
+    failed = next((node for node in status.nodes if node.reason == "NodeDied"), None)
+    if failed is not None:
+        step = f"`shoal logs {status.name} --node {failed.name}` shows all of its output"
+        raise NodeFailed(failed.message, where=f"{status.name}/{failed.name}", next_step=step)
+    return status.state in (State.READY, State.SUSPENDED)
+
+
+def _gone(status: ClusterStatus) -> bool:
+    return status.state is State.ABSENT

@@ -1,0 +1,144 @@
+"""(desired, world) -> what people are told. Ready only when Ray itself sees every node; for the rest, why not."""
+
+from enum import StrEnum
+
+import msgspec
+
+from shoal.desired.cluster import DesiredCluster, DesiredNode
+from shoal.world.snapshot import ObservedNode, Phase, World
+
+
+class State(StrEnum):
+    """A cluster in one word."""
+
+    READY = "Ready"
+    STARTING = "Starting"
+    DEGRADED = "Degraded"  # it serves, and some of what the spec asks for is not there
+    DOWN = "Down"  # it exists and its head does not run
+    SUSPENDED = "Suspended"  # its spec asks for no nodes now
+    REMOVING = "Removing"
+    ABSENT = "Absent"
+
+
+class NodeStatus(msgspec.Struct, frozen=True):
+    """One node for people.
+
+    reason: CamelCase and stable; message: a sentence; next_step: imperative, or "".
+    resources: totals that Ray reports (CPU: cores, memory: bytes).
+    """
+
+    name: str
+    group: str
+    role: str
+    ready: bool
+    phase: str
+    reason: str
+    message: str = ""
+    next_step: str = ""
+    pid: int = 0
+    resources: dict[str, float] = {}
+
+
+class ClusterStatus(msgspec.Struct, frozen=True):
+    """One cluster for people; ``message`` names what blocks it, or says how many nodes are ready."""
+
+    name: str
+    state: State
+    message: str
+    nodes: tuple[NodeStatus, ...] = ()
+
+    @property
+    def ready(self) -> bool:
+        """Ray's GCS says ALIVE of every node that the spec asks for."""
+        return self.state is State.READY
+
+    @property
+    def ready_nodes(self) -> int:
+        """How many nodes are ready."""
+        return sum(node.ready for node in self.nodes)
+
+
+def status_of(desired: DesiredCluster | None, world: World) -> ClusterStatus:
+    """The status of a cluster against what is wanted of it (the spec applied last, when that is all one has)."""
+    if world.absent:
+        return ClusterStatus(world.cluster, State.ABSENT, "there is no such cluster")
+    wanted = desired.nodes if desired else ()
+    names = {node.name for node in wanted}
+    nodes = tuple(_node(node, world) for node in wanted) + tuple(
+        _unwanted(node) for node in world.nodes if node.name not in names
+    )
+    state = State.SUSPENDED if desired and not desired.nodes and not nodes else _state(nodes, world)
+    return ClusterStatus(world.cluster, state, _message(state, nodes, world.cluster), nodes)
+
+
+def _node(wanted: DesiredNode, world: World) -> NodeStatus:
+    observed = world.node(wanted.name)
+    up_again = f"run `shoal up` with its file again to start it, or `shoal logs {world.cluster} --node {wanted.name}`"
+    if observed is None:
+        ready, phase, reason, message, step = False, "Missing", "NodeMissing", "it was not started", up_again
+        return NodeStatus(wanted.name, wanted.group, wanted.role, ready, phase, reason, message, step)
+    reason, message, step = _explanation(observed, world, up_again)
+    return NodeStatus(
+        name=wanted.name,
+        group=wanted.group,
+        role=wanted.role,
+        ready=observed.phase is Phase.RUNNING,
+        phase=observed.phase,
+        reason=reason,
+        message=message,
+        next_step=step,
+        pid=observed.pid,
+        resources=observed.resources,
+    )
+
+
+def _explanation(node: ObservedNode, world: World, up_again: str) -> tuple[str, str, str]:
+    """(reason, message, next step) of a node that exists."""
+    match node.phase:
+        case Phase.RUNNING:
+            return "RayAlive", "Ray sees it", ""
+        case Phase.STARTING:
+            silent = node.detail or ("Ray does not see it yet" if world.gcs else "the head's GCS does not answer yet")
+            return "WaitingForRay", silent, ""
+        case Phase.STOPPING:
+            return "Stopping", "it is being stopped", ""
+        case Phase.DEAD:
+            return "NodeDied", node.detail or "its processes have ended", up_again
+
+
+def _unwanted(node: ObservedNode) -> NodeStatus:
+    return NodeStatus(
+        name=node.name,
+        group=node.group,
+        role=node.role,
+        ready=False,
+        phase=node.phase,
+        reason="NodeNotWanted",
+        message="the spec does not ask for it",
+        next_step="run `shoal up` with its file again to stop it",
+        pid=node.pid,
+        resources=node.resources,
+    )
+
+
+def _state(nodes: tuple[NodeStatus, ...], world: World) -> State:
+    if world.removing:
+        return State.REMOVING
+    if nodes and all(node.ready for node in nodes):
+        return State.READY
+    head = next((node for node in nodes if node.role == "head"), None)
+    if head is None or head.reason in ("NodeDied", "NodeMissing"):
+        return State.DOWN
+    if any(node.reason in ("NodeDied", "NodeMissing", "NodeNotWanted") for node in nodes):
+        return State.DEGRADED
+    return State.STARTING
+
+
+def _message(state: State, nodes: tuple[NodeStatus, ...], cluster: str) -> str:
+    ready = f"{sum(node.ready for node in nodes)}/{len(nodes)} nodes ready"
+    if state is State.SUSPENDED:
+        return "the spec asks for no nodes; set `suspend: false` and run `shoal up` to resume"
+    if state is State.REMOVING:
+        return f"a removal was begun; `shoal down {cluster}` finishes it"
+    blocking = next((node for node in nodes if not node.ready), None)
+    return ready if blocking is None else f"{ready}; {blocking.name}: {blocking.message}"

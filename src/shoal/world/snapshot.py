@@ -1,0 +1,62 @@
+"""What exists, frozen at one moment. Backends parse their raw answers into this; everything after reads only this."""
+
+from enum import StrEnum
+
+import msgspec
+
+from shoal.desired.cluster import DesiredCluster, Role
+
+
+class Phase(StrEnum):
+    """Where a node is in its life, as far as the backend can tell without Ray."""
+
+    STARTING = "Starting"  # asked for; Ray does not see it yet
+    RUNNING = "Running"  # it runs and Ray's GCS says ALIVE
+    DEAD = "Dead"  # it was started and has ended
+    STOPPING = "Stopping"  # its end was asked for and is not complete
+
+
+class ObservedNode(msgspec.Struct, frozen=True):
+    """One node that exists, or is known to have existed.
+
+    detail: the backend's own words for why it is not running, or "".
+    ray_id: hex id under which Ray's GCS knows it, or "".
+    resources: totals that Ray reports (CPU: cores, memory: bytes), empty until it is seen.
+    pid: of the leading process, 0 where there is none.
+    """
+
+    name: str
+    role: Role
+    group: str
+    fingerprint: str
+    phase: Phase
+    detail: str = ""
+    ray_id: str = ""
+    resources: dict[str, float] = {}
+    pid: int = 0
+
+
+class World(msgspec.Struct, frozen=True):
+    """One cluster as it is.
+
+    prepared: what every node needs (folders, ports, token) is there.
+    removing: its end was begun and not finished; nothing may be started in it.
+    wanted: the spec that was applied last, None when there is none.
+    gcs: whether Ray's GCS answers.
+    """
+
+    cluster: str
+    prepared: bool = False
+    removing: bool = False
+    wanted: DesiredCluster | None = None
+    nodes: tuple[ObservedNode, ...] = ()
+    gcs: bool = False
+
+    def node(self, name: str) -> ObservedNode | None:
+        """The node called ``name``, None if it does not exist."""
+        return next((node for node in self.nodes if node.name == name), None)
+
+    @property
+    def absent(self) -> bool:
+        """Nothing at all is left of the cluster, or it never was."""
+        return not (self.prepared or self.removing or self.nodes)
