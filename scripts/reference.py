@@ -1,0 +1,64 @@
+"""Writes docs/reference from the program itself: every verb's help, and the page of every code.
+
+``--check`` writes nothing and fails when a page is out of date.
+"""
+
+import importlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from shoal.cli.explain import pages
+
+FOLDER = Path(__file__).parent.parent / "docs/reference"
+NOTE = "<!-- Written by `make docs`; changes made here are lost. -->\n\n"
+KINDS = {"input": "from reading a file", "lint": "from a lint rule", "error": "from a failed command"}
+
+
+def helps(command: click.Command, name: str, parent: click.Context | None = None) -> Iterator[tuple[str, str]]:
+    """The full name and the help of a command and of those below it."""
+    context = click.Context(command, info_name=name, parent=parent, terminal_width=100)
+    yield context.command_path, command.get_help(context)
+    if isinstance(command, click.Group):
+        for below in command.list_commands(context):
+            found = command.get_command(context, below)
+            if found is not None and not found.hidden:
+                yield from helps(found, below, context)
+
+
+def verbs_page() -> str:
+    """docs/reference/cli.md."""
+    program = importlib.import_module("shoal.cli.main")
+    root = next(value for value in vars(program).values() if isinstance(value, click.Group))
+    sections = [f"## {name}\n\n```text\n{text}\n```\n" for name, text in helps(root, "shoal")]
+    return "# Every verb and option\n\n" + NOTE + "\n".join(sections)
+
+
+def codes_page() -> str:
+    """docs/reference/codes.md."""
+    by_code = sorted(pages(), key=lambda page: page.code)
+    sections = [f"## {page.code}: {page.title}\n\n*{KINDS[page.kind]}*\n\n{page.body.strip()}\n" for page in by_code]
+    return "# Every code\n\n" + NOTE + "\n".join(sections)
+
+
+def main() -> int:
+    """Write the pages, or with --check compare them; 1 when one is out of date."""
+    stale = []
+    for name, text in {"cli.md": verbs_page(), "codes.md": codes_page()}.items():
+        path = FOLDER / name
+        if path.exists() and path.read_text() == text:
+            continue
+        stale.append(name)
+        if "--check" not in sys.argv:
+            FOLDER.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+    if stale and "--check" in sys.argv:
+        print(f"docs/reference is out of date: {', '.join(stale)}. Run `make docs` and commit it.", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
