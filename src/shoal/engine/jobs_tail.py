@@ -1,6 +1,7 @@
 """The websocket that Ray sends a job's log through, and which part of the log has arrived."""
 
 import logging
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from shoal.engine.http_json import Dashboard
@@ -25,6 +26,7 @@ class Tail:
         self._url = f"ws{dashboard.address.removeprefix('http')}/api/jobs/{submission_id}/logs/tail"
         self._headers = dashboard.headers
         self._socket: ClientConnection | None = None
+        self._open = ExitStack()
         self._to_skip = 0
         self.seen = 0
         self.recent = ""
@@ -53,9 +55,8 @@ class Tail:
 
     def close(self) -> None:
         """Drop the socket, if any."""
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
+        self._open.close()
+        self._socket = None
 
     def _new_part(self, piece: str) -> str:
         skipped = min(self._to_skip, len(piece))
@@ -69,19 +70,20 @@ class Tail:
         from websockets.exceptions import InvalidHandshake
         from websockets.sync.client import connect
 
-        # ping_interval: Ray never answers pings while it only sends. proxy: not for a dashboard. max_size: long lines.
+        # While it sends, Ray answers neither pings nor a closing handshake. Lines may be long. Proxies aren't for this.
         try:
-            socket = connect(
+            connection = connect(
                 self._url,
                 additional_headers=self._headers,
                 open_timeout=CONNECT_TIMEOUT_S,
-                close_timeout=0.2,
+                close_timeout=0,
                 ping_interval=None,
                 max_size=None,
                 compression=None,
                 proxy=None,
                 logger=_SILENT,
             )
+            socket = self._open.enter_context(connection)
         except (OSError, InvalidHandshake):
             return None
         self._to_skip = self.seen
