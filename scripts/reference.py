@@ -3,7 +3,6 @@
 ``--check`` writes nothing and fails when a page is out of date.
 """
 
-import importlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import click
 
 from shoal.cli.explain import pages
+from shoal.cli.main import cli
 
 FOLDER = Path(__file__).parent.parent / "docs/reference"
 NOTE = "<!-- Written by `make docs`; changes made here are lost. -->\n\n"
@@ -30,9 +30,7 @@ def helps(command: click.Command, name: str, parent: click.Context | None = None
 
 def verbs_page() -> str:
     """docs/reference/cli.md."""
-    program = importlib.import_module("shoal.cli.main")
-    root = next(value for value in vars(program).values() if isinstance(value, click.Group))
-    sections = [f"## {name}\n\n```text\n{text}\n```\n" for name, text in helps(root, "shoal")]
+    sections = [f"## {name}\n\n```text\n{text}\n```\n" for name, text in helps(cli, "shoal")]
     return "# Every verb and option\n\n" + NOTE + "\n".join(sections)
 
 

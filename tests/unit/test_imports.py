@@ -1,6 +1,5 @@
 """The start-up budget, counted in imported modules: a count is the same on every machine, a time isn't."""
 
-import json
 import subprocess
 import sys
 
@@ -8,7 +7,7 @@ import pytest
 
 NEEDS_RAY = {"ray", "aiohttp", "grpc", "requests", "numpy"}
 HEAVY = NEEDS_RAY | {"asyncio", "yaml", "ssl", "multiprocessing", "importlib.metadata"}
-REPORT = "\nimport json, sys; print('\\n' + json.dumps(sorted(sys.modules)))"
+REPORT = "\nimport sys; print(); print(*sys.modules)"
 AS_COMMAND = """
 import sys
 from shoal.cli.main import main
@@ -20,10 +19,11 @@ except SystemExit:
 """
 
 
-def imported_by(code: str) -> set[str]:
-    """The modules that ``code`` imports beyond those of a bare interpreter."""
+def imported_by(code: str, prints: str = "") -> set[str]:
+    """The modules that ``code`` imports beyond those of a bare interpreter; ``prints`` shows that it got there."""
     ended = subprocess.run([sys.executable, "-c", code + REPORT], capture_output=True, text=True, check=True)
-    names = set(json.loads(ended.stdout.splitlines()[-1]))
+    assert prints in ended.stdout + ended.stderr
+    names = set(ended.stdout.splitlines()[-1].split())
     return names if not code else names - imported_by("")
 
 
@@ -37,13 +37,15 @@ def test_importing_the_library_costs_next_to_nothing() -> None:
     assert len(imported) <= 30, sorted(imported)
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["up", "--help"], ["status", "--help"]])
-def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
-    imported = imported_by(AS_COMMAND.format(arguments=arguments))
+@pytest.mark.parametrize(
+    ("arguments", "budget"), [(["--help"], 90), (["up", "--help"], 150), (["status", "--help"], 150)]
+)
+def test_help_imports_nothing_heavy(arguments: list[str], budget: int) -> None:
+    imported = imported_by(AS_COMMAND.format(arguments=arguments), prints=" ".join(["Usage: shoal", *arguments[:-1]]))
     assert not imported & HEAVY
-    assert len(imported) <= 110, (len(imported), sorted(imported))
+    assert len(imported) <= budget, (len(imported), sorted(imported))
 
 
 def test_reading_a_spec_needs_no_ray() -> None:
     code = AS_COMMAND.format(arguments=["check", "no-such-file.yaml"])
-    assert not imported_by(code) & NEEDS_RAY
+    assert not imported_by(code, prints="no-such-file.yaml") & NEEDS_RAY
