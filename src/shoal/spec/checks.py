@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from shoal.findings import Finding, Path, Severity
 from shoal.spec.clusterfile import OLD_KEYS, ClusterFile
-from shoal.spec.complaints import suggestion
+from shoal.spec.complaints import place, suggestion
 from shoal.spec.kinds import Spec
 from shoal.spec.kubernetes.pod import PodTemplateSpec
 from shoal.spec.node import Node
@@ -80,10 +80,10 @@ def _cluster(spec: RayClusterSpec, path: Path, node: Node) -> Iterator[Finding]:
 
 def _template(template: PodTemplateSpec, path: Path, node: Node) -> Iterator[Finding]:
     if template.spec is None:
-        yield _error("S023", f"{_dotted(path)} lacks the required key 'spec'", "add `spec:`", (*path, "spec"), node)
+        yield _error("S023", f"{place(path)} lacks the required key 'spec'", "add `spec:`", (*path, "spec"), node)
     elif not template.spec.containers:
         where = (*path, "spec", "containers")
-        message = f"{_dotted(where)} is empty: the first container is the one that runs Ray"
+        message = f"{place(where)} is empty: the first container is the one that runs Ray"
         yield _error("S043", message, "add a container", where, node)
 
 
@@ -108,7 +108,3 @@ def _clusterfile(spec: ClusterFile, node: Node) -> Iterator[Finding]:
 
 def _error(code: str, message: str, hint: str, path: Path, node: Node) -> Finding:
     return Finding(code, Severity.ERROR, message, hint, path, node.nearest(path).mark)
-
-
-def _dotted(path: Path) -> str:
-    return ".".join(str(step) for step in path)

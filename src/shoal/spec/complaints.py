@@ -1,7 +1,5 @@
 """The findings of decoding: what a reader of the file sees when a value doesn't fit its type."""
 
-import difflib
-import json
 from collections.abc import Collection, Iterable
 
 import msgspec
@@ -30,8 +28,10 @@ _LONGEST_SHOWN = 60
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that ``word`` most likely means, capitals aside; None when nothing is near."""
+    from difflib import get_close_matches  # only needed once something is wrong
+
     by_lower = {name.lower(): name for name in known}
-    found = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
+    found = get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
     return by_lower[found[0]] if found else None
 
 
@@ -73,7 +73,7 @@ def wrong_type(node: Node, path: Path, shape: Shape) -> Finding:
     given = {"mapping": "a mapping", "sequence": "a list"}.get(node.kind) or _scalar_given(node)
     message = f"{place(path)} has to be {_DUE[shape.kind]}, not {given}"
     if shape.kind == "str" and node.kind == "scalar" and not node.is_null:
-        quoted = json.dumps(node.raw, ensure_ascii=False)
+        quoted = msgspec.json.encode(node.raw).decode()
         quoting = Fix("quote the value", (Edit(node.start, node.end, quoted),))
         return Finding("S022", Severity.ERROR, message, f"quote it: {shown(quoted)}", path, node.mark, quoting)
     fix = _unquoting(node, shape)

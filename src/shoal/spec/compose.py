@@ -48,7 +48,7 @@ def compose(text: str, limits: Limits) -> tuple[tuple[Node, ...], tuple[Finding,
     except _Refused as refused:
         composer.findings.append(refused.finding)
     except yaml.YAMLError as error:
-        composer.findings.append(syntax_finding(text, error))
+        composer.findings.append(syntax_finding(text, error, composer.bracket()))
     return tuple(composer.documents), tuple(composer.findings)
 
 
@@ -65,10 +65,11 @@ class _Refused(Exception):
 class _Open:
     """A collection whose end has not been read yet."""
 
-    __slots__ = ("anchor", "children", "is_mapping", "mark", "size", "start")
+    __slots__ = ("anchor", "children", "in_brackets", "is_mapping", "mark", "size", "start")
 
     def __init__(self, event: CollectionStartEvent) -> None:
         self.is_mapping = isinstance(event, MappingStartEvent)
+        self.in_brackets = bool(event.flow_style)
         self.anchor: str | None = event.anchor
         self.mark = _mark(event)
         self.start = _extent(event)[0]
@@ -87,6 +88,10 @@ class _Composer:
         self.nodes = 0
         self.aliased = 0
         self.root: Node | None = None
+
+    def bracket(self) -> Mark | None:
+        """Where the innermost collection begins, when it is in brackets and still open."""
+        return self.stack[-1].mark if self.stack and self.stack[-1].in_brackets else None
 
     def feed(self, event: Event) -> None:
         if isinstance(event, ScalarEvent):

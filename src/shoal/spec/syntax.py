@@ -25,6 +25,7 @@ _FORMS: tuple[tuple[str, str, str], ...] = (
         "a bracket is not closed, or a comma is missing",
         "close the bracket, or put a comma between the items",
     ),
+    (r"did not find expected node content", "a value is missing here, or a bracket is not closed", "add the value"),
     (r"unexpected end of stream", "a quote is opened and never closed", "close the quote"),
     (
         r"found unknown escape character",
@@ -44,14 +45,19 @@ _UNCLOSED = re.compile(r"flow (sequence|mapping)|unexpected end of stream|could 
 _CANNOT_START = re.compile(r"character '?(.+?)'? that cannot start any token|cannot start any token")
 
 
-def syntax_finding(text: str, error: yaml.YAMLError) -> Finding:
-    """The finding for a syntax error (S004), or for a tab that indents (S005)."""
+def syntax_finding(text: str, error: yaml.YAMLError, bracket: Mark | None) -> Finding:
+    """The finding for a syntax error (S004), or for a tab that indents (S005).
+
+    bracket: where the innermost bracket stands that is still open.
+    """
     problem, place = _problem(error)
     lines = text.splitlines()
     line = lines[place.line - 1] if place.line <= len(lines) else ""
     if (tab := _indenting_tab(lines, place.line)) is not None:
         hint = "replace the tab by spaces: YAML indents with spaces only"
         return Finding("S005", Severity.ERROR, "a tab is used for indentation", hint, mark=tab)
+    if bracket is not None and not "".join([line[place.column - 1 :], *lines[place.line :]]).strip():
+        problem, place = "expected ',' or ']'", bracket
     for pattern, message, hint in _FORMS:
         if re.search(pattern, problem):
             return Finding("S004", Severity.ERROR, f"YAML syntax: {message}", hint, mark=place)
