@@ -1,6 +1,6 @@
 """Following a job: the socket brings its lines, the Jobs API says when it has ended.
 
-Ray closes the socket 3 to 4 s after a job ended and sends each line 1 to 3 s late, so the end is taken from the job's
+Ray closes the socket some seconds after a job ended and sends each line 1 to 3 s late, so the end is taken from the job's
 state, and what the socket had not brought by then from the whole log.
 """
 
@@ -15,7 +15,7 @@ CHECK_SHARE = 0.05
 """Each wait between two looks at the state is this share of the time waited so far."""
 FIRST_CHECK_S, LAST_CHECK_S = 0.1, 1.0
 PATIENCE_S = 30.0
-"""How long the dashboard may be silent before following it is given up."""
+"""How long a dashboard that once answered may fail before following is given up."""
 WHOLE_LOG_LIMIT = 16 * 1024 * 1024
 """Characters. A longer log is left to the socket to finish: it comes as one JSON string otherwise."""
 ATTEMPTS = 5
@@ -54,7 +54,7 @@ def follow(
 def _until_ended(
     jobs: _Jobs, tail: _Tail, submission_id: str, now: Callable[[], float], wait: Callable[[float], None]
 ) -> Iterator[str]:
-    started = answered = now()
+    started, answered = now(), None
     while True:
         pause = min(max((now() - started) * CHECK_SHARE, FIRST_CHECK_S), LAST_CHECK_S)
         next_check = now() + pause
@@ -69,8 +69,9 @@ def _until_ended(
             if jobs.get(submission_id).ended:
                 return
             answered = now()
-        except DashboardUnreachable:
-            if now() - answered > PATIENCE_S:
+        except (DashboardUnreachable, DashboardGarbled, JobRejected):
+            # A head that restarts, or one hiccup of Ray's: the job may well go on meanwhile.
+            if answered is None or now() - answered > PATIENCE_S:
                 raise
 
 

@@ -3,6 +3,7 @@
 import logging
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from shoal.engine.http_json import Dashboard
 
@@ -23,7 +24,7 @@ class Tail:
     """
 
     def __init__(self, dashboard: Dashboard, submission_id: str) -> None:
-        self._url = f"ws{dashboard.address.removeprefix('http')}/api/jobs/{submission_id}/logs/tail"
+        self._url = f"ws{dashboard.address.removeprefix('http')}/api/jobs/{quote(submission_id, safe='')}/logs/tail"
         self._headers = dashboard.headers
         self._socket: ClientConnection | None = None
         self._open = ExitStack()

@@ -13,7 +13,7 @@ from shoal.engine.jobs_errors import PackageInvalid, RuntimeEnvInvalid
 from shoal.engine.package import MAX_PACKAGE_BYTES, Package, pack
 
 DEFAULT_EXCLUDES = ".git,.venv,venv,__pycache__"
-"""Ray's own since 2.54, for working directories only."""
+"""Ray's own; for working directories only."""
 ARCHIVES = (".zip", ".tar.gz", ".tgz", ".tar.xz")
 MAX_VALUES = 100_000
 
@@ -47,6 +47,7 @@ def prepare(runtime_env: Mapping[str, Any], working_dir: Path | str | None, dash
     ready = dict(runtime_env)
     if working_dir is not None:
         ready["working_dir"] = str(working_dir)
+    _check_env_vars(ready.get("env_vars"))
     excludes = _strings(ready, "excludes")
     if ready.get("working_dir") is not None:
         ready["working_dir"] = _working_dir(ready["working_dir"], excludes, dashboard)
@@ -129,6 +130,19 @@ def _requirements(path: Path, key: str) -> list[str]:
     except OSError as error:
         raise RuntimeEnvInvalid(f"{key} names a file that can't be read: {error.strerror}", where=str(path)) from error
     return [line for line in lines if line and not line.startswith("#")]
+
+
+def _check_env_vars(variables: object) -> None:
+    """Ray's dashboard takes anything here, and the job then fails long after."""
+    if variables is None:
+        return
+    if not isinstance(variables, Mapping):
+        raise RuntimeEnvInvalid(
+            f"env_vars is {variables!r}, not a mapping", next_step="write env_vars: {NAME: 'value'}"
+        )
+    for name, value in variables.items():
+        if not isinstance(name, str) or not isinstance(value, str):
+            raise RuntimeEnvInvalid(f"env_vars has {name!r}: {value!r}, not two strings", next_step="quote the value")
 
 
 def _strings(runtime_env: Mapping[str, Any], key: str) -> list[str]:

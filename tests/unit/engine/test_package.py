@@ -196,6 +196,8 @@ def test_uris_are_left_alone_and_the_argument_overrides(work: Path) -> None:
         ({"working_dir": 3}, "working_dir is 3"),
         ({"excludes": "x"}, "excludes is 'x', not a list"),
         ({"py_modules": [1]}, "py_modules is"),
+        ({"env_vars": 3}, "env_vars is 3, not a mapping"),
+        ({"env_vars": {"A": 1}}, "'A': 1, not two strings"),
         ({"pip": "/nope/r.txt"}, "pip names a file that can't be read"),
     ],
 )

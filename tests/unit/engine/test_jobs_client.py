@@ -313,6 +313,12 @@ def test_a_log_counted_otherwise_by_the_socket_is_finished_by_the_socket(ray: Fa
     assert follow(ray, [RUNNING, DONE], "50%\ndone\n", tails) == "50%\n\ndone\n"
 
 
+def test_a_very_long_log_is_finished_by_the_socket_alone(ray: FakeDashboard, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shoal.engine.jobs_follow.WHOLE_LOG_LIMIT", 0)
+    tails: list[list[str | int]] = [["a\n"], ["a\n", "b\n", 1000]]
+    assert follow(ray, [RUNNING, DONE], (500, b"too long"), tails) == "a\nb\n"
+
+
 def test_a_log_that_ray_cannot_read_is_said_and_what_came_before_is_kept(ray: FakeDashboard) -> None:
     ray.answers[f"GET /api/jobs/{ID}"] = [(200, RUNNING), (200, DONE)]
     ray.answers[f"GET /api/jobs/{ID}/logs"] = [(500, b"UnicodeDecodeError: 'utf-8' codec can't decode")]
