@@ -1,7 +1,7 @@
 """Following a job: the socket brings its lines, the Jobs API says when it has ended.
 
-Ray closes the socket some seconds after a job ended and sends each line 1 to 3 s late, so the end is taken from the job's
-state, and what the socket had not brought by then from the whole log.
+Ray closes the socket some seconds after a job ended and sends each line 1 to 3 s late, so the end is taken from the
+job's state, and what the socket had not brought by then from the whole log.
 """
 
 import time
