@@ -58,11 +58,13 @@ class SpecInvalid(InputError):
 
     code = "E101"
 
-    def __init__(self, source: str, findings: "tuple[Finding, ...]") -> None:
+    def __init__(self, source: str, text: str, findings: "tuple[Finding, ...]") -> None:
         errors = sum(finding.fatal for finding in findings)
         super().__init__(
             f"{errors} error{'s' if errors != 1 else ''} found", where=source, next_step=f"see `shoal check {source}`"
         )
+        self.source = source
+        self.text = text
         self.findings = findings
 
 

@@ -8,6 +8,10 @@ from shoal.desired.cluster import DesiredNode, Role
 
 LOOPBACK = "127.0.0.1"
 
+TOKEN_ON = {"RAY_AUTH_MODE": "token", "RAY_USAGE_STATS_ENABLED": "0"}
+# Ray takes this to mean that a machine has no address but loopback; see engine/loopback.py.
+LOOPBACK_ONLY = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+
 # Where a node listens and what it joins is decided by whoever starts it, not by the manifest.
 PLACEMENT = frozenset(
     (
@@ -40,21 +44,34 @@ PLACEMENT = frozenset(
 FLAGS = frozenset(["enable-object-reconstruction", "no-redirect-output", "ray-debugger-external"])
 
 
+# With these given, the raylet registers at once; else it waits until its agents, two Pythons, have told theirs.
+AGENT_PORTS = (
+    "dashboard-agent-listen-port",
+    "dashboard-agent-grpc-port",
+    "runtime-env-agent-port",
+    "metrics-export-port",
+)
+
+
 class Place(msgspec.Struct, frozen=True):
-    """Where one node of a loopback cluster listens, what it joins, and where it keeps its files."""
+    """Where one node of a loopback cluster listens, what it joins, and where it keeps its files.
+
+    agent_ports: one for each of AGENT_PORTS.
+    """
 
     temp_dir: str
     gcs_port: int
     dashboard_port: int
     client_port: int
-    agent_port: int
+    agent_ports: dict[str, int]
 
 
 def arguments(node: DesiredNode, place: Place) -> tuple[str, ...]:
     """What follows ``ray`` on the command line. Nothing secret is in it."""
     fixed = ["start", "--block", f"--node-ip-address={LOOPBACK}", f"--temp-dir={place.temp_dir}"]
     # 0: the kernel picks; Ray's fixed range would clash between clusters of one machine.
-    fixed += ["--min-worker-port=0", "--max-worker-port=0", f"--dashboard-agent-listen-port={place.agent_port}"]
+    fixed += ["--min-worker-port=0", "--max-worker-port=0"]
+    fixed += [f"--{name}={port}" for name, port in sorted(place.agent_ports.items())]
     if node.role is Role.HEAD:
         fixed += ["--head", f"--port={place.gcs_port}", f"--ray-client-server-port={place.client_port}"]
         fixed += [f"--dashboard-host={LOOPBACK}", f"--dashboard-port={place.dashboard_port}"]
@@ -68,18 +85,19 @@ def driver_environment(place: Place, token_path: str) -> dict[str, str]:
     """What a driver needs to reach the cluster from this machine."""
     return {
         "RAY_ADDRESS": f"{LOOPBACK}:{place.gcs_port}",
-        "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN_PATH": token_path,
-        # Ray turns 127.0.0.1 into the host's outside address and then listens on all; this keeps it on loopback.
-        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
-        "RAY_USAGE_STATS_ENABLED": "0",
+        **TOKEN_ON,
+        **LOOPBACK_ONLY,
     }
 
 
-def node_environment(node: DesiredNode, cluster: str, launch: str) -> dict[str, str]:
-    """The variables by which Ray's state and this node's processes are joined to what asked for them."""
+def node_environment(node: DesiredNode, cluster: str, launch: str, token_path: str) -> dict[str, str]:
+    """The node's own variables, and those by which Ray's state is joined to what asked for it."""
     return {
         **node.env,
+        **TOKEN_ON,
+        **LOOPBACK_ONLY,
+        "RAY_AUTH_TOKEN_PATH": token_path,
         "RAY_CLUSTER_NAME": cluster,
         "RAY_CLOUD_INSTANCE_ID": launch,
         "RAY_NODE_TYPE_NAME": node.group,

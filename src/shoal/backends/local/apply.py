@@ -11,11 +11,11 @@ from pathlib import Path
 
 from shoal.backends.local import archive, journal, paths, ports, processes
 from shoal.backends.local.journal import NodeRecord, Record
-from shoal.backends.local.observe import journal_path, output_path, token_path
+from shoal.backends.local.observe import identity, journal_path, output_path, token_path
 from shoal.backends.local.processes import MARKER
 from shoal.desired.cluster import DesiredCluster
 from shoal.engine.launch import Launch, spawn
-from shoal.engine.ray_start import Place, arguments, driver_environment, node_environment
+from shoal.engine.ray_start import AGENT_PORTS, Place, arguments, node_environment
 from shoal.errors import ActionFailed
 from shoal.plan.actions import Action, PrepareCluster, RecordSpec, RemoveCluster, Stage, StartNode, StopNode
 
@@ -80,9 +80,10 @@ def start(cluster: str, actions: Sequence[StartNode]) -> None:
     """Start nodes side by side. Returns when their processes run, long before Ray has them all."""
     record = _record(cluster)
     path = journal_path(cluster)
-    agent_ports = ports.free(used_ports())
+    spare = ports.free(used_ports())
     intents = [
-        journal.Starting(action.node, secrets.token_hex(3), time.time(), next(agent_ports)) for action in actions
+        journal.Starting(action.node, secrets.token_hex(3), time.time(), dict(zip(AGENT_PORTS, spare, strict=False)))
+        for action in actions
     ]
     journal.append(path, *intents)
     launches = [_launch(cluster, record, intent) for intent in intents]
@@ -101,9 +102,8 @@ def stop(cluster: str, names: set[str]) -> None:
     journal.append(path, *(journal.Stopping(node.launch) for node in ending))
     running = processes.snapshot(record.uid)
     mine = [process for node in ending for process in _members(record, node, running)]
-    leaders = {node.pid for node in ending}
     for process in mine:
-        if process.pid in leaders:
+        if process.pid == process.session:
             processes.send(process, signal.SIGTERM)
     processes.wait_gone(mine, GRACE_S)
     for node in ending:
@@ -144,18 +144,18 @@ def used_ports() -> set[int]:
     for path in paths.clusters_home().glob("*/journal.jsonl"):
         record = journal.read(path)
         if record is not None:
-            used.update(record.ports.values(), (node.agent_port for node in record.nodes.values()))
+            used.update(record.ports.values(), *(node.agent_ports.values() for node in record.nodes.values()))
     return used
 
 
-def place(record: Record, launch: str, agent_port: int) -> Place:
+def place(record: Record, launch: str, agent_ports: dict[str, int]) -> Place:
     """Where one launch listens and keeps its files."""
     return Place(
         temp_dir=str(paths.runtime_folder(record.uid) / launch),
         gcs_port=record.ports["gcs"],
         dashboard_port=record.ports["dashboard"],
         client_port=record.ports["client"],
-        agent_port=agent_port,
+        agent_ports=agent_ports,
     )
 
 
@@ -164,18 +164,15 @@ def environment(cluster: str, record: Record, node: "journal.Starting | NodeReco
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(("RAY_", "SHOAL_"))}
     # The head's `python` and `ray` are those beside this interpreter, as in a pod they are the image's.
     inherited["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), inherited.get("PATH", os.defpath)])
-    driver = driver_environment(place(record, node.launch, node.agent_port), str(token_path(cluster)))
-    return {**inherited, **driver, **node_environment(node.node, cluster, node.launch)}
+    return inherited | node_environment(node.node, cluster, node.launch, str(token_path(cluster)))
 
 
 def _launch(cluster: str, record: Record, intent: journal.Starting) -> Launch:
     folder = paths.runtime_folder(record.uid) / intent.launch
     paths.make_private(folder)
-    env = environment(cluster, record, intent)
-    del env["RAY_ADDRESS"]  # a node makes or is told its address; a driver is what looks it up
     return Launch(
-        argv=arguments(intent.node, place(record, intent.launch, intent.agent_port)),
-        env=env | {MARKER: f"{record.uid}/{intent.launch}"},
+        argv=arguments(intent.node, place(record, intent.launch, intent.agent_ports)),
+        env=environment(cluster, record, intent) | {MARKER: f"{record.uid}/{intent.launch}"},
         output=str(output_path(record.uid, intent.launch)),
         cwd=str(folder),
     )
@@ -189,7 +186,7 @@ def _record(cluster: str) -> Record:
 
 
 def _members(record: Record, node: NodeRecord, running: tuple[processes.Process, ...]) -> tuple[processes.Process, ...]:
-    return processes.members(running, f"{record.uid}/{node.launch}", node.pid, node.ticks)
+    return processes.members(running, *identity(record, node))
 
 
 def _kill_all(record: Record, node: NodeRecord) -> None:

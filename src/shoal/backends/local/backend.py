@@ -54,7 +54,7 @@ class LocalBackend:
             dashboard=f"http://{LOOPBACK}:{record.ports['dashboard']}",
             client=f"ray://{LOOPBACK}:{record.ports['client']}",
             token_path=token,
-            environment=driver_environment(apply.place(record, "", 0), token),
+            environment=driver_environment(apply.place(record, "", {}), token),
         )
 
     def execute(self, cluster: str, command: Sequence[str], *, tty: bool) -> int:
@@ -68,7 +68,7 @@ class LocalBackend:
         head = next((node for node in record.nodes.values() if node.node.role == "head"), None)
         if head is None:
             raise ActionFailed(f"cluster {cluster!r} has no head", next_step=f"`shoal status {cluster}` says why")
-        environment = apply.environment(cluster, record, head)
+        environment = apply.environment(cluster, record, head) | self.endpoints(cluster).environment
         try:
             os.execvpe(command[0], list(command), environment)  # noqa: S606 - argv as the person gave it, no shell
         except OSError as error:

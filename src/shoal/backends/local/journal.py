@@ -29,13 +29,13 @@ class Wanted(msgspec.Struct, frozen=True, tag=True):
 class Starting(msgspec.Struct, frozen=True, tag=True):
     """A node is about to be started. launch: unique to this start; every process of it carries it in its environment.
 
-    at: seconds since the epoch. agent_port: of the node's dashboard agent.
+    at: seconds since the epoch. agent_ports: by option of `ray start`.
     """
 
     node: DesiredNode
     launch: str
     at: float
-    agent_port: int
+    agent_ports: dict[str, int]
 
 
 class Started(msgspec.Struct, frozen=True, tag=True):
@@ -71,7 +71,7 @@ class NodeRecord(msgspec.Struct, frozen=True):
     node: DesiredNode
     launch: str
     at: float
-    agent_port: int
+    agent_ports: dict[str, int]
     pid: int = 0
     ticks: int = 0
     stopping: bool = False
@@ -133,7 +133,7 @@ def _fold(record: Record | None, event: Event) -> Record | None:
         case Removing():
             return msgspec.structs.replace(record, removing=True)
         case Starting():
-            node = NodeRecord(event.node, event.launch, event.at, event.agent_port)
+            node = NodeRecord(event.node, event.launch, event.at, event.agent_ports)
             return _with_node(record, node)
         case Started():
             known = record.nodes[event.launch]

@@ -19,14 +19,15 @@ def observe(cluster: str) -> World:
     if record is None:
         return World(cluster)
     running = processes.snapshot(record.uid)
-    alive = {launch for launch, node in record.nodes.items() if _leader(node, running)}
+    leaders = {launch: processes.leader(running, *identity(record, node)) for launch, node in record.nodes.items()}
+    alive = {launch for launch, process in leaders.items() if process is not None}
     seen = _ask_ray(cluster, record, alive)
     return World(
         cluster=cluster,
         prepared=is_prepared(cluster, record),
         removing=record.removing,
         wanted=record.wanted,
-        nodes=tuple(_node(node, node.launch in alive, seen, record.uid) for node in record.nodes.values()),
+        nodes=tuple(_node(node, leaders[node.launch], seen, record.uid) for node in record.nodes.values()),
         gcs=seen is not None,
     )
 
@@ -51,8 +52,9 @@ def is_prepared(cluster: str, record: Record) -> bool:
     return token_path(cluster).exists() and paths.runtime_folder(record.uid).is_dir()
 
 
-def _leader(node: NodeRecord, running: tuple[Process, ...]) -> Process | None:
-    return next((p for p in running if node.pid and p.pid == node.pid and p.ticks == node.ticks), None)
+def identity(record: Record, node: NodeRecord) -> tuple[str, int, int]:
+    """By what the processes of a node are known: marker, and pid and start time of its leader if journalled."""
+    return f"{record.uid}/{node.launch}", node.pid, node.ticks
 
 
 def _ask_ray(cluster: str, record: Record, alive: set[str]) -> dict[str, RayNode] | None:
@@ -67,9 +69,9 @@ def _ask_ray(cluster: str, record: Record, alive: set[str]) -> dict[str, RayNode
     return {node.instance_id: node for node in nodes}
 
 
-def _node(node: NodeRecord, alive: bool, seen: dict[str, RayNode] | None, uid: str) -> ObservedNode:
+def _node(node: NodeRecord, leader: Process | None, seen: dict[str, RayNode] | None, uid: str) -> ObservedNode:
     ray = (seen or {}).get(node.launch)
-    phase, detail = _phase(node, alive, ray)
+    phase, detail = _phase(node, leader, ray)
     if phase is Phase.DEAD and not detail:
         detail = _last_words(uid, node.launch)
     return ObservedNode(
@@ -81,17 +83,15 @@ def _node(node: NodeRecord, alive: bool, seen: dict[str, RayNode] | None, uid: s
         detail=detail,
         ray_id=ray.node_id if ray else "",
         resources=ray.resources if ray else {},
-        pid=node.pid if alive else 0,
+        pid=leader.pid if leader else 0,
     )
 
 
-def _phase(node: NodeRecord, alive: bool, ray: RayNode | None) -> tuple[Phase, str]:
+def _phase(node: NodeRecord, leader: Process | None, ray: RayNode | None) -> tuple[Phase, str]:
     if node.stopping:
         return Phase.STOPPING, ""
-    if not node.pid:
-        return Phase.DEAD, "its start was cut off before anything ran"
-    if not alive:
-        return Phase.DEAD, ""
+    if leader is None:
+        return Phase.DEAD, "" if node.pid else "its start was cut off before anything ran"
     return (Phase.RUNNING if ray else Phase.STARTING), ""
 
 

@@ -50,6 +50,16 @@ def members(processes: Iterable[Process], launch_marker: str, leader: int, ticks
     )
 
 
+def leader(processes: Iterable[Process], launch_marker: str, pid: int, ticks: int) -> Process | None:
+    """The live leader of a node. A crash may have come before its pid was journalled; then its marker tells it."""
+    for process in processes:
+        journalled = process.pid == pid and process.ticks == ticks
+        marked = not pid and process.marker == launch_marker and process.pid == process.session
+        if journalled or marked:
+            return process
+    return None
+
+
 def start_ticks(pid: int) -> int:
     """Start time of a live process, 0 if there is none."""
     process = _read(pid, MARKER)

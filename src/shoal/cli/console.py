@@ -1,0 +1,69 @@
+"""Data to stdout, talk to stderr; plain text wherever no one is watching."""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import click
+
+FORMATS = ("table", "wide", "json", "yaml", "name")
+
+
+class Console:
+    """Where a verb speaks.
+
+    quiet: no talk. Colour follows NO_COLOR, FORCE_COLOR and whether stderr is a terminal.
+    """
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self.quiet = quiet
+        self.live = sys.stderr.isatty() and not quiet
+        self.colour = not os.environ.get("NO_COLOR") and (bool(os.environ.get("FORCE_COLOR")) or sys.stderr.isatty())
+
+    def say(self, text: str = "", *, style: str = "") -> None:
+        """One line for people."""
+        if not self.quiet:
+            click.echo(click.style(text, fg=style) if style and self.colour else text, err=True, color=self.colour)
+
+    def emit(self, text: str) -> None:
+        """Data, as asked for."""
+        click.echo(text, color=False)
+
+    def confirm(self, question: str, *, yes: bool) -> None:
+        """Go on only if that is wanted. Raises click.Abort for a no, click.UsageError where no one can be asked."""
+        if yes:
+            return
+        if not sys.stdin.isatty():
+            raise click.UsageError("no terminal to ask on: add --yes to go ahead")
+        if not click.confirm(question, default=False, err=True):
+            raise click.Abort
+
+
+def format_option(default: str = "table") -> Callable[[Any], Any]:
+    """The ``-o`` of verbs that list something."""
+    return click.option("-o", "--output", type=click.Choice(FORMATS), default=default, show_default=True)
+
+
+def render(rows: Sequence[dict[str, Any]], columns: Sequence[str], wide: Sequence[str], output: str) -> str:
+    """Rows as text. columns: shown by ``table``; wide: added by ``wide``; json and yaml give every field."""
+    if output == "json":
+        import json
+
+        return json.dumps(list(rows), indent=2)
+    if output == "yaml":
+        import yaml
+
+        return yaml.safe_dump(list(rows), sort_keys=False).rstrip("\n")
+    if output == "name":
+        return "\n".join(str(row["name"]) for row in rows)
+    return _table(rows, [*columns, *wide] if output == "wide" else columns)
+
+
+def _table(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> str:
+    cells = [[column.upper().replace("_", " ") for column in columns]]
+    cells += [[str(row.get(column, "")) for column in columns] for row in rows]
+    widths = [max(len(line[index]) for line in cells) for index in range(len(columns))]
+    return "\n".join(
+        "   ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells
+    )

@@ -1,0 +1,44 @@
+"""`shoal list`."""
+
+from typing import Any
+
+import click
+
+from shoal.cli.console import Console, format_option, render
+
+
+@click.command("list")
+@format_option()
+@click.pass_obj
+def command(console: Console, output: str) -> int:
+    """List clusters, also broken and half-removed ones."""
+    import asyncio
+
+    from shoal.backends.local.backend import LocalBackend
+
+    rows = asyncio.run(_rows(LocalBackend()))
+    if not rows and output in ("table", "wide"):
+        console.say("no clusters; `shoal up FILE` makes one")
+        return 0
+    console.emit(render(rows, ("name", "state", "ready", "backend"), ("dashboard", "message"), output))
+    return 0
+
+
+async def _rows(backend: Any) -> list[dict[str, Any]]:
+    from shoal.status.conditions import status_of
+
+    rows = []
+    for name in await backend.clusters():
+        world = await backend.observe(name)
+        status = status_of(world.wanted, world)
+        rows.append(
+            {
+                "name": name,
+                "state": str(status.state),
+                "ready": f"{status.ready_nodes}/{len(status.nodes)}",
+                "backend": "local",
+                "dashboard": backend.endpoints(name).dashboard,
+                "message": status.message,
+            }
+        )
+    return rows

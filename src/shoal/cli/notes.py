@@ -1,0 +1,13 @@
+"""What a backend can't honour of a spec, said once before anything is done."""
+
+from shoal.cli.console import Console
+from shoal.runtime.spec_file import ClusterSpec
+
+
+def say_unhonoured(console: Console, spec: ClusterSpec) -> None:
+    """One line a kind of thing that processes on this machine can't honour."""
+    from shoal.lint.local import unhonoured
+
+    for finding in unhonoured(spec.document):
+        line = f"{finding.mark.line}: " if finding.mark else " "
+        console.say(f"{spec.parsed.source}:{line}note[{finding.code}] {finding.message}", style="bright_black")

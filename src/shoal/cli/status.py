@@ -1,0 +1,75 @@
+"""`shoal status NAME`."""
+
+from typing import Any
+
+import click
+
+from shoal.cli.completions import cluster_argument
+from shoal.cli.console import Console, format_option, render
+
+
+@click.command("status")
+@cluster_argument
+@format_option()
+@click.option("-w", "--watch", is_flag=True, help="Go on, printing again whenever something has changed.")
+@click.pass_obj
+def command(console: Console, name: str, output: str, watch: bool) -> int:
+    """Show what is ready, and why the rest is not. Exit code 1 when the cluster is not ready."""
+    import asyncio
+
+    return asyncio.run(_show(console, name, output, watch))
+
+
+async def _show(console: Console, name: str, output: str, watch: bool) -> int:
+    from shoal.backends.local.backend import LocalBackend, known_clusters
+    from shoal.errors import ClusterUnknown
+    from shoal.runtime.clock import SystemClock
+    from shoal.status.conditions import State, status_of
+
+    backend, clock, shown = LocalBackend(), SystemClock(), None
+    while True:
+        world = await backend.observe(name)
+        status = status_of(world.wanted, world)
+        if status.state is State.ABSENT:
+            if shown is None:
+                raise ClusterUnknown(name, known_clusters())
+            console.say(f"{name} is gone")
+            return 1
+        if status != shown:
+            _print(console, status, output)
+            shown = status
+        if not watch:
+            return 0 if status.ready else 1
+        await clock.sleep(0.5)
+
+
+def _print(console: Console, status: Any, output: str) -> None:
+    rows = [_row(node) for node in status.nodes]
+    if output in ("json", "yaml"):
+        whole = {"name": status.name, "state": str(status.state), "message": status.message, "nodes": rows}
+        console.emit(render([whole], (), (), output))
+        return
+    if output != "name":
+        console.emit(f"{status.name}: {status.state} ({status.message})")
+    console.emit(render(rows, ("name", "group", "phase", "cpu", "memory", "message"), ("pid", "next_step"), output))
+    for node in status.nodes:
+        if node.next_step and output == "table":
+            console.say(f"next for {node.name}: {node.next_step}")
+
+
+def _row(node: Any) -> dict[str, Any]:
+    memory = node.resources.get("memory", 0)
+    return {
+        "name": node.name,
+        "group": node.group,
+        "role": node.role,
+        "phase": node.phase,
+        "ready": node.ready,
+        "reason": node.reason,
+        "message": node.message,
+        "next_step": node.next_step,
+        "pid": node.pid,
+        "cpu": f"{node.resources.get('CPU', 0):g}",
+        "memory": f"{memory / 1024**2:.0f}Mi",
+        "resources": dict(node.resources),
+    }
