@@ -1,0 +1,156 @@
+"""Who can reach the cluster, and whether they have to say who they are."""
+
+from collections.abc import Iterator
+from typing import TypeAlias
+
+from shoal.findings import Path, Severity
+from shoal.lint.context import ClusterContext
+from shoal.lint.facts import Facts
+from shoal.lint.images import ray_of
+from shoal.lint.rule import Hit, rule
+from shoal.spec.node import Node
+
+OUTWARD = frozenset(("NodePort", "LoadBalancer"))
+TOKENS_BY_DEFAULT_SINCE = (2, 61)
+Exposure: TypeAlias = tuple[str, Path, Node | None, bool]
+"""By what, where it stands, its document when it is another one than the cluster's, whether it has TLS."""
+
+
+@rule("L141", Severity.WARNING)
+def cluster_has_no_authentication(cluster: ClusterContext, facts: Facts) -> Iterator[Hit]:
+    """Whoever reaches the cluster may run code on it.
+
+    Ray before 2.61 asks nobody for a token unless it is told to. Jobs, the dashboard and Ray Client are then open to
+    every pod of the Kubernetes cluster and to all that the network lets through; clusters on the internet are taken
+    over this way every day (CVE-2023-48022, "ShadowRay").
+
+    Turn it on; the operator makes the token:
+
+        spec:
+          authOptions: {mode: token}
+
+    A cluster that Shoal starts on this machine has a token in any case.
+    """
+    options = cluster.spec.auth_options
+    if not _has_authentication(cluster) and (options is None or options.mode == "disabled"):
+        said = "is turned off" if options is not None else "is off by default"
+        path = (*cluster.path, "authOptions", "mode") if options is not None else cluster.path
+        yield Hit(f"token authentication {said}: whoever reaches the cluster may run code on it", path, _TURN_ON)
+
+
+@rule("L142", Severity.WARNING)
+def auth_options_turn_nothing_on(cluster: ClusterContext, facts: Facts) -> Iterator[Hit]:
+    """`authOptions` without a mode make a token that nobody is asked for.
+
+    The operator then creates the Secret, but the pods aren't told to check tokens: the cluster looks safe and is open.
+
+    Write the mode:
+
+        authOptions: {mode: token}
+    """
+    options = cluster.spec.auth_options
+    if options is not None and not options.mode and not _has_authentication(cluster):
+        message = "authOptions without a mode create a token that nobody is asked for"
+        yield Hit(message, (*cluster.path, "authOptions"), "add `mode: token` to it")
+
+
+@rule("L143", Severity.WARNING)
+def dashboard_is_exposed_without_authentication(cluster: ClusterContext, facts: Facts) -> Iterator[Hit]:
+    """The dashboard can be reached from outside of the cluster, without a token.
+
+    The dashboard's port takes jobs: whoever reaches it runs code in your cluster with all that its pods may do. An
+    Ingress, a NodePort and a LoadBalancer make it reachable from outside.
+
+    Turn token authentication on (`authOptions: {mode: token}`), or keep the Service inside and use
+    `kubectl port-forward`.
+    """
+    if not _has_authentication(cluster):
+        for what, path, other, _ in _exposures(cluster):
+            where = f" in line {other.mark.line}" if other is not None else ""
+            yield Hit(f"{what}{where} exposes the dashboard, and no token is asked for", path, _TURN_ON)
+
+
+@rule("L144", Severity.WARNING)
+def dashboard_is_exposed_without_tls(cluster: ClusterContext, facts: Facts) -> Iterator[Hit]:
+    """The dashboard can be reached from outside of the cluster, and its traffic is not encrypted.
+
+    The token travels with every request. Without TLS whoever sees the traffic has it, and runs code with it. Ray's own
+    TLS (`tlsOptions`) covers the traffic between nodes, not the dashboard.
+
+    Let an Ingress end the TLS:
+
+        ingressOptions:
+          tls: [{hosts: [ray.example.com], secretName: ray-tls}]
+    """
+    if _has_authentication(cluster):
+        for what, path, other, has_tls in _exposures(cluster):
+            if not has_tls:
+                where = f" in line {other.mark.line}" if other is not None else ""
+                message = f"{what}{where} exposes the dashboard without TLS: its token can be read on the way"
+                yield Hit(message, path, "expose it by an Ingress with tls")
+
+
+@rule("L145", Severity.WARNING)
+def dashboard_is_bound_to_loopback(cluster: ClusterContext, facts: Facts) -> Iterator[Hit]:
+    """`dashboard-host` is the loopback address of a pod.
+
+    Nothing outside of the pod reaches the dashboard then: no Service, no operator, so that a RayJob is never submitted
+    and a RayService never deployed.
+
+    Remove it (the operator sets 0.0.0.0 inside the pod's own network), and decide by the Service who gets there. On
+    this machine Shoal binds to loopback in any case.
+    """
+    if cluster.head.params.get("dashboard-host") in ("127.0.0.1", "localhost", "::1"):
+        message = "the dashboard can't be reached from outside of the head pod"
+        yield Hit(message, cluster.head.param_path("dashboard-host"), "remove dashboard-host")
+
+
+_TURN_ON = "add `authOptions: {mode: token}` to the spec"
+
+
+def _has_authentication(cluster: ClusterContext) -> bool:
+    options, mode = cluster.spec.auth_options, cluster.head.env("RAY_AUTH_MODE")
+    if options is not None and options.mode:
+        return options.mode == "token"
+    if mode is not None:
+        return mode != "disabled"
+    version = cluster.spec.ray_version or ray_of(cluster.head.container.image)
+    numbers = [int(part) for part in version.split(".")[:2] if part.isdecimal()]
+    return tuple(numbers) >= TOKENS_BY_DEFAULT_SINCE
+
+
+def _exposures(cluster: ClusterContext) -> Iterator[Exposure]:
+    """Everything that leads from outside to the head."""
+    head, path = cluster.spec.head_group_spec, cluster.head.path
+    service = head.head_service
+    if head.service_type in OUTWARD:
+        yield f"serviceType {head.service_type}", (*path, "serviceType"), None, False
+    if service is not None and service.spec.type in OUTWARD:
+        yield f"a headService of type {service.spec.type}", (*path, "headService", "spec", "type"), None, False
+    if head.enable_ingress:
+        has_tls = bool(head.ingress_options and head.ingress_options.tls)
+        yield "the Ingress", (*path, "enableIngress"), None, has_tls
+    for document in cluster.beside:
+        if document.node.at(("kind",)) is not None and _leads_to(document.node, f"{cluster.name}-head-svc"):
+            yield "the Ingress", path, document.node, document.node.at(("spec", "tls")) is not None
+
+
+def _leads_to(node: Node, service: str) -> bool:
+    """Whether a document is an Ingress with ``service`` among its backends."""
+    kind = node.get("kind")
+    if kind is None or kind.value != "Ingress":
+        return False
+    return any(name == service for name in _backends(node))
+
+
+def _backends(node: Node) -> Iterator[object]:
+    default = node.at(("spec", "defaultBackend", "service", "name"))
+    if default is not None:
+        yield default.value
+    rules = node.at(("spec", "rules"))
+    for rule_node in rules.items if rules is not None else ():
+        paths = rule_node.at(("http", "paths"))
+        for entry in paths.items if paths is not None else ():
+            name = entry.at(("backend", "service", "name"))
+            if name is not None:
+                yield name.value

@@ -1,0 +1,121 @@
+"""What the pods may do, and what they give away."""
+
+from collections.abc import Iterator
+
+from shoal.findings import Path, Severity
+from shoal.lint.context import ClusterContext, Group
+from shoal.lint.facts import Facts
+from shoal.lint.rule import Hit, rule
+from shoal.lint.words import is_literal_secret
+
+ALMIGHTY = frozenset(("ALL", "SYS_ADMIN", "CAP_SYS_ADMIN"))
+
+
+@rule("L181", Severity.WARNING)
+def secret_is_in_plain_sight(cluster: ClusterContext, facts: Facts) -> Iterator[Hit]:
+    """A password, token or key stands in the manifest.
+
+    Everybody who may read the RayCluster or its pods reads it: it is in `kubectl get -o yaml`, in the manifest's
+    repository, in the events of whatever watches. Shoal never prints such values.
+
+    Keep it in a Secret:
+
+        env:
+          - name: HF_TOKEN
+            valueFrom: {secretKeyRef: {name: hf, key: token}}
+    """
+    for group in cluster.groups:
+        for path, container in group.containers():
+            for index, variable in enumerate(container.env):
+                if variable.value_from is None and is_literal_secret(variable.name, variable.value):
+                    message = f"the value of {variable.name} stands in the manifest"
+                    yield Hit(message, (*path, "env", index, "value"), _IN_A_SECRET)
+        if is_literal_secret("redis-password", group.params.get("redis-password", "")):
+            hint = "keep it in a Secret, and write `$REDIS_PASSWORD` with that variable from the Secret"
+            yield Hit("the value of redis-password stands in the manifest", group.param_path("redis-password"), hint)
+    redis = cluster.spec.gcs_fault_tolerance_options
+    if redis is not None and redis.redis_password is not None and redis.redis_password.value:
+        path = (*cluster.path, "gcsFaultToleranceOptions", "redisPassword", "value")
+        yield Hit("the value of redisPassword stands in the manifest", path, _IN_A_SECRET)
+
+
+@rule("L182", Severity.WARNING)
+def pod_mounts_the_host(cluster: ClusterContext, facts: Facts) -> Iterator[Hit]:
+    """A pod mounts a folder of its machine.
+
+    Code that runs on Ray reads and writes that folder, beside every other pod that mounts it, and on another machine
+    the folder is another one. Clusters with the usual Pod Security standard refuse `hostPath`.
+
+    Use an `emptyDir`, a `persistentVolumeClaim` or object storage.
+    """
+    for group in cluster.groups:
+        for index, volume in enumerate(group.pod.volumes):
+            if volume.host_path is not None:
+                message = f"volume {volume.name!r} of {group.title} is the machine's folder {volume.host_path.path!r}"
+                path = (*group.pod_path, "volumes", index, "hostPath")
+                yield Hit(message, path, "use an emptyDir, a persistentVolumeClaim or object storage")
+
+
+@rule("L183", Severity.WARNING)
+def pod_is_privileged(cluster: ClusterContext, facts: Facts) -> Iterator[Hit]:
+    """A pod has rights over the machine it runs on.
+
+    Whoever submits a job to Ray runs code in this pod. With `privileged`, `allowPrivilegeEscalation: true`, all
+    capabilities or SYS_ADMIN, or the host's network, processes or IPC, that code is a step away from the machine and so
+    from all its pods.
+
+    Remove it, and say the opposite:
+
+        securityContext:
+          allowPrivilegeEscalation: false
+          capabilities: {drop: [ALL]}
+    """
+    for group in cluster.groups:
+        for path, right in _rights(group):
+            yield Hit(f"{group.title} runs with {right}", path, "remove it: jobs run with the same rights")
+
+
+@rule("L184", Severity.NOTE)
+def api_token_is_in_ray_pods(cluster: ClusterContext, facts: Facts) -> Iterator[Hit]:
+    """The pods hold a token for the Kubernetes API.
+
+    Kubernetes mounts the token of the service account into every pod unless told not to. Ray itself has no use for it,
+    but every job can read it and do what the account may do. The head of a cluster with `enableInTreeAutoscaling` is
+    left out: the autoscaler beside it needs the token.
+
+    Say no:
+
+        spec:
+          automountServiceAccountToken: false
+    """
+    holders = [
+        group
+        for group in cluster.groups
+        if group.pod.automount_service_account_token is not False
+        and not (group.is_head and cluster.spec.enable_in_tree_autoscaling)
+    ]
+    if holders:
+        names = ", ".join(group.title for group in holders)
+        message = f"jobs can read a token for the Kubernetes API in the pods of {names}"
+        hint = "add `automountServiceAccountToken: false` to the pod specs, unless your code calls the API"
+        yield Hit(message, holders[0].pod_path, hint)
+
+
+_IN_A_SECRET = "keep it in a Secret, and refer to it by `valueFrom: {secretKeyRef: ...}`"  # noqa: S105
+
+
+def _rights(group: Group) -> Iterator[tuple[Path, str]]:
+    pod = group.pod
+    for key, granted in (("hostNetwork", pod.host_network), ("hostPID", pod.host_pid), ("hostIPC", pod.host_ipc)):
+        if granted:
+            yield (*group.pod_path, key), f"{key}: true"
+    for path, container in group.containers():
+        context, where = container.security_context, (*path, "securityContext")
+        if context is None:
+            continue
+        if context.privileged:
+            yield (*where, "privileged"), "privileged: true"
+        if context.allow_privilege_escalation:
+            yield (*where, "allowPrivilegeEscalation"), "allowPrivilegeEscalation: true"
+        if context.capabilities is not None and ALMIGHTY & set(context.capabilities.add):
+            yield (*where, "capabilities", "add"), "the capabilities of an administrator"
