@@ -1,3 +1,21 @@
-"""Shoal: real Ray clusters from one spec."""
+"""Shoal: real Ray clusters from one spec.
+
+``with shoal.up("raycluster.yaml") as cluster: cluster.submit("python script.py")``
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from shoal.api import AsyncCluster, Cluster, JobResult, async_up, attach, up
 
 __version__ = "0.1.0"
+__all__ = ["AsyncCluster", "Cluster", "JobResult", "__version__", "async_up", "attach", "up"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the library when it is used: the command line, which needs little of it, starts the faster."""
+    if name in __all__:
+        from shoal import api
+
+        return getattr(api, name)
+    raise AttributeError(f"module 'shoal' has no attribute {name!r}")

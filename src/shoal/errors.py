@@ -39,6 +39,34 @@ class ShoalError(Exception):
         return f"{place}{self.what}{step}"
 
 
+class Defect(ShoalError):
+    """Shoal met something that its authors did not think of.
+
+    What is running goes on. Run the same command with SHOAL_DEBUG=1 and report what it prints.
+    """
+
+    code = "E001"
+
+
+class SystemRefused(ShoalError):
+    """The operating system refused something: a permission, a missing file, too many open files.
+
+    The message is the system's own. Mend that and run the same command again: every verb takes up where it was cut off.
+    """
+
+    code = "E002"
+
+
+class DiskFull(ShoalError):
+    """There is too little room on disk.
+
+    Ray's logs and spilled objects go below /tmp, Shoal's journal below XDG_STATE_HOME. Free some space, or point
+    XDG_STATE_HOME elsewhere, then run the same command again. Nothing was lost.
+    """
+
+    code = "E206"
+
+
 class InputError(ShoalError):
     """What was asked for can't be read or makes no sense; nothing was started or changed."""
 

@@ -6,42 +6,34 @@ import traceback
 
 import click
 
-from shoal.errors import ShoalError, SpecInvalid
+from shoal.errors import Defect, DiskFull, ShoalError, SpecInvalid, SystemRefused
 
 
 def report(error: Exception) -> int:
-    """Say on stderr what went wrong, where, and what to do next; the exit code. Raises ``error`` under SHOAL_DEBUG."""
+    """Say on stderr what went wrong, where, and what to do next; the exit code. SHOAL_DEBUG adds the traceback."""
     if os.environ.get("SHOAL_DEBUG"):
         traceback.print_exception(error)
-    if isinstance(error, SpecInvalid):
+    known = explained(error)
+    if isinstance(known, SpecInvalid):
         from shoal.lint.render import as_text
 
-        click.echo(as_text(error.source, error.text, error.findings), err=True)
+        click.echo(as_text(known.findings, known.source, known.text), err=True)
+    place = f"{known.where}: " if known.where else ""
+    click.echo(f"{click.style(f'error[{known.code}]', fg='red', bold=True)}: {place}{known.what}", err=True)
+    if known.next_step:
+        click.echo(f"  {click.style('next', fg='cyan')}: {known.next_step}", err=True)
+    return known.exit_code
+
+
+def explained(error: Exception) -> ShoalError:
+    """``error`` as one that has a code and a next step."""
     if isinstance(error, ShoalError):
-        _say(error.what, error.where, error.next_step, error.code)
-        return error.exit_code
+        return error
+    again = "then run the same command again"
     if isinstance(error, OSError):
-        return _report_os_error(error)
-    _say(
-        f"this is a defect of Shoal: {type(error).__name__}: {error}",
-        next_step="run it again with SHOAL_DEBUG=1 and report what it prints",
-        code="E001",
-    )
-    return 1
-
-
-def _report_os_error(error: OSError) -> int:
-    where = os.fspath(error.filename) if isinstance(error.filename, str) else ""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        _say("the disk is full; nothing was lost", where, "free some space, then run the same command again", "E206")
-    else:
-        _say(error.strerror or str(error), where, "mend that, then run the same command again", "E002")
-    return 1
-
-
-def _say(what: str, where: str = "", next_step: str = "", code: str = "") -> None:
-    place = f"{where}: " if where else ""
-    label = click.style(f"error[{code}]" if code else "error", fg="red", bold=True)
-    click.echo(f"{label}: {place}{what}", err=True)
-    if next_step:
-        click.echo(f"  {click.style('next', fg='cyan')}: {next_step}", err=True)
+        where = os.fspath(error.filename) if isinstance(error.filename, str) else ""
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return DiskFull("the disk is full; nothing was lost", where=where, next_step=f"free some space, {again}")
+        return SystemRefused(error.strerror or str(error), where=where, next_step=f"mend that, {again}")
+    step = "run it again with SHOAL_DEBUG=1 and report what it prints"
+    return Defect(f"this is a defect of Shoal: {type(error).__name__}: {error}", next_step=step)

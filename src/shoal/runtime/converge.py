@@ -47,7 +47,7 @@ class NodeFailed(ActionFailed):
     left running. `shoal up` with the same file tries the failed one again; `shoal down NAME` removes everything.
     """
 
-    code = "E304"
+    code = "E306"
 
 
 async def plan_for(backend: Backend, cluster: str, desired: DesiredCluster | None) -> Plan:

@@ -62,17 +62,21 @@ class LocalBackend:
 
         Raises ClusterUnknown, and ActionFailed if the head is not there or the command can't be run.
         """
+        environment = self.head_environment(cluster)
+        try:
+            os.execvpe(command[0], list(command), environment)  # noqa: S606 - argv as the person gave it, no shell
+        except OSError as error:
+            raise ActionFailed(f"can't run {command[0]!r}: {error.strerror}") from None
+
+    def head_environment(self, cluster: str) -> dict[str, str]:
+        """The whole environment of a driver on the head. Raises ClusterUnknown, ActionFailed if it has no head."""
         record = journal.read(journal_path(cluster))
         if record is None:
             raise ClusterUnknown(cluster, known_clusters())
         head = next((node for node in record.nodes.values() if node.node.role == "head"), None)
         if head is None:
             raise ActionFailed(f"cluster {cluster!r} has no head", next_step=f"`shoal status {cluster}` says why")
-        environment = apply.environment(cluster, record, head) | self.endpoints(cluster).environment
-        try:
-            os.execvpe(command[0], list(command), environment)  # noqa: S606 - argv as the person gave it, no shell
-        except OSError as error:
-            raise ActionFailed(f"can't run {command[0]!r}: {error.strerror}") from None
+        return apply.environment(cluster, record, head) | self.endpoints(cluster).environment
 
 
 def known_clusters() -> tuple[str, ...]:

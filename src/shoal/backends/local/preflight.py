@@ -8,7 +8,7 @@ from pathlib import Path
 from shoal.backends.local import paths
 from shoal.desired.cluster import DesiredCluster
 from shoal.engine.launch import RayNotInstalled
-from shoal.errors import ActionFailed
+from shoal.errors import ActionFailed, DiskFull
 
 TESTED_RAY = "2.60"
 LEAST_DISK_BYTES = 200 * 1024**2
@@ -23,16 +23,6 @@ class RayVersionUnsupported(ActionFailed):
     """
 
     code = "E202"
-
-
-class DiskFull(ActionFailed):
-    """There is too little room on disk to start a cluster.
-
-    Ray's logs and spilled objects go below /tmp, Shoal's journal below XDG_STATE_HOME. Free some space, or point
-    XDG_STATE_HOME elsewhere. Nothing was started, nothing was lost.
-    """
-
-    code = "E206"
 
 
 class SharedMemoryTooSmall(ActionFailed):
