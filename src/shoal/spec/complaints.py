@@ -74,7 +74,8 @@ def wrong_type(node: Node, path: Path, shape: Shape) -> Finding:
     message = f"{place(path)} has to be {_DUE[shape.kind]}, not {given}"
     if shape.kind == "str" and node.kind == "scalar" and not node.is_null:
         quoted = msgspec.json.encode(node.raw).decode()
-        quoting = Fix("quote the value", (Edit(node.start, node.end, quoted),))
+        # An anchored value may be right where else it is used, and a tag would keep its meaning.
+        quoting = None if node.annotated else Fix("quote the value", (Edit(node.start, node.end, quoted),))
         return Finding("S022", Severity.ERROR, message, f"quote it: {shown(quoted)}", path, node.mark, quoting)
     fix = _unquoting(node, shape)
     hint = f"write {fix.edits[0].replacement} without quotes" if fix is not None else f"give it {_DUE[shape.kind]}"
@@ -90,7 +91,7 @@ def _scalar_given(node: Node) -> str:
 
 def _unquoting(node: Node, shape: Shape) -> Fix | None:
     """A number or boolean that is only wrong by its quotes."""
-    if not isinstance(node.value, str) or node.raw[:1] not in ("'", '"'):
+    if node.annotated or not isinstance(node.value, str) or node.raw[:1] not in ("'", '"'):
         return None
     text = node.value
     right = {

@@ -4,6 +4,7 @@ PyYAML's own composer is not used: it recurses once a level, keeps the last of t
 expands aliases without a limit.
 """
 
+import re
 from collections.abc import Iterator
 
 import msgspec
@@ -25,6 +26,7 @@ from shoal.spec.node import Node
 from shoal.spec.scalars import KNOWN_TAGS, resolve
 from shoal.spec.syntax import syntax_finding
 
+_PROPERTIES = re.compile(r"(?:[&!]\S*\s*)+")  # the anchor and the tag in front of a scalar
 _LOADER: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -126,8 +128,12 @@ class _Composer:
         self.count(event)
         self.check_tag(event)
         start, end = _extent(event)
+        if (found := _PROPERTIES.match(self.text, start, end)) is not None:
+            start = found.end()
         value = resolve(event.value, plain=not event.style, tag=event.tag)
-        return Node("scalar", _mark(event), start, end, value, self.text[start:end])
+        return Node(
+            "scalar", _mark(event), start, end, value, self.text[start:end], annotated=bool(event.anchor or event.tag)
+        )
 
     def open(self, event: CollectionStartEvent) -> None:
         self.count(event)

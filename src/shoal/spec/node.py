@@ -15,7 +15,8 @@ class Node(msgspec.Struct, frozen=True):
 
     value: of a scalar, as Kubernetes reads it; None for a collection.
     raw: of a scalar, as written, quotes included; "" for a collection.
-    mark, start, end: where it begins, and its extent in characters of the text.
+    mark: where it begins, an anchor or tag included. start, end: extent of its value, in characters of the text.
+    annotated: of a scalar, whether it has an anchor or tag, so that its text alone doesn't say what it means and where.
     pairs: of a mapping, in order, keys merged by ``<<`` last. items: of a sequence.
     """
 
@@ -27,6 +28,7 @@ class Node(msgspec.Struct, frozen=True):
     raw: str = ""
     pairs: tuple[tuple["Node", "Node"], ...] = ()
     items: tuple["Node", ...] = ()
+    annotated: bool = False
 
     @property
     def children(self) -> tuple["Node", ...] | tuple[tuple["Node", "Node"], ...]:

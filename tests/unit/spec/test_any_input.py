@@ -44,7 +44,8 @@ def check(parsed: Parsed) -> None:
     for found in parsed.findings:
         assert found.code in CODES
         assert found.mark is not None
-        assert 1 <= found.mark.line <= lines + 1
+        assert found.mark.line >= 1
+        assert found.mark.line <= lines + 1 or not parsed.text  # "" when it can't be read as text at all
         assert found.mark.column >= 1
         for edit in found.fix.edits if found.fix else ():
             assert 0 <= edit.start <= edit.end <= len(parsed.text)

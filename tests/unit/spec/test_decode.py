@@ -119,6 +119,10 @@ def test_a_fix_mends_the_finding_and_nothing_else(text: str, fixed: str) -> None
     assert findings_of(fixed) == ()
 
 
+def test_a_value_that_aliases_share_is_not_fixed() -> None:
+    assert [found.fix for found in findings_of("theName: x\nport: &port 80\nlabels: {a: *port}\n")] == [None]
+
+
 @pytest.mark.parametrize("text", ["theName: x\ncount: '3x'\n", "theName: [a]\n", "theName: x\ncolr: blue\n"])
 def test_no_fix_is_offered_where_the_meaning_is_not_clear(text: str) -> None:
     assert [found.fix for found in findings_of(text)] == [None]

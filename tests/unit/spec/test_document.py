@@ -61,6 +61,15 @@ def test_a_node_knows_its_place_and_text() -> None:
     assert text[node.start : node.end] == node.raw == "'é x'"
 
 
+def test_an_anchor_and_a_tag_are_not_part_of_the_value() -> None:
+    text = "a: &one !!str 1\nb: &two\n  'x'\n"
+    one, two = read(text).get("a"), read(text).get("b")
+    assert one is not None
+    assert two is not None
+    assert (text[one.start : one.end], one.mark, one.annotated) == ("1", Mark(1, 4), True)
+    assert (text[two.start : two.end], two.raw) == ("'x'", "'x'")
+
+
 def test_a_path_that_leads_nowhere_is_none_and_the_nearest_node_is_found() -> None:
     root = read("a: [1, {b: 2}]\n")
     assert root.at(("a", 5)) is None

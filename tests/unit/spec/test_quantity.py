@@ -2,6 +2,7 @@
 
 import contextlib
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -53,7 +54,7 @@ def test_cpus_and_bytes() -> None:
 
 @given(st.integers(-(10**15), 10**15), st.sampled_from(sorted(SUFFIXES)))
 def test_writing_and_reading_a_quantity_gives_the_same_number(number: int, suffix: str) -> None:
-    assert parse_quantity(f"{number}{suffix}") == number * SUFFIXES[suffix]
+    assert Fraction(parse_quantity(f"{number}{suffix}")) == number * Fraction(SUFFIXES[suffix])
 
 
 @given(st.decimals(-(10**9), 10**9, places=6), st.integers(-9, 9))
