@@ -15,7 +15,7 @@ _FORMS: tuple[tuple[str, str, str], ...] = (
     ),
     (r"could not find expected ':'", "a key without `:`", "write `key: value`, with a space after the colon"),
     (
-        r"did not find expected key",
+        r"did not find expected key|expected <block end>",
         "this line doesn't fit the block above",
         "align it with the other keys of its block",
     ),

@@ -66,6 +66,13 @@ def test_a_bad_text_is_explained(case: Case) -> None:
         assert len(parsed.documents) == case.documents
 
 
+@pytest.mark.parametrize("case", [case for case in CASES if case.repeat is None], ids=lambda case: case.name)
+def test_yaml_without_its_c_parser_says_the_same(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    by_c = parse(case.content(), "the-file.yaml")
+    monkeypatch.setattr("shoal.spec.compose._LOADER", yaml.SafeLoader)
+    assert parse(case.content(), "the-file.yaml") == by_c
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_every_finding_is_short_and_has_a_next_step(case: Case) -> None:
     for found in parse(case.content(), "the-file.yaml").findings:
