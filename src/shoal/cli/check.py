@@ -8,6 +8,8 @@ import click
 from shoal.cli.console import Console
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from shoal.findings import Finding
     from shoal.spec.parse import Parsed
 
@@ -15,7 +17,7 @@ OUTPUTS = ("text", "json", "sarif", "github")
 
 
 @click.command("check")
-@click.argument("file")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("-o", "--output", type=click.Choice(OUTPUTS), default="text", show_default=True)
 @click.option("--fix", is_flag=True, help="Mend what is safe to mend; comments and order stay.")
 @click.option("--select", multiple=True, metavar="CODE", help="Only codes that begin so. May be given again.")
@@ -23,45 +25,50 @@ OUTPUTS = ("text", "json", "sarif", "github")
 @click.option("--strict", is_flag=True, help="Exit 1 for warnings too.")
 @click.pass_obj
 def command(
-    console: Console, file: str, output: str, fix: bool, select: tuple[str, ...], ignore: tuple[str, ...], strict: bool
+    console: Console,
+    files: tuple[str, ...],
+    output: str,
+    fix: bool,
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    strict: bool,
 ) -> int:
-    """Lint a RayCluster, RayJob, RayService or cluster.yaml; `-` is standard input.
+    """Lint RayCluster, RayJob, RayService and cluster.yaml files; `-` is standard input.
 
     Exit code 0: no errors; 2: errors, for which `up` would refuse the file; with --strict, 1: warnings.
     """
-    from shoal.findings import Severity, has_errors
-    from shoal.runtime.spec_file import read
-
-    parsed = read(file)
-    findings = _findings(parsed, select, ignore)
-    if fix:
-        parsed, findings = _mend(console, file, parsed, findings, select, ignore)
-    console.emit(_rendered(parsed, findings, output).rstrip("\n"))
-    if has_errors(findings):
-        return 2
-    return 1 if strict and any(finding.severity is Severity.WARNING for finding in findings) else 0
-
-
-def _findings(parsed: "Parsed", select: tuple[str, ...], ignore: tuple[str, ...]) -> "tuple[Finding, ...]":
+    from shoal.findings import Severity
+    from shoal.lint.render import render
     from shoal.lint.run import lint
     from shoal.runtime.host import facts
 
-    return parsed.findings + lint(parsed, facts(), select, ignore)
+    known = facts()
+
+    def findings_of(parsed: "Parsed") -> "tuple[Finding, ...]":
+        return parsed.findings + lint(parsed, known, select, ignore)
+
+    results = [_check(console, file, findings_of, fix=fix) for file in files]
+    text = render(results, output)
+    if text:
+        console.emit(text.rstrip("\n"))
+    severities = [finding.severity for _, findings in results for finding in findings]
+    console.say(_summary(len(severities), len(files)))
+    if Severity.ERROR in severities:
+        return 2
+    return 1 if strict and Severity.WARNING in severities else 0
 
 
-def _mend(
-    console: Console,
-    file: str,
-    parsed: "Parsed",
-    findings: "tuple[Finding, ...]",
-    select: tuple[str, ...],
-    ignore: tuple[str, ...],
+def _check(
+    console: Console, file: str, findings_of: "Callable[[Parsed], tuple[Finding, ...]]", *, fix: bool
 ) -> "tuple[Parsed, tuple[Finding, ...]]":
-    """Write the mended file; it and what is left to find in it."""
+    """The file as it is after --fix, and what is left to find in it."""
     from shoal.lint.fixes import apply_fixes
+    from shoal.runtime.spec_file import read
     from shoal.spec.parse import parse
 
-    text, applied = apply_fixes(parsed.text, findings)
+    parsed = read(file)
+    findings = findings_of(parsed)
+    text, applied = apply_fixes(parsed.text, findings) if fix else (parsed.text, ())
     if not applied:
         return parsed, findings
     if file == "-":
@@ -70,22 +77,11 @@ def _mend(
         _replace(Path(file), text)
     console.say(f"{parsed.source}: mended {len(applied)}: {', '.join(sorted({found.code for found in applied}))}")
     mended = parse(text, parsed.source)
-    return mended, _findings(mended, select, ignore)
+    return mended, findings_of(mended)
 
 
-def _rendered(parsed: "Parsed", findings: "tuple[Finding, ...]", output: str) -> str:
-    from shoal.lint import render
-
-    if output == "json":
-        return render.as_json(findings, parsed.source)
-    if output == "github":
-        return render.as_github(findings, parsed.source)
-    if output == "sarif":
-        import shoal
-        from shoal.cli.explain import pages
-
-        return render.as_sarif(findings, parsed.source, tuple(pages()), shoal.__version__)
-    return render.as_text(findings, parsed.source, parsed.text)
+def _summary(findings: int, files: int) -> str:
+    return f"{findings} finding{'s' * (findings != 1)} in {files} file{'s' * (files != 1)}"
 
 
 def _replace(path: Path, text: str) -> None:

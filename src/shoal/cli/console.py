@@ -47,17 +47,23 @@ def format_option(default: str = "table") -> Callable[[Any], Any]:
 
 def render(rows: Sequence[dict[str, Any]], columns: Sequence[str], wide: Sequence[str], output: str) -> str:
     """Rows as text. columns: shown by ``table``; wide: added by ``wide``; json and yaml give every field."""
-    if output == "json":
-        import json
-
-        return json.dumps(list(rows), indent=2)
-    if output == "yaml":
-        import yaml
-
-        return yaml.safe_dump(list(rows), sort_keys=False).rstrip("\n")
+    if output in ("json", "yaml"):
+        return _structured(rows, output)
     if output == "name":
         return "\n".join(str(row["name"]) for row in rows)
     return _table(rows, [*columns, *wide] if output == "wide" else columns)
+
+
+def _structured(rows: Sequence[dict[str, Any]], output: str) -> str:
+    import msgspec
+
+    plain = msgspec.to_builtins(list(rows))
+    if output == "json":
+        return msgspec.json.format(msgspec.json.encode(plain), indent=2).decode()
+    import yaml
+
+    text: str = yaml.safe_dump(plain, sort_keys=False, allow_unicode=True)
+    return text.rstrip("\n")
 
 
 def _table(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> str:

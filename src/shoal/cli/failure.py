@@ -17,7 +17,8 @@ def report(error: Exception) -> int:
     if isinstance(known, SpecInvalid):
         from shoal.lint.render import as_text
 
-        click.echo(as_text(known.findings, known.source, known.text), err=True)
+        click.echo(as_text(known.source, known.text, known.findings).rstrip("\n"), err=True)
+        return known.exit_code
     place = f"{known.where}: " if known.where else ""
     click.echo(f"{click.style(f'error[{known.code}]', fg='red', bold=True)}: {place}{known.what}", err=True)
     if known.next_step:

@@ -6,6 +6,8 @@ from shoal.plan.render import describe
 from shoal.runtime.clock import Clock
 from shoal.status.conditions import ClusterStatus
 
+REMIND_S = 15.0
+
 
 class Progress:
     """A Reporter that speaks to a person, with the seconds since it began."""
@@ -14,10 +16,11 @@ class Progress:
         self._console = console
         self._clock = clock
         self._began = clock.monotonic()
-        self._said: dict[str, str] = {}
+        self._ready: set[str] = set()
+        self._remind_at = 0.0
 
     def planned(self, plan: Plan) -> None:
-        """The plan was shown before it was agreed to."""
+        """Nothing: the plan was shown before it was agreed to."""
 
     def applied(self, stage: Stage) -> None:
         """Say what is done; a node that was started is talked of when Ray sees it."""
@@ -26,12 +29,18 @@ class Progress:
                 self._line(f"done: {describe(action)}")
 
     def saw(self, status: ClusterStatus) -> None:
-        """Say of each node that it changed."""
+        """Say of each node that it is ready; now and then, what is waited for."""
         for node in status.nodes:
-            message = f"{node.name}: {node.message}"
-            if self._said.get(node.name) != message:
-                self._said[node.name] = message
-                self._line(message, style="green" if node.ready else "")
+            if node.ready and node.name not in self._ready:
+                self._ready.add(node.name)
+                self._line(f"{node.name} is ready: {node.message}", style="green")
+        waiting = [node for node in status.nodes if not node.ready]
+        if waiting and self._elapsed() >= self._remind_at:
+            self._remind_at = self._elapsed() + REMIND_S
+            self._line(f"waiting for {', '.join(node.name for node in waiting)}: {waiting[0].message}")
+
+    def _elapsed(self) -> float:
+        return self._clock.monotonic() - self._began
 
     def _line(self, text: str, style: str = "") -> None:
-        self._console.say(f"{self._clock.monotonic() - self._began:6.1f}s  {text}", style=style)
+        self._console.say(f"{self._elapsed():6.1f}s  {text}", style=style)

@@ -6,6 +6,7 @@ from shoal.spec.kubernetes.container import Container
 from shoal.spec.kubernetes.pod import PodTemplateSpec
 from shoal.spec.raycluster import HeadGroupSpec, RayCluster, WorkerGroupSpec
 
+PORT_OPTIONS = {"port": "gcs", "dashboard-port": "dashboard", "ray-client-server-port": "client"}
 PORT_NAMES = {"gcs": "gcs", "gcs-server": "gcs", "redis": "gcs", "dashboard": "dashboard", "client": "client"}
 
 
@@ -37,11 +38,12 @@ def replicas_of(group: WorkerGroupSpec) -> int:
 
 def _head(group: HeadGroupSpec) -> DesiredNode:
     container = ray_container(group.template)
+    params = start_params(container, group.ray_start_params, group.resources, group.labels)
     return DesiredNode(
         name=HEAD_NODE,
         role=Role.HEAD,
         group=HEAD_GROUP,
-        start_params=start_params(container, group.ray_start_params, group.resources, group.labels),
+        start_params={option: value for option, value in params.items() if option not in PORT_OPTIONS},
         ports=_ports(container, group.ray_start_params),
         env=_env(container),
     )
@@ -59,7 +61,7 @@ def _workers(group: WorkerGroupSpec) -> list[DesiredNode]:
 def _ports(container: Container, params: dict[str, str]) -> dict[str, int]:
     """Ports by Ray's names. rayStartParams win over the container's, since Ray listens where those say."""
     ports = {PORT_NAMES[port.name]: port.container_port for port in container.ports if port.name in PORT_NAMES}
-    for option, name in (("port", "gcs"), ("dashboard-port", "dashboard"), ("ray-client-server-port", "client")):
+    for option, name in PORT_OPTIONS.items():
         if params.get(option, "").isdecimal():
             ports[name] = int(params[option])
     return ports

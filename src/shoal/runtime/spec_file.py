@@ -10,16 +10,17 @@ from shoal.desired.derive import desired
 from shoal.errors import InputError, SpecInvalid
 from shoal.findings import has_errors
 from shoal.spec.clusterfile import ClusterFile
+from shoal.spec.other import Other
 from shoal.spec.parse import Document, Parsed, clusters, parse
 from shoal.spec.raycluster import RayCluster
 
-LARGEST_BYTES = 4 * 1024**2
+MOST_READ_BYTES = 32 * 1024**2  # enough to say of a file that it is no spec
 
 
 class FileUnreadable(InputError):
-    """The file can't be read: it is not there, is a folder, is not yours to read, or is too large to be a spec.
+    """The file can't be read: it is not there, is a folder, or is not yours to read.
 
-    A spec is one YAML file of at most 4 MiB; `-` reads it from standard input.
+    A spec is one YAML file of at most 1 MiB; `-` reads it from standard input.
     """
 
     code = "E110"
@@ -87,7 +88,7 @@ def cluster_name(document: Document) -> str:
 
 def _bytes(path: str) -> bytes:
     if path == "-":
-        return sys.stdin.buffer.read(LARGEST_BYTES + 1)
+        return sys.stdin.buffer.read(MOST_READ_BYTES + 1)
     file = Path(path)
     if not file.exists():
         raise FileUnreadable("no such file", where=path, next_step=_nearby(file))
@@ -95,7 +96,7 @@ def _bytes(path: str) -> bytes:
         raise FileUnreadable("it is a folder", where=path, next_step="name a file in it" + _examples(file))
     try:
         with file.open("rb") as stream:
-            return stream.read(LARGEST_BYTES + 1)
+            return stream.read(MOST_READ_BYTES + 1)
     except PermissionError:
         raise FileUnreadable("you may not read it", where=path, next_step=f"`ls -l {path}` shows who may") from None
 
@@ -114,11 +115,15 @@ def _examples(folder: Path) -> str:
     return ": " + ", ".join(found) if found else ""
 
 
+def _kind(document: Document) -> str:
+    return document.spec.kind if isinstance(document.spec, Other) else type(document.spec).__name__
+
+
 def _nothing(parsed: Parsed, name: str) -> NoCluster:
     names = [cluster_name(document) for document in clusters(parsed)]
     if names:
         return NoCluster(f"no cluster {name!r} in it", where=parsed.source, next_step=f"it holds {', '.join(names)}")
-    kinds = sorted({type(document.spec).__name__ for document in parsed.documents})
+    kinds = sorted({_kind(document) for document in parsed.documents})
     said = f"it holds {', '.join(kinds)}" if kinds else "it holds nothing"
     return NoCluster(
         f"no cluster in it; {said}", where=parsed.source, next_step="name a RayCluster or cluster.yaml file"

@@ -6,14 +6,15 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from shoal.backends.local import archive, journal, paths, ports, processes
 from shoal.backends.local.journal import NodeRecord, Record
+from shoal.backends.local.lock import choosing_ports
 from shoal.backends.local.observe import identity, journal_path, output_path, token_path
 from shoal.backends.local.processes import MARKER
-from shoal.desired.cluster import DesiredCluster
+from shoal.desired.cluster import DesiredCluster, DesiredNode
 from shoal.engine.launch import Launch, spawn
 from shoal.engine.ray_start import AGENT_PORTS, Place, arguments, node_environment
 from shoal.errors import ActionFailed
@@ -59,16 +60,18 @@ def _apply_to_cluster(cluster: str, action: Action, demanded_ports: dict[str, in
 
 def prepare(cluster: DesiredCluster, demanded_ports: dict[str, int]) -> None:
     """Journal the cluster's identity and ports, then make its token and folders."""
-    folder = paths.cluster_folder(cluster.name)
-    paths.make_private(folder)
     record = journal.read(journal_path(cluster.name))
     if record is None:
         uid = secrets.token_hex(4)
         asked = cluster.head.ports if cluster.head else {}
-        chosen = ports.choose(asked, demanded_ports, used_ports())
-        journal.append(journal_path(cluster.name), journal.Prepared(uid, chosen, cluster))
+        with choosing_ports():
+            chosen = ports.choose(asked, demanded_ports, used_ports())
+            paths.make_private(paths.cluster_folder(cluster.name))
+            journal.append(journal_path(cluster.name), journal.Prepared(uid, chosen, cluster))
     else:
         uid = record.uid
+        if record.wanted != cluster:
+            journal.append(journal_path(cluster.name), journal.Wanted(cluster))
     token = token_path(cluster.name)
     if not token.exists():
         _write_private(token, secrets.token_hex(32))
@@ -80,12 +83,10 @@ def start(cluster: str, actions: Sequence[StartNode]) -> None:
     """Start nodes side by side. Returns when their processes run, long before Ray has them all."""
     record = _record(cluster)
     path = journal_path(cluster)
-    spare = ports.free(used_ports())
-    intents = [
-        journal.Starting(action.node, secrets.token_hex(3), time.time(), dict(zip(AGENT_PORTS, spare, strict=False)))
-        for action in actions
-    ]
-    journal.append(path, *intents)
+    with choosing_ports():
+        spare = ports.free(used_ports())
+        intents = [_intent(action.node, spare) for action in actions]
+        journal.append(path, *intents)
     launches = [_launch(cluster, record, intent) for intent in intents]
 
     def started(index: int, pid: int) -> None:
@@ -116,8 +117,18 @@ def stop(cluster: str, names: set[str]) -> None:
 
 def remove(cluster: str) -> None:
     """Remove what the cluster left. Its logs were kept when its nodes were stopped."""
-    record = _record(cluster)
-    journal.append(journal_path(cluster), journal.Removing())
+    record = journal.read(journal_path(cluster))
+    if record is not None:
+        journal.append(journal_path(cluster), journal.Removing())
+        _remove_runtime(cluster, record)
+    # The journal goes last: cut off before it, it still tells of the rest; after it, only an empty folder is left.
+    folder = paths.cluster_folder(cluster)
+    for path in sorted(folder.iterdir(), key=lambda path: path == journal_path(cluster)):
+        path.unlink()
+    folder.rmdir()
+
+
+def _remove_runtime(cluster: str, record: Record) -> None:
     strays = [process for process in processes.snapshot(record.uid) if process.marker]
     for process in strays:
         processes.send(process, signal.SIGKILL)
@@ -126,23 +137,16 @@ def remove(cluster: str) -> None:
     runtime = paths.runtime_folder(record.uid)
     if runtime.exists():
         shutil.rmtree(runtime)
-    # The folder with the journal goes last and at once: cut off before this line, the journal still tells of the rest.
-    folder = paths.cluster_folder(cluster)
-    folder.rename(folder.with_name(f".removed-{record.uid}"))
-    sweep_removed()
-
-
-def sweep_removed() -> None:
-    """Delete what a removal had renamed and, cut off, not deleted."""
-    for doomed in paths.clusters_home().glob(".removed-*"):
-        shutil.rmtree(doomed, ignore_errors=True)
 
 
 def used_ports() -> set[int]:
     """Ports that any cluster of this user was given, whether it runs now or not."""
     used: set[int] = set()
     for path in paths.clusters_home().glob("*/journal.jsonl"):
-        record = journal.read(path)
+        try:
+            record = journal.read(path)
+        except journal.JournalDamaged:
+            continue  # its own cluster's trouble; what listens is found busy all the same
         if record is not None:
             used.update(record.ports.values(), *(node.agent_ports.values() for node in record.nodes.values()))
     return used
@@ -165,6 +169,11 @@ def environment(cluster: str, record: Record, node: "journal.Starting | NodeReco
     # The head's `python` and `ray` are those beside this interpreter, as in a pod they are the image's.
     inherited["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), inherited.get("PATH", os.defpath)])
     return inherited | node_environment(node.node, cluster, node.launch, str(token_path(cluster)))
+
+
+def _intent(node: DesiredNode, spare: Iterator[int]) -> journal.Starting:
+    agent_ports = {name: next(spare) for name in AGENT_PORTS}
+    return journal.Starting(node, secrets.token_hex(3), time.time(), agent_ports)
 
 
 def _launch(cluster: str, record: Record, intent: journal.Starting) -> Launch:
@@ -211,4 +220,6 @@ def _write_private(path: Path, text: str) -> None:
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(text)
+        file.flush()
+        os.fsync(descriptor)
     draft.rename(path)

@@ -32,7 +32,8 @@ def keep_logs(cluster: str, uid: str, node: NodeRecord) -> None:
 
 def archived_folder(cluster: str, uid: str, node: NodeRecord) -> Path:
     """``LOGS/CLUSTER/UID/NODE-LAUNCH``: one folder a life of the cluster, in it one a start of a node."""
-    return paths.archive_home(cluster) / uid / f"{node.node.name}-{node.launch}"
+    name = node.node.name.replace("/", "_")  # a node is called after its group, and that is whatever a file says
+    return paths.archive_home(cluster) / uid / f"{name}-{node.launch}"
 
 
 def prune(home: Path, cap_bytes: int) -> None:
@@ -43,11 +44,13 @@ def prune(home: Path, cap_bytes: int) -> None:
         if excess <= 0:
             return
         shutil.rmtree(folder)
+        if not any(folder.parent.iterdir()):
+            folder.parent.rmdir()
         excess -= size
 
 
 def _keep(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    paths.make_private(target.parent)
     excess = source.stat().st_size - FILE_CAP_BYTES
     if excess <= 0:
         shutil.move(source, target)

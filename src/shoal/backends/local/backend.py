@@ -38,9 +38,8 @@ class LocalBackend:
 
     @contextmanager
     def changing(self, cluster: str) -> Iterator[None]:
-        """Keep every other shoal from changing ``cluster``. Raises ClusterBusy."""
+        """Keep every other shoal from changing ``cluster``. Raises ClusterBusy, ClusterUnknown."""
         with exclusive(cluster):
-            apply.sweep_removed()
             yield
 
     def endpoints(self, cluster: str) -> Endpoints:
@@ -80,5 +79,6 @@ class LocalBackend:
 
 
 def known_clusters() -> tuple[str, ...]:
-    """Names of the clusters that have a journal, sorted."""
-    return tuple(sorted(path.parent.name for path in paths.clusters_home().glob("[!.]*/journal.jsonl")))
+    """Names of the clusters of which a folder is left, sorted."""
+    found = (path.name for path in paths.clusters_home().glob("*/"))
+    return tuple(sorted(name for name in found if not paths.names_no_cluster(name)))

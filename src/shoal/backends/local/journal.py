@@ -10,6 +10,18 @@ from pathlib import Path
 import msgspec
 
 from shoal.desired.cluster import DesiredCluster, DesiredNode
+from shoal.errors import ActionFailed
+
+
+class JournalDamaged(ActionFailed):
+    """A line of a cluster's journal can't be understood: the disk or an editor changed it, or a newer Shoal wrote it.
+
+    A line that was cut off by a crash is no damage; this one is whole. Shoal does not guess which processes are the
+    cluster's, so nothing was done. Use the Shoal that wrote it; or delete the line if you know what it was. Every process
+    of the cluster has SHOAL_NODE in its environment (`grep -al SHOAL_NODE /proc/[0-9]*/environ`).
+    """
+
+    code = "E208"
 
 
 class Prepared(msgspec.Struct, frozen=True, tag=True):
@@ -91,14 +103,19 @@ _DECODER = msgspec.json.Decoder(Event)
 
 
 def read(path: Path) -> Record | None:
-    """What the journal at ``path`` says; None if there is none or it does not begin with Prepared."""
+    """What the journal at ``path`` says; None if there is none or it does not begin with Prepared. Raises JournalDamaged."""
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
         return None
     record: Record | None = None
-    for line in raw[: raw.rfind(b"\n") + 1].splitlines():
-        record = _fold(record, _DECODER.decode(line))
+    for number, line in enumerate(raw.split(b"\n")[:-1], 1):
+        try:
+            record = _fold(record, _DECODER.decode(line))
+        except (msgspec.DecodeError, UnicodeDecodeError, KeyError) as error:
+            raise JournalDamaged(
+                f"it can't be understood: {error}", where=f"{path}:{number}", next_step="see `shoal explain E208`"
+            ) from error
     return record
 
 
@@ -109,12 +126,20 @@ def append(path: Path, *events: Event) -> None:
         end = _end_of_whole_lines(descriptor)
         os.ftruncate(descriptor, end)
         data = b"".join(msgspec.json.encode(event) + b"\n" for event in events)
-        written = 0
-        while written < len(data):
-            written += os.pwrite(descriptor, data[written:], end + written)
-        os.fsync(descriptor)
+        try:
+            _write(descriptor, data, end)
+        except OSError:
+            os.ftruncate(descriptor, end)
+            raise
     finally:
         os.close(descriptor)
+
+
+def _write(descriptor: int, data: bytes, offset: int) -> None:
+    written = 0
+    while written < len(data):
+        written += os.pwrite(descriptor, data[written:], offset + written)
+    os.fsync(descriptor)
 
 
 def _end_of_whole_lines(descriptor: int) -> int:

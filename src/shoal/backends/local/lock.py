@@ -4,9 +4,8 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
-from shoal.backends.local.paths import make_private, state_home
+from shoal.backends.local.paths import lock_path, make_private, port_lock_path
 from shoal.errors import ActionFailed
 
 
@@ -22,10 +21,9 @@ class ClusterBusy(ActionFailed):
 
 @contextmanager
 def exclusive(cluster: str) -> Iterator[None]:
-    """Hold the lock of ``cluster``. Raises ClusterBusy at once if someone else does."""
-    folder = state_home() / "locks"
-    make_private(folder)
-    path: Path = folder / cluster
+    """Hold the lock of ``cluster``. Raises ClusterBusy at once if someone else does, ClusterUnknown."""
+    path = lock_path(cluster)
+    make_private(path.parent)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         try:
@@ -37,6 +35,19 @@ def exclusive(cluster: str) -> Iterator[None]:
             ) from None
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def choosing_ports() -> Iterator[None]:
+    """Held from the choice of ports until they are journalled, so that no two clusters choose the same. Waits."""
+    path = port_lock_path()
+    make_private(path.parent)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
         os.close(descriptor)

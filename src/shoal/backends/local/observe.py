@@ -6,7 +6,7 @@ from shoal.backends.local import journal, paths, processes
 from shoal.backends.local.journal import NodeRecord, Record
 from shoal.backends.local.processes import Process
 from shoal.desired.cluster import Role
-from shoal.engine.gcs import GcsUnreachable, RayNode, alive_nodes
+from shoal.engine.gcs import GcsUnauthorized, GcsUnreachable, RayNode, alive_nodes
 from shoal.engine.ray_start import LOOPBACK
 from shoal.world.snapshot import ObservedNode, Phase, World
 
@@ -15,15 +15,18 @@ GCS_PATIENCE_S = 1.0
 
 def observe(cluster: str) -> World:
     """What exists of ``cluster``: never older than this call, never taken from what was meant to happen."""
+    if paths.names_no_cluster(cluster):
+        return World(cluster)
     record = journal.read(journal_path(cluster))
     if record is None:
-        return World(cluster)
+        return World(cluster, begun=paths.cluster_folder(cluster).exists())
     running = processes.snapshot(record.uid)
     leaders = {launch: processes.leader(running, *identity(record, node)) for launch, node in record.nodes.items()}
     alive = {launch for launch, process in leaders.items() if process is not None}
     seen = _ask_ray(cluster, record, alive)
     return World(
         cluster=cluster,
+        begun=True,
         prepared=is_prepared(cluster, record),
         removing=record.removing,
         wanted=record.wanted,
@@ -64,8 +67,8 @@ def _ask_ray(cluster: str, record: Record, alive: set[str]) -> dict[str, RayNode
     try:
         token = token_path(cluster).read_text().strip()
         nodes = alive_nodes(f"{LOOPBACK}:{record.ports['gcs']}", token, GCS_PATIENCE_S)
-    except (GcsUnreachable, FileNotFoundError):
-        return None
+    except (GcsUnreachable, GcsUnauthorized, FileNotFoundError):
+        return None  # another cluster's GCS, which refuses our token, is not ours either
     return {node.instance_id: node for node in nodes}
 
 
@@ -102,7 +105,7 @@ def _last_words(uid: str, launch: str) -> str:
     except FileNotFoundError:
         return f"process ended, and its folder {paths.runtime_folder(uid) / launch} is gone"
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    told = [line for line in lines if "Error" in line or "error" in line]
+    told = [line for line in lines if ("Error" in line or "error" in line) and "[state-dump]" not in line]
     if told:
         return f"process ended; it last said: {told[-1][:200]}"
     return "process ended without a word, as when it is killed"
