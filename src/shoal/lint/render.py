@@ -1,21 +1,44 @@
 """Findings as text for people, and as JSON, SARIF and GitHub's commands for machines. All return text."""
 
 import json
-from typing import Any
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import Any, Literal, TypeAlias
 
-from shoal.findings import Finding, Page, Severity
+from shoal.findings import Finding, Mark, Page, Severity
 from shoal.spec.complaints import place
+from shoal.spec.parse import Parsed
 
+Output: TypeAlias = Literal["text", "json", "sarif", "github"]
+Results: TypeAlias = Sequence[tuple[Parsed, tuple[Finding, ...]]]
+"""What was found in each file."""
 SARIF_LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
 GITHUB_LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 _LONGEST_LINE = 160
 
 
-def as_text(findings: tuple[Finding, ...], source: str, text: str) -> str:
+def render(results: Results, output: str) -> str:
+    """The findings of every file, in the order of its lines; "" for none as text or GitHub commands.
+
+    output: "text", "json" (a list of objects), "sarif" (2.1.0) or "github" (workflow commands).
+    Raises KeyError for another output.
+    """
+    ordered = [(parsed, tuple(sorted(findings, key=_order))) for parsed, findings in results]
+    return {"text": _text, "json": _json, "sarif": _sarif, "github": _github}[output](ordered)
+
+
+def as_text(source: str, text: str, findings: tuple[Finding, ...]) -> str:
     """One block a finding: place, severity, code and message; the line with a caret below; the hint."""
     lines = text.splitlines()
-    blocks = [_block(finding, source, lines) for finding in findings]
-    return "\n".join([*blocks, summary(findings)]) + "\n"
+    return "\n".join(_block(finding, source, lines) for finding in findings)
+
+
+def _order(finding: Finding) -> tuple[Mark, str]:
+    return finding.mark or Mark(0, 0), finding.code
+
+
+def _text(results: Results) -> str:
+    return "\n".join(as_text(parsed.source, parsed.text, findings) for parsed, findings in results if findings)
 
 
 def _block(finding: Finding, source: str, lines: list[str]) -> str:
@@ -31,19 +54,9 @@ def _block(finding: Finding, source: str, lines: list[str]) -> str:
     return "\n".join(parts)
 
 
-def summary(findings: tuple[Finding, ...]) -> str:
-    """How many there are of each severity, and how many can be mended by themselves."""
-    if not findings:
-        return "no findings"
-    counts = [(severity, sum(finding.severity is severity for finding in findings)) for severity in Severity]
-    told = ", ".join(f"{count} {severity}{'s' if count > 1 else ''}" for severity, count in counts if count)
-    fixable = sum(finding.fix is not None for finding in findings)
-    return f"{told}; {fixable} can be mended with --fix" if fixable else told
-
-
-def as_json(findings: tuple[Finding, ...], source: str) -> str:
-    """A list of objects: file, line, column, severity, code, message, hint, path, fixable."""
-    return json.dumps([_plain(finding, source) for finding in findings], indent=2, ensure_ascii=False) + "\n"
+def _json(results: Results) -> str:
+    found = [_plain(finding, parsed.source) for parsed, findings in results for finding in findings]
+    return json.dumps(found, indent=2, ensure_ascii=False)
 
 
 def _plain(finding: Finding, source: str) -> dict[str, Any]:
@@ -60,22 +73,24 @@ def _plain(finding: Finding, source: str) -> dict[str, Any]:
     }
 
 
-def as_sarif(findings: tuple[Finding, ...], source: str, pages: tuple[Page, ...], version: str) -> str:
-    """SARIF 2.1.0, as code scanning services read it. pages: of the codes; version: of Shoal."""
-    codes = sorted({finding.code for finding in findings})
-    known = {page.code: page for page in pages}
-    driver = {
-        "name": "shoal",
-        "version": version,
-        "rules": [_sarif_rule(code, known.get(code)) for code in codes],
-    }
+def _sarif(results: Results) -> str:
+    codes = sorted({finding.code for _, findings in results for finding in findings})
+    known = {page.code: page for page in _pages()}
     run = {
-        "tool": {"driver": driver},
+        "tool": {"driver": {"name": "shoal", "rules": [_sarif_rule(code, known.get(code)) for code in codes]}},
         "columnKind": "unicodeCodePoints",
-        "results": [_sarif_result(finding, source, codes) for finding in findings],
+        "results": [_sarif_result(found, parsed.source, codes) for parsed, findings in results for found in findings],
     }
     log = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}
-    return json.dumps(log, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(log, indent=2, ensure_ascii=False)
+
+
+def _pages() -> Iterator[Page]:
+    from shoal.lint.local import PAGES as OF_LOCAL
+    from shoal.lint.rules import PAGES as OF_RULES
+    from shoal.spec.codes import PAGES as OF_SPEC
+
+    return chain(OF_SPEC, OF_RULES, OF_LOCAL)
 
 
 def _sarif_rule(code: str, page: Page | None) -> dict[str, Any]:
@@ -98,9 +113,8 @@ def _sarif_result(finding: Finding, source: str, codes: list[str]) -> dict[str, 
     }
 
 
-def as_github(findings: tuple[Finding, ...], source: str) -> str:
-    """Workflow commands, which GitHub shows beside the lines of a pull request."""
-    return "".join(_github_command(finding, source) for finding in findings)
+def _github(results: Results) -> str:
+    return "\n".join(_github_command(finding, parsed.source) for parsed, findings in results for finding in findings)
 
 
 def _github_command(finding: Finding, source: str) -> str:
@@ -109,7 +123,7 @@ def _github_command(finding: Finding, source: str) -> str:
         properties |= {"line": str(finding.mark.line), "col": str(finding.mark.column)}
     told = ",".join(f"{name}={_escaped_property(value)}" for name, value in properties.items())
     hint = f"\n{finding.hint}" if finding.hint else ""
-    return f"::{GITHUB_LEVELS[finding.severity]} {told}::{_escaped(finding.message + hint)}\n"
+    return f"::{GITHUB_LEVELS[finding.severity]} {told}::{_escaped(finding.message + hint)}"
 
 
 def _escaped(text: str) -> str:
