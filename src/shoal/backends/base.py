@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 import msgspec
 
+from shoal.backends.logs import LogFile
 from shoal.plan.actions import Stage
 from shoal.world.snapshot import World
 
@@ -56,4 +57,30 @@ class Backend(Protocol):
 
     def execute(self, cluster: str, command: Sequence[str], *, tty: bool) -> int:
         """Run ``command`` in the head's environment with this process's streams; its exit code. May not return."""
+        ...
+
+    def log_files(self, cluster: str, node: str = "", *, dead: bool = False) -> tuple[LogFile, ...]:
+        """Log files of one node, sorted by name; the head's when ``node`` is "".
+
+        dead: of nodes that are gone, in the newest life of the cluster from which any logs were kept.
+        Raises ClusterUnknown, NodeUnknown, NothingKept.
+        """
+        ...
+
+    def open_log(self, file: LogFile) -> BinaryIO:
+        """One of ``log_files``, open at its start and seekable. Once read to its end, it gives what is added later.
+
+        Raises LogReplaced when another file has its name by now.
+        """
+        ...
+
+    def copy_up(self, cluster: str, source: str, target: str) -> str:
+        """Copy ``source`` from here to ``target`` on the head, as rsync does; where it went.
+
+        A relative path on the head starts in its working directory. Raises ClusterUnknown, and typed errors of copying.
+        """
+        ...
+
+    def copy_down(self, cluster: str, source: str, target: str) -> str:
+        """Copy ``source`` from the head to ``target`` here; otherwise as ``copy_up``."""
         ...

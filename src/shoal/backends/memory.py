@@ -1,15 +1,17 @@
 """The memory backend: clusters that exist only in this object. A verified fake, held to the conformance suite of all.
 
-It keeps intent and deed apart as the real ones do: an action is first written down, then done, so that a crash can be
-set between the two.
+It keeps intent, deed and record apart as the real ones do: an action is first written down, then done, then noted as
+done, so that a crash can be set before, between and after.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import BinaryIO
 
 import msgspec
 
 from shoal.backends.base import Endpoints
+from shoal.backends.logs import LogFile, LogReplaced, NothingKept
 from shoal.desired.cluster import DesiredCluster, DesiredNode, Role
 from shoal.errors import ActionFailed, ClusterUnknown
 from shoal.plan.actions import Action, PrepareCluster, RecordSpec, RemoveCluster, Stage, StartNode, StopNode
@@ -17,11 +19,14 @@ from shoal.plan.render import describe
 from shoal.world.snapshot import ObservedNode, Phase, World
 
 Checkpoint = Callable[[str, str], None]
-"""Called as ``(moment, action)`` with moment "intended", "done" or "recorded"; it may raise to play a crash there."""
+"""Called as ``(moment, action)`` with moment "begun" (before the intent), "intended", "done" and "recorded" in turn.
+
+It may raise, to play a crash there.
+"""
 
 
 class MemoryNode(msgspec.Struct):
-    """One node of a cluster in memory."""
+    """One node of a cluster in memory. phase: Dead also while its start is intended and not done."""
 
     wanted: DesiredNode
     phase: Phase
@@ -31,7 +36,7 @@ class MemoryCluster(msgspec.Struct):
     """One cluster in memory."""
 
     wanted: DesiredCluster
-    ready: bool = False
+    prepared: bool = False
     removing: bool = False
     nodes: dict[str, MemoryNode] = {}
 
@@ -57,18 +62,19 @@ class MemoryBackend:
         found = self._clusters.get(cluster)
         if found is None:
             return World(cluster)
-        head = next((n for n in found.nodes.values() if n.wanted.role is Role.HEAD and _runs(n)), None)
-        nodes = tuple(_observed(node) for node in found.nodes.values())
+        gcs = any(node.wanted.role is Role.HEAD and _runs(node) for node in found.nodes.values())
+        nodes = tuple(_observed(node, gcs) for node in found.nodes.values())
         for node in found.nodes.values():
-            if node.phase is Phase.STARTING and head is not None:
+            if node.phase is Phase.STARTING and gcs:
                 node.phase = Phase.RUNNING
         return World(
             cluster=cluster,
-            prepared=found.ready,
+            begun=True,
+            prepared=found.prepared,
             removing=found.removing,
             wanted=found.wanted,
             nodes=nodes,
-            gcs=head is not None,
+            gcs=gcs,
         )
 
     async def apply(self, cluster: str, stage: Stage) -> None:
@@ -91,60 +97,92 @@ class MemoryBackend:
         """Raises ActionFailed: there is no machine behind it."""
         raise ActionFailed(f"cluster {cluster!r} exists in memory only, nothing can run in it")
 
+    def log_files(self, cluster: str, node: str = "", *, dead: bool = False) -> tuple[LogFile, ...]:
+        """None: nothing runs that could write any. Raises ClusterUnknown, NothingKept."""
+        if dead:
+            raise NothingKept(cluster, ())
+        if cluster not in self._clusters:
+            raise ClusterUnknown(cluster, tuple(self._clusters))
+        return ()
+
+    def open_log(self, file: LogFile) -> BinaryIO:
+        """Raises LogReplaced: none was ever listed."""
+        raise LogReplaced(f"{file.name} exists in memory only", where=file.node)
+
+    def copy_up(self, cluster: str, source: str, target: str) -> str:
+        """Raises ActionFailed: there is no machine behind it."""
+        raise ActionFailed(f"cluster {cluster!r} exists in memory only, it has no files")
+
+    def copy_down(self, cluster: str, source: str, target: str) -> str:
+        """Raises ActionFailed: there is no machine behind it."""
+        raise ActionFailed(f"cluster {cluster!r} exists in memory only, it has no files")
+
     def kill(self, cluster: str, node: str) -> None:
         """End a node from outside, as a crash or a person would."""
         self._clusters[cluster].nodes[node].phase = Phase.DEAD
 
+    def live_nodes(self, cluster: str) -> tuple[str, ...]:
+        """Names of the nodes that run, whatever is written about them."""
+        found = self._clusters.get(cluster)
+        return tuple(name for name, node in found.nodes.items() if _runs(node)) if found else ()
+
     def _apply(self, cluster: str, action: Action) -> None:
+        def reach(moment: str) -> None:
+            self.checkpoint(moment, describe(action))
+
+        reach("begun")
         match action:
             case PrepareCluster():
                 found = self._clusters.setdefault(cluster, MemoryCluster(action.cluster))
-                self.checkpoint("intended", describe(action))
-                found.ready = True
+                reach("intended")
+                found.wanted = action.cluster
+                found.prepared = True
+                reach("done")
             case RecordSpec():
                 self._clusters[cluster].wanted = action.cluster
             case StartNode():
-                self._start(self._clusters[cluster], action)
+                self._start(self._clusters[cluster], action.node, reach)
             case StopNode():
-                self._stop(self._clusters[cluster], action)
+                self._stop(self._clusters[cluster], action.node, reach)
             case RemoveCluster():
                 self._clusters[cluster].removing = True
-                self.checkpoint("intended", describe(action))
+                reach("intended")
                 del self._clusters[cluster]
-        self.checkpoint("recorded", describe(action))
+        reach("recorded")
 
-    def _start(self, cluster: MemoryCluster, action: StartNode) -> None:
-        node = MemoryNode(action.node, Phase.DEAD)
-        cluster.nodes[action.node.name] = node
-        self.checkpoint("intended", describe(action))
+    def _start(self, cluster: MemoryCluster, wanted: DesiredNode, reach: Callable[[str], None]) -> None:
+        node = cluster.nodes[wanted.name] = MemoryNode(wanted, Phase.DEAD)
+        reach("intended")
         node.phase = Phase.STARTING
-        self.created.append(action.node.name)
-        self.checkpoint("done", describe(action))
+        self.created.append(wanted.name)
+        reach("done")
 
-    def _stop(self, cluster: MemoryCluster, action: StopNode) -> None:
-        node = cluster.nodes.get(action.node)
+    def _stop(self, cluster: MemoryCluster, name: str, reach: Callable[[str], None]) -> None:
+        node = cluster.nodes.get(name)
         if node is None:
             return
-        lives = _runs(node)
-        node.phase = Phase.STOPPING if lives else node.phase
-        self.checkpoint("intended", describe(action))
+        if lives := _runs(node):
+            node.phase = Phase.STOPPING
+        reach("intended")
         if lives:
-            self.deleted.append(action.node)
+            self.deleted.append(name)
         node.phase = Phase.DEAD
-        self.checkpoint("done", describe(action))
-        del cluster.nodes[action.node]
+        reach("done")
+        del cluster.nodes[name]
 
 
 def _runs(node: MemoryNode) -> bool:
     return node.phase in (Phase.STARTING, Phase.RUNNING, Phase.STOPPING)
 
 
-def _observed(node: MemoryNode) -> ObservedNode:
+def _observed(node: MemoryNode, gcs: bool) -> ObservedNode:
+    # Without a GCS there is nobody to say that Ray sees a node.
+    phase = Phase.STARTING if node.phase is Phase.RUNNING and not gcs else node.phase
     return ObservedNode(
         name=node.wanted.name,
         role=node.wanted.role,
         group=node.wanted.group,
         fingerprint=node.wanted.fingerprint,
-        phase=node.phase,
-        ray_id=node.wanted.name if node.phase is Phase.RUNNING else "",
+        phase=phase,
+        ray_id=node.wanted.name if phase is Phase.RUNNING else "",
     )
