@@ -10,16 +10,19 @@ import click
 FORMATS = ("table", "wide", "json", "yaml", "name")
 
 
-class Console:
-    """Where a verb speaks.
+def colour_wanted() -> bool:
+    """Whether stderr takes colour: as NO_COLOR and FORCE_COLOR say, else if it is a terminal."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or sys.stderr.isatty()
 
-    quiet: no talk. Colour follows NO_COLOR, FORCE_COLOR and whether stderr is a terminal.
-    """
+
+class Console:
+    """Where a verb speaks. quiet: no talk."""
 
     def __init__(self, *, quiet: bool = False) -> None:
         self.quiet = quiet
-        self.live = sys.stderr.isatty() and not quiet
-        self.colour = not os.environ.get("NO_COLOR") and (bool(os.environ.get("FORCE_COLOR")) or sys.stderr.isatty())
+        self.colour = colour_wanted()
 
     def say(self, text: str = "", *, style: str = "") -> None:
         """One line for people."""

@@ -6,6 +6,7 @@ import traceback
 
 import click
 
+from shoal.cli.console import colour_wanted
 from shoal.errors import Defect, DiskFull, ShoalError, SpecInvalid, SystemRefused
 
 
@@ -19,10 +20,12 @@ def report(error: Exception) -> int:
 
         click.echo(as_text(known.source, known.text, known.findings).rstrip("\n"), err=True)
         return known.exit_code
+    colour = colour_wanted()
     place = f"{known.where}: " if known.where else ""
-    click.echo(f"{click.style(f'error[{known.code}]', fg='red', bold=True)}: {place}{known.what}", err=True)
+    label = click.style(f"error[{known.code}]", fg="red", bold=True)
+    click.echo(f"{label}: {place}{known.what}", err=True, color=colour)
     if known.next_step:
-        click.echo(f"  {click.style('next', fg='cyan')}: {known.next_step}", err=True)
+        click.echo(f"  {click.style('next', fg='cyan')}: {known.next_step}", err=True, color=colour)
     return known.exit_code
 
 

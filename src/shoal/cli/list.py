@@ -37,8 +37,18 @@ async def _rows(backend: Any) -> list[dict[str, Any]]:
                 "state": str(status.state),
                 "ready": f"{status.ready_nodes}/{len(status.nodes)}",
                 "backend": "local",
-                "dashboard": backend.endpoints(name).dashboard,
+                "dashboard": _dashboard(backend, name),
                 "message": status.message,
             }
         )
     return rows
+
+
+def _dashboard(backend: Any, name: str) -> str:
+    """Its address, or "" for a cluster that went away meanwhile or whose set-up was cut off before it had one."""
+    from shoal.errors import ClusterUnknown
+
+    try:
+        return str(backend.endpoints(name).dashboard)
+    except ClusterUnknown:
+        return ""

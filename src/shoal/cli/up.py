@@ -51,7 +51,11 @@ def command(console: Console, file: str, cluster: str, yes: bool, timeout: float
             console.say(line)
         console.confirm(f"Do this to {name}?", yes=yes)
     clock = SystemClock()
-    status = asyncio.run(converge(backend, name, spec.desired, clock, Progress(console, clock), timeout))
+    try:
+        status = asyncio.run(converge(backend, name, spec.desired, clock, Progress(console, clock), timeout))
+    except KeyboardInterrupt:
+        console.say(f"what was started goes on; `shoal up {file}` takes it up again, `shoal down {name}` removes it")
+        raise
     console.say(f"{name} is {status.state}: {status.message}", style="green")
     if status.ready:
         _say_ways_in(console, name, backend.endpoints(name).dashboard)
