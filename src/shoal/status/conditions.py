@@ -140,5 +140,7 @@ def _message(state: State, nodes: tuple[NodeStatus, ...], cluster: str) -> str:
         return "the spec asks for no nodes; set `suspend: false` and run `shoal up` to resume"
     if state is State.REMOVING:
         return f"a removal was begun; `shoal down {cluster}` finishes it"
+    if not nodes:
+        return f"its set-up was cut off; run `shoal up` with its file again, or `shoal down {cluster}`"
     blocking = next((node for node in nodes if not node.ready), None)
     return ready if blocking is None else f"{ready}; {blocking.name}: {blocking.message}"

@@ -39,6 +39,7 @@ class ObservedNode(msgspec.Struct, frozen=True):
 class World(msgspec.Struct, frozen=True):
     """One cluster as it is.
 
+    begun: anything at all of it is there, be it only an empty folder.
     prepared: what every node needs (folders, ports, token) is there.
     removing: its end was begun and not finished; nothing may be started in it.
     wanted: the spec that was applied last, None when there is none.
@@ -46,6 +47,7 @@ class World(msgspec.Struct, frozen=True):
     """
 
     cluster: str
+    begun: bool = False
     prepared: bool = False
     removing: bool = False
     wanted: DesiredCluster | None = None
@@ -59,4 +61,4 @@ class World(msgspec.Struct, frozen=True):
     @property
     def absent(self) -> bool:
         """Nothing at all is left of the cluster, or it never was."""
-        return not (self.prepared or self.removing or self.nodes)
+        return not (self.begun or self.prepared or self.removing or self.nodes)

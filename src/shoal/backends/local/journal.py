@@ -17,8 +17,8 @@ class JournalDamaged(ActionFailed):
     """A line of a cluster's journal can't be understood: the disk or an editor changed it, or a newer Shoal wrote it.
 
     A line that was cut off by a crash is no damage; this one is whole. Shoal does not guess which processes are the
-    cluster's, so nothing was done. Use the Shoal that wrote it; or delete the line if you know what it was. Every process
-    of the cluster has SHOAL_NODE in its environment (`grep -al SHOAL_NODE /proc/[0-9]*/environ`).
+    cluster's, so nothing was done. Use the Shoal that wrote it; or delete the line if you know what it was. Every
+    process of the cluster has SHOAL_NODE in its environment (`grep -al SHOAL_NODE /proc/[0-9]*/environ`).
     """
 
     code = "E208"
@@ -103,7 +103,10 @@ _DECODER = msgspec.json.Decoder(Event)
 
 
 def read(path: Path) -> Record | None:
-    """What the journal at ``path`` says; None if there is none or it does not begin with Prepared. Raises JournalDamaged."""
+    """What the journal at ``path`` says; None if there is none or it does not begin with Prepared.
+
+    Raises JournalDamaged.
+    """
     try:
         raw = path.read_bytes()
     except FileNotFoundError:

@@ -2,7 +2,8 @@
 
 The leader of a node opens a session; its pid and start time are journalled. What it starts inherits the marker
 ``SHOAL_NODE=UID/LAUNCH`` in its environment and keeps it in sessions of its own and after its parent's death. A few of
-Ray's processes overwrite their environment with a title; those stay in the leader's session.
+Ray's processes overwrite their environment with a title; those stay in the leader's session, and in the folder that
+it was started in: after the leader's death its session's number alone proves nothing, as a later process may have it.
 """
 
 import os
@@ -18,35 +19,40 @@ MARKER = "SHOAL_NODE"
 
 
 class Process(msgspec.Struct, frozen=True):
-    """One process. ticks: its start time in clock ticks since boot; with pid it names the process for good."""
+    """One process.
+
+    ticks: its start time in clock ticks since boot; with pid it names the process for good.
+    marker: ``UID/LAUNCH`` from its environment; folder: its working directory; each "" if not of the asked cluster.
+    """
 
     pid: int
     session: int
     ticks: int
     zombie: bool
     marker: str = ""
+    folder: str = ""
 
 
 def snapshot(uid: str) -> tuple[Process, ...]:
-    """Every live process of this user, with its marker if that is of cluster ``uid``. /proc is read once."""
-    found = (_read(int(entry.name), f"{MARKER}={uid}/") for entry in Path("/proc").iterdir() if entry.name.isdigit())
+    """Every live process of this user, with marker and folder where they are of cluster ``uid``. /proc is read once."""
+    found = (_read(int(entry.name), uid) for entry in Path("/proc").iterdir() if entry.name.isdigit())
     return tuple(process for process in found if process is not None and not process.zombie)
 
 
 def members(processes: Iterable[Process], launch_marker: str, leader: int, ticks: int) -> tuple[Process, ...]:
-    """The processes of one node: those with its marker, and those in a session of one of these or of its leader.
+    """The processes of one node: those with its marker, and those without any in a session that is proved to be its.
 
-    leader, ticks: as journalled. A leader's pid that now belongs to a later process opens no session of ours.
+    leader, ticks: as journalled. A session is proved by a process with the marker in it, or by its living leader. Where
+    neither is left, its number may have gone to strangers: then only those in the node's own folder are taken.
     """
     processes = tuple(processes)
-    sessions = {p.session for p in processes if p.marker == launch_marker}
-    alive = next((p for p in processes if p.pid == leader), None)
-    if leader and (alive is None or alive.ticks == ticks):
-        sessions.add(leader)
+    sessions = {p.session for p in processes if p.marker == launch_marker or (p.pid == leader and p.ticks == ticks)}
     return tuple(
         p
         for p in processes
-        if p.marker == launch_marker or (p.session in sessions and not p.marker and p.ticks >= ticks)
+        if p.marker == launch_marker
+        or (not p.marker and p.session in sessions)
+        or (not p.marker and p.session == leader and _is_inside(p.folder, launch_marker) and p.ticks >= ticks)
     )
 
 
@@ -62,7 +68,7 @@ def leader(processes: Iterable[Process], launch_marker: str, pid: int, ticks: in
 
 def start_ticks(pid: int) -> int:
     """Start time of a live process, 0 if there is none."""
-    process = _read(pid, MARKER)
+    process = _read(pid, "")
     return process.ticks if process else 0
 
 
@@ -111,11 +117,12 @@ def wait_gone(processes: Collection[Process], timeout_s: float) -> bool:
             os.close(descriptor)
 
 
-def _read(pid: int, marker: str) -> Process | None:
+def _read(pid: int, uid: str) -> Process | None:
     folder = Path("/proc") / str(pid)
     try:
         stat = (folder / "stat").read_bytes()
         environment = (folder / "environ").read_bytes()
+        where = str((folder / "cwd").readlink())
     except (FileNotFoundError, ProcessLookupError):
         return None
     except PermissionError:  # another user's
@@ -127,8 +134,13 @@ def _read(pid: int, marker: str) -> Process | None:
         session=int(fields[3]),
         ticks=int(fields[19]),
         zombie=fields[0] == b"Z",
-        marker=_marker(environment, marker.encode()),
+        marker=_marker(environment, f"{MARKER}={uid}/".encode()),
+        folder=where if f"/{uid}/" in f"{where}/" else "",
     )
+
+
+def _is_inside(folder: str, launch_marker: str) -> bool:
+    return f"/{launch_marker}/" in f"{folder.removesuffix(' (deleted)')}/"
 
 
 def _marker(environment: bytes, prefix: bytes) -> str:
