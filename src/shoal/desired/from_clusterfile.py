@@ -1,6 +1,9 @@
 """Ray's cluster.yaml -> DesiredCluster: the nodes that stand before anything is scaled."""
 
+import hashlib
 import json
+import re
+from collections.abc import Iterable
 
 from shoal.desired.cluster import HEAD_GROUP, HEAD_NODE, DesiredCluster, DesiredNode, Role
 from shoal.spec.clusterfile import ClusterFile, NodeType
@@ -22,13 +25,27 @@ def _workers(file: ClusterFile) -> list[DesiredNode]:
     types = {name: kind for name, kind in file.available_node_types.items() if name != file.head_node_type}
     if listed or not types:
         kind = next(iter(types.values()), NodeType())
-        return _group(WORKER_GROUP, kind, len(listed) or file.min_workers or 0)
-    return [node for name, kind in types.items() for node in _group(name, kind, kind.min_workers)]
+        return _group(WORKER_GROUP, WORKER_GROUP, kind, len(listed) or file.min_workers or 0)
+    slugs = _slugs(types)
+    return [node for name, kind in types.items() for node in _group(name, slugs[name], kind, kind.min_workers)]
 
 
-def _group(name: str, kind: NodeType, count: int) -> list[DesiredNode]:
-    slug = name.replace(".", "-").replace("_", "-").lower()
+def _group(name: str, slug: str, kind: NodeType, count: int) -> list[DesiredNode]:
     return [DesiredNode(f"{slug}-{index}", Role.WORKER, name, _params(kind)) for index in range(count)]
+
+
+def _slugs(names: Iterable[str]) -> dict[str, str]:
+    """For every node type what its nodes are called after: lower-case letters, digits and '-'; no two alike."""
+    plain = {name: re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") for name in names}
+    taken = list(plain.values())
+    return {
+        name: slug if slug and taken.count(slug) == 1 else f"{slug or WORKER_GROUP}-{_short_hash(name)}"
+        for name, slug in plain.items()
+    }
+
+
+def _short_hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:6]
 
 
 def _params(kind: NodeType) -> dict[str, str]:

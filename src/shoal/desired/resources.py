@@ -2,6 +2,7 @@
 
 import json
 import math
+import shlex
 from collections.abc import Mapping
 
 from shoal.spec.kubernetes.container import Container
@@ -28,7 +29,18 @@ def start_params(
         detected["resources"] = json.dumps(custom, sort_keys=True)
     if labels:
         detected["labels"] = ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
-    return detected | dict(given)
+    return detected | {name: _without_quotes(value) for name, value in given.items()}
+
+
+def _without_quotes(value: str) -> str:
+    """What the shell, through which KubeRay passes a rayStartParam, makes of one in quotes, as ``'{"x": 1}'``."""
+    if len(value) < 2 or value[0] != value[-1] or value[0] not in "\"'":
+        return value
+    try:
+        words = shlex.split(value)
+    except ValueError:
+        return value
+    return words[0] if len(words) == 1 else value
 
 
 def _detected(container: Container) -> dict[str, str]:

@@ -87,6 +87,8 @@ def _start(ray: Sequence[str], launch: Launch) -> int:
         )
     except OSError as error:
         raise _refused(launch, error) from error
+    except ValueError as error:  # a NUL in an option or variable, which no operating system can pass on
+        raise NodeNotStarted(f"`ray start` could not be run: {error}", where=launch.cwd) from error
     finally:
         os.close(output)
     # A node that ends while this process lives must not stay as a zombie, which looks alive to those who look at pids.

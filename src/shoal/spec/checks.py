@@ -17,6 +17,7 @@ from shoal.spec.rayservice import RayService
 
 _LONGEST_NAME: dict[str, int] = {"RayCluster": 53, "RayJob": 47, "RayService": 47, "RayCronJob": 36}
 _LABEL = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
+_LABEL_VALUE = re.compile(r"[A-Za-z0-9]([-_.A-Za-z0-9]{0,48}[A-Za-z0-9])?")
 _FILE_NAME = re.compile(r"[A-Za-z0-9]([-_.A-Za-z0-9]{0,61}[A-Za-z0-9])?")
 
 
@@ -68,9 +69,13 @@ def _cluster(spec: RayClusterSpec, path: Path, node: Node) -> Iterator[Finding]:
         name = named.value if named is not None else None
         if not isinstance(name, str) or named is None:
             continue
+        if _LABEL_VALUE.fullmatch(name) is None:
+            hint = "use at most 50 letters, digits, '-', '_' and '.', starting and ending with a letter or digit"
+            where: Path = (*path, "workerGroupSpecs", index, "groupName")
+            yield _error("S040", f"the group name {name!r} can't be used", hint, where, node)
         if name in seen:
             message = f"the group name {name!r} is used twice, first in line {seen[name]}"
-            where: Path = (*path, "workerGroupSpecs", index, "groupName")
+            where = (*path, "workerGroupSpecs", index, "groupName")
             yield _error("S042", message, "give every worker group a name of its own", where, node)
         seen.setdefault(name, named.mark.line)
     if written is not None and len(written.items) == len(spec.worker_group_specs):
