@@ -3,6 +3,7 @@
 ``with shoal.up("raycluster.yaml") as cluster: cluster.submit("python script.py")``
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,7 +16,5 @@ __all__ = ["AsyncCluster", "Cluster", "JobResult", "__version__", "async_up", "a
 def __getattr__(name: str) -> Any:
     """Import the library when it is used: the command line, which needs little of it, starts the faster."""
     if name in __all__:
-        from shoal import api
-
-        return getattr(api, name)
+        return getattr(import_module("shoal.api"), name)
     raise AttributeError(f"module 'shoal' has no attribute {name!r}")

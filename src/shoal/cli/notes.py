@@ -1,10 +1,14 @@
 """What a backend can't honour of a spec, said once before anything is done."""
 
+from typing import TYPE_CHECKING
+
 from shoal.cli.console import Console
-from shoal.runtime.spec_file import ClusterSpec
+
+if TYPE_CHECKING:
+    from shoal.runtime.spec_file import ClusterSpec
 
 
-def say_unhonoured(console: Console, spec: ClusterSpec) -> None:
+def say_unhonoured(console: Console, spec: "ClusterSpec") -> None:
     """One line a kind of thing that processes on this machine can't honour."""
     from shoal.lint.local import unhonoured
 
