@@ -1,6 +1,7 @@
 """Findings as text for people, and as JSON, SARIF and GitHub's commands for machines. All return text."""
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any, Literal, TypeAlias
@@ -15,6 +16,7 @@ Results: TypeAlias = Sequence[tuple[Parsed, tuple[Finding, ...]]]
 SARIF_LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
 GITHUB_LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 _LONGEST_LINE = 160
+_NOT_IN_URI = re.compile(r"[^A-Za-z0-9/._~!$&'()*+,;=@-]")
 
 
 def render(results: Results, output: str) -> str:
@@ -100,7 +102,7 @@ def _sarif_rule(code: str, page: Page | None) -> dict[str, Any]:
 
 
 def _sarif_result(finding: Finding, source: str, codes: list[str]) -> dict[str, Any]:
-    location: dict[str, Any] = {"artifactLocation": {"uri": source.replace("\\", "/")}}
+    location: dict[str, Any] = {"artifactLocation": {"uri": _uri(source)}}
     if finding.mark is not None:
         location["region"] = {"startLine": finding.mark.line, "startColumn": finding.mark.column}
     hint = f" ({finding.hint})" if finding.hint else ""
@@ -111,6 +113,11 @@ def _sarif_result(finding: Finding, source: str, codes: list[str]) -> dict[str, 
         "message": {"text": finding.message + hint},
         "locations": [{"physicalLocation": location}],
     }
+
+
+def _uri(path: str) -> str:
+    """A relative or absolute path as a URI reference."""
+    return _NOT_IN_URI.sub(lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), path)
 
 
 def _github(results: Results) -> str:
