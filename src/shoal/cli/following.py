@@ -72,8 +72,8 @@ def _style(code: int) -> str:
 
 
 @contextmanager
-def nearest_named(jobs: "Jobs", name: str) -> Iterator[None]:
-    """Where a job is not found, the error names the id that is nearest to the one that was meant."""
+def nearest_named(jobs: "Jobs", name: str, job_id: str) -> Iterator[None]:
+    """Where there is no job ``job_id``, the error names the id that is nearest to it."""
     from shoal.engine.jobs_errors import JobNotFound
 
     try:
@@ -81,7 +81,7 @@ def nearest_named(jobs: "Jobs", name: str) -> Iterator[None]:
     except JobNotFound as error:
         from difflib import get_close_matches
 
-        near = get_close_matches(error.what.split("'")[1], [job.submission_id or "" for job in jobs.list()], n=1)
+        near = get_close_matches(job_id, [job.submission_id or "" for job in jobs.list()], n=1)
         step = f"did you mean {near[0]!r}?" if near else f"`shoal jobs {name}` lists the jobs"
         raise JobNotFound(error.what, where=name, next_step=step) from None
 

@@ -1,0 +1,22 @@
+"""`shoal rsync-down NAME A B`."""
+
+import click
+
+from shoal.cli.completions import cluster_argument
+from shoal.cli.console import Console
+
+
+@click.command("rsync-down")
+@cluster_argument
+@click.argument("source", metavar="THERE")
+@click.argument("target", metavar="HERE", type=click.Path())
+@click.pass_obj
+def command(console: Console, name: str, source: str, target: str) -> int:
+    """Copy THERE, a file or folder on the head, to HERE. A folder with a slash at its end means what is in it.
+
+    A relative THERE starts in the head's working directory.
+    """
+    from shoal.backends.local.backend import LocalBackend
+
+    console.say(f"copied to {LocalBackend().copy_down(name, source, target)}")
+    return 0
