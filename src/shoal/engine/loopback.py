@@ -16,8 +16,11 @@ def main() -> None:
     from ray._private import ray_constants, services
     from ray.scripts.scripts import main as ray
 
+    from shoal.engine.launch_raylet import register_at_once
+
     ray_constants.ENABLE_RAY_CLUSTER = True
     services.get_node_ip_address = _loopback
+    register_at_once(sys.argv)
     sys.argv[0] = "ray"
     ray()
 
