@@ -4,7 +4,7 @@ It keeps intent, deed and record apart as the real ones do: an action is first w
 done, so that a crash can be set before, between and after.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import BinaryIO
 
@@ -25,11 +25,18 @@ It may raise, to play a crash there.
 """
 
 
+RAY_NAMES = {"CPU": "num-cpus", "GPU": "num-gpus", "memory": "memory", "object_store_memory": "object-store-memory"}
+
+
 class MemoryNode(msgspec.Struct):
-    """One node of a cluster in memory. phase: Dead also while its start is intended and not done."""
+    """One node of a cluster in memory.
+
+    phase: Dead also while its start is intended and not done. launch: no two starts have the same, 0 before its start.
+    """
 
     wanted: DesiredNode
     phase: Phase
+    launch: int = 0
 
 
 class MemoryCluster(msgspec.Struct):
@@ -91,7 +98,8 @@ class MemoryBackend:
         """Addresses at which nothing listens. Raises ClusterUnknown."""
         if cluster not in self._clusters:
             raise ClusterUnknown(cluster, tuple(self._clusters))
-        return Endpoints("127.0.0.1:1", "http://127.0.0.1:1", "ray://127.0.0.1:1", "", {})
+        host = f"{cluster}.invalid"
+        return Endpoints(f"{host}:6379", f"http://{host}:8265", f"ray://{host}:10001", "", {})
 
     def execute(self, cluster: str, command: Sequence[str], *, tty: bool) -> int:
         """Raises ActionFailed: there is no machine behind it."""
@@ -121,10 +129,10 @@ class MemoryBackend:
         """End a node from outside, as a crash or a person would."""
         self._clusters[cluster].nodes[node].phase = Phase.DEAD
 
-    def live_nodes(self, cluster: str) -> tuple[str, ...]:
-        """Names of the nodes that run, whatever is written about them."""
+    def live_nodes(self, cluster: str) -> dict[str, int]:
+        """Every node that runs, whatever is written about it, and which start of a node it came from."""
         found = self._clusters.get(cluster)
-        return tuple(name for name, node in found.nodes.items() if _runs(node)) if found else ()
+        return {name: node.launch for name, node in found.nodes.items() if _runs(node)} if found else {}
 
     def _apply(self, cluster: str, action: Action) -> None:
         def reach(moment: str) -> None:
@@ -151,10 +159,13 @@ class MemoryBackend:
         reach("recorded")
 
     def _start(self, cluster: MemoryCluster, wanted: DesiredNode, reach: Callable[[str], None]) -> None:
+        if wanted.name in cluster.nodes:
+            raise ActionFailed(f"node {wanted.name} is to be started and exists already")
         node = cluster.nodes[wanted.name] = MemoryNode(wanted, Phase.DEAD)
         reach("intended")
         node.phase = Phase.STARTING
         self.created.append(wanted.name)
+        node.launch = len(self.created)
         reach("done")
 
     def _stop(self, cluster: MemoryCluster, name: str, reach: Callable[[str], None]) -> None:
@@ -178,11 +189,18 @@ def _runs(node: MemoryNode) -> bool:
 def _observed(node: MemoryNode, gcs: bool) -> ObservedNode:
     # Without a GCS there is nobody to say that Ray sees a node.
     phase = Phase.STARTING if node.phase is Phase.RUNNING and not gcs else node.phase
+    seen = phase is Phase.RUNNING
     return ObservedNode(
         name=node.wanted.name,
         role=node.wanted.role,
         group=node.wanted.group,
         fingerprint=node.wanted.fingerprint,
         phase=phase,
-        ray_id=node.wanted.name if phase is Phase.RUNNING else "",
+        ray_id=f"{node.launch:056x}" if seen else "",
+        resources=_resources(node.wanted.start_params) if seen else {},
     )
+
+
+def _resources(params: Mapping[str, str]) -> dict[str, float]:
+    """What Ray would report of a node with these options, as far as they name it."""
+    return {name: float(params[option]) for name, option in RAY_NAMES.items() if option in params}
