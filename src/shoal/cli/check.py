@@ -16,12 +16,36 @@ if TYPE_CHECKING:
 OUTPUTS = ("text", "json", "sarif", "github")
 
 
+def _node_sizes(
+    ctx: click.Context, option: click.Parameter, values: tuple[str, ...]
+) -> tuple[tuple[str, float, int], ...]:
+    from shoal.spec.quantity import QuantityInvalid, bytes_of, cpu_cores
+
+    sizes = []
+    for value in values:
+        name, _, size = value.partition("=")
+        cpus, _, memory = size.partition(",")
+        try:
+            sizes.append((name, cpu_cores(cpus), bytes_of(memory)))
+        except QuantityInvalid:
+            raise click.BadParameter(f"{value!r} is not like n2-standard-8=8,32Gi", ctx, option) from None
+    return tuple(sizes)
+
+
 @click.command("check")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("-o", "--output", type=click.Choice(OUTPUTS), default="text", show_default=True)
 @click.option("--fix", is_flag=True, help="Mend what is safe to mend; comments and order stay.")
 @click.option("--select", multiple=True, metavar="CODE", help="Only codes that begin so. May be given again.")
 @click.option("--ignore", multiple=True, metavar="CODE", help="No codes that begin so. May be given again.")
+@click.option(
+    "--node-size",
+    "node_sizes",
+    multiple=True,
+    callback=_node_sizes,
+    metavar="NAME=CPUS,MEMORY",
+    help="A kind of machine that pods may land on, as n2-standard-8=8,32Gi: how pods fit on it is checked too.",
+)
 @click.option("--strict", is_flag=True, help="Exit 1 for warnings too.")
 @click.pass_obj
 def command(
@@ -31,6 +55,7 @@ def command(
     fix: bool,
     select: tuple[str, ...],
     ignore: tuple[str, ...],
+    node_sizes: tuple[tuple[str, float, int], ...],
     strict: bool,
 ) -> int:
     """Lint RayCluster, RayJob, RayService and cluster.yaml files; `-` is standard input.
@@ -42,7 +67,7 @@ def command(
     from shoal.lint.run import lint
     from shoal.runtime.host import facts
 
-    known = facts()
+    known = facts(node_sizes)
 
     def findings_of(parsed: "Parsed") -> "tuple[Finding, ...]":
         return parsed.findings + lint(parsed, known, select, ignore)

@@ -68,7 +68,7 @@ class Place(msgspec.Struct, frozen=True):
 
 def arguments(node: DesiredNode, place: Place) -> tuple[str, ...]:
     """What follows ``ray`` on the command line. Nothing secret is in it."""
-    fixed = ["start", "--block", f"--node-ip-address={LOOPBACK}", f"--temp-dir={place.temp_dir}"]
+    fixed = ["start", "--block", "--log-color=false", f"--node-ip-address={LOOPBACK}", f"--temp-dir={place.temp_dir}"]
     # 0: the kernel picks; Ray's fixed range would clash between clusters of one machine.
     fixed += ["--min-worker-port=0", "--max-worker-port=0"]
     fixed += [f"--{name}={port}" for name, port in sorted(place.agent_ports.items())]

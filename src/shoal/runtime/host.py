@@ -1,11 +1,16 @@
 """What lint may know of this machine."""
 
 import sys
+from collections.abc import Iterable
 
 from shoal.backends.local.preflight import installed_ray
-from shoal.lint.facts import Facts
+from shoal.lint.facts import Facts, NodeSize
 
 
-def facts() -> Facts:
-    """Versions of the Ray and the Python beside Shoal."""
-    return Facts(ray_version=installed_ray(), python_version=f"{sys.version_info.major}.{sys.version_info.minor}")
+def facts(node_sizes: Iterable[tuple[str, float, int]] = ()) -> Facts:
+    """Versions of the Ray and the Python beside Shoal. node_sizes: name, CPUs and bytes of memory of each machine."""
+    return Facts(
+        ray_version=installed_ray(),
+        python_version=f"{sys.version_info.major}.{sys.version_info.minor}",
+        node_sizes=tuple(NodeSize(*size) for size in node_sizes),
+    )
