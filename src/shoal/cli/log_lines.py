@@ -57,17 +57,17 @@ class Readers:
         self._sink.flush()
 
     def show(self, files: Sequence[LogFile], lines: int | None = None) -> None:
-        """Write what is new in ``files``, and the rest of those shown before that are not among them any more.
+        """Write the rest of those shown before that are not in ``files`` any more, then what is new in these.
 
         lines: of a file not shown before, only the last so many; None for all.
         """
+        for identity in self._readers.keys() - {file.identity for file in files}:
+            self._sink.writelines(self._readers.pop(identity).close())
         for file in files:
             if file.identity not in self._readers:
                 self._start(file, lines)
             if file.identity in self._readers:
                 self._sink.writelines(self._readers[file.identity].lines())
-        for identity in self._readers.keys() - {file.identity for file in files}:
-            self._sink.writelines(self._readers.pop(identity).close())
         self._sink.flush()
 
     def _start(self, file: LogFile, lines: int | None) -> None:

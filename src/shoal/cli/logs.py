@@ -75,7 +75,7 @@ def command(
     try:
         files = look()
     except ClusterUnknown as unknown:
-        unknown.next_step += "; with --dead, logs of a cluster that is gone are read"
+        unknown.next_step += "" if dead else "; with --dead, logs of a cluster that is gone are read"
         raise
     if not files and patterns and not go_on:
         raise _none_fits(patterns, backend.log_files(name, node, dead=dead))
@@ -86,8 +86,12 @@ def command(
         console.say(f"the usual ones; `shoal logs {name} --list` shows all files, --file reads others")
     lines = tail if tail is not None else (None if patterns else USUAL_LINES)
     with Readers(backend.open_log, sys.stdout.buffer, alone=len(files) == 1 and not go_on) as readers:
-        readers.show(files, lines)
-        return _follow(console, readers, look, name) if go_on else 0
+        if go_on:
+            readers.show(files, lines)
+            return _follow(console, readers, look, name)
+        for file in files:  # one after the other, each to its very end
+            readers.show([file], lines)
+    return 0
 
 
 def _follow(console: Console, readers: "Readers", look: "Callable[[], list[LogFile]]", name: str) -> int:
