@@ -11,11 +11,13 @@ _TAKES_TEXT = """
     raylet-socket-name autoscaling-config temp-dir storage system-config tracing-startup-hook labels labels-file
     include-log-monitor system-reserved-cpu cgroup-path proxy-server-url log-style log-color verbose
 """
-_FLAGS = """
+_SWITCHES = """
     head block no-redirect-output enable-object-reconstruction no-monitor ray-debugger-external disable-usage-stats
     enable-resource-isolation
 """
 NUMBERS = frozenset(_TAKES_NUMBER.split())
 """Options that take a whole number."""
-OPTIONS = NUMBERS | frozenset((_TAKES_TEXT + _FLAGS).split())
+FLAGS = frozenset(_SWITCHES.split())
+"""Options that take no value."""
+OPTIONS = NUMBERS | FLAGS | frozenset(_TAKES_TEXT.split())
 """Every option, without the dashes in front."""

@@ -5,7 +5,7 @@ from typing import Annotated, Any, TypeAlias
 from msgspec import Meta
 
 from shoal.spec.provider import Provider
-from shoal.spec.wire import Count, Int32, Name, Snake
+from shoal.spec.wire import Amount, Count, Int32, Name, Snake
 
 NotNegative: TypeAlias = Annotated[float, Meta(ge=0)]
 Commands: TypeAlias = tuple[str, ...]
@@ -51,7 +51,7 @@ class NodeType(Snake, frozen=True):
     """
 
     node_config: dict[str, Any] = {}
-    resources: dict[str, Count] = {}
+    resources: dict[str, Amount] = {}
     min_workers: Count = 0
     max_workers: Count | None = None
     idle_timeout_s: NotNegative | None = None

@@ -8,6 +8,8 @@ Name: TypeAlias = Annotated[str, msgspec.Meta(min_length=1)]
 Int32: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
 Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 """A 32-bit number that can't be negative."""
+Amount: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+"""Of a resource: memory is in bytes, so it needs 64 bits."""
 Port: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 Int64: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 IntOrString: TypeAlias = int | str

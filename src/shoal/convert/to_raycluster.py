@@ -1,0 +1,158 @@
+"""Ray's cluster.yaml -> RayCluster."""
+
+import re
+from typing import Any
+
+import msgspec
+
+from shoal.convert.commands import GCS_PORT, OF_RESOURCES, options_of
+from shoal.convert.conversion import Conversion, to_yaml, without_empty
+from shoal.convert.lost_by_raycluster import lost
+from shoal.convert.names import name_of, names_of
+from shoal.desired.resources import OBJECT_STORE_LEAST_BYTES, OBJECT_STORE_SHARE
+from shoal.lint.images import ray_of
+from shoal.spec.clusterfile import ClusterFile, NodeType
+from shoal.spec.provider import LocalProvider
+
+WORKER_GROUP = "worker"
+TOKENS_SINCE = (2, 52)
+PORTS = (("gcs-server", 6379), ("dashboard", 8265), ("client", 10001))
+_INSTALLED = re.compile(r"\bray(?:\[[^\]]*\])?==(\d+\.\d+\.\d+)")
+_UNITS = (("Ti", 2**40), ("Gi", 2**30), ("Mi", 2**20), ("Ki", 2**10))
+
+
+class _Group(msgspec.Struct, frozen=True):
+    """A worker group to be: its name in the file, its type, and how many there are."""
+
+    name: str
+    kind: NodeType
+    least: int
+    most: int
+
+
+def to_raycluster(file: ClusterFile) -> Conversion:
+    """A RayCluster with the same machines as pods: a group for every type of worker.
+
+    Expects a spec without findings of severity error.
+    """
+    groups = worker_groups(file)
+    scales = any(group.most > group.least for group in groups)
+    version = ray_version(file)
+    spec = {
+        "rayVersion": version,
+        "authOptions": {"mode": "token"} if version and _numbers(version) >= TOKENS_SINCE else None,
+        "enableInTreeAutoscaling": True if scales else None,
+        "autoscalerOptions": {"idleTimeoutSeconds": round(file.idle_timeout_minutes * 60)} if scales else None,
+        "headGroupSpec": _head(file, scales=scales),
+        "workerGroupSpecs": _named(file, groups),
+    }
+    document = {
+        "apiVersion": "ray.io/v1",
+        "kind": "RayCluster",
+        "metadata": {"name": name_of(file.cluster_name)},
+        "spec": without_empty(spec),
+    }
+    text = to_yaml(f"Ray's cluster.yaml {file.cluster_name}, as a RayCluster.", document)
+    names = [group.name for group in groups]
+    return Conversion(text, tuple(lost(file, names, scales=scales)))
+
+
+def ray_version(file: ClusterFile) -> str:
+    """The Ray that the images or the setup commands name, else ""."""
+    images = (file.docker.head_image, file.docker.image, file.docker.worker_image)
+    commands = " ".join((*file.setup_commands, *file.head_setup_commands))
+    installed = _INSTALLED.search(commands)
+    return next((ray_of(image) for image in images if ray_of(image)), "") or (installed[1] if installed else "")
+
+
+def worker_groups(file: ClusterFile) -> list[_Group]:
+    """The types of workers with their bounds; without any, the hosts that are listed one by one."""
+    listed = file.provider.worker_ips if isinstance(file.provider, LocalProvider) else ()
+    types = {name: kind for name, kind in file.available_node_types.items() if name != file.head_node_type}
+    if listed or not types:
+        kind = next(iter(types.values()), NodeType())
+        number = len(listed) or file.min_workers or 0
+        return [_Group(WORKER_GROUP, kind, number, number)] if number else []
+    found = []
+    for name, kind in types.items():
+        bounds = [most for most in (kind.max_workers, file.max_workers) if most is not None]
+        found.append(_Group(name, kind, kind.min_workers, max(kind.min_workers, min(bounds, default=kind.min_workers))))
+    return found
+
+
+def _head(file: ClusterFile, *, scales: bool) -> dict[str, Any]:
+    kind = file.available_node_types.get(file.head_node_type, NodeType())
+    told = options_of(file.head_start_ray_commands)
+    options = {name: value for name, value in told.items() if (name, value) != ("port", GCS_PORT)}
+    image = file.docker.head_image or file.docker.image or _default_image(file)
+    ports = [{"name": name, "containerPort": _port(name, port, options)} for name, port in PORTS]
+    return without_empty({**_offers(kind, options), "template": _pod("ray-head", image, kind, ports, token=scales)})
+
+
+def _port(name: str, default: int, options: dict[str, str]) -> int:
+    option = {"gcs-server": "port", "dashboard": "dashboard-port", "client": "ray-client-server-port"}[name]
+    told = options.get(option, "")
+    return int(told) if told.isdecimal() else default
+
+
+def _named(file: ClusterFile, groups: list[_Group]) -> list[dict[str, Any]]:
+    options = options_of(file.worker_start_ray_commands)
+    found = []
+    for group, name in zip(groups, names_of([group.name for group in groups]), strict=True):
+        own = group.kind.docker.worker_image if group.kind.docker else ""
+        image = own or file.docker.worker_image or file.docker.image or _default_image(file)
+        idle = group.kind.idle_timeout_s
+        fields = {
+            "groupName": name,
+            "replicas": group.least,
+            "minReplicas": group.least,
+            "maxReplicas": group.most,
+            "idleTimeoutSeconds": round(idle) if idle is not None else None,
+            "priority": group.kind.priority or None,
+            **_offers(group.kind, options),
+            "template": _pod("ray-worker", image, group.kind, [], token=False),
+        }
+        found.append(without_empty(fields))
+    return found
+
+
+def _default_image(file: ClusterFile) -> str:
+    version = ray_version(file)
+    return f"rayproject/ray:{version}" if version else ""
+
+
+def _offers(kind: NodeType, options: dict[str, str]) -> dict[str, Any]:
+    """What the group says to Ray beside the limits of its container."""
+    known = ("CPU", "GPU", "memory", "object_store_memory")
+    custom = {name: str(amount) for name, amount in kind.resources.items() if name not in known}
+    params = {name: value for name, value in options.items() if not (kind.resources and name in OF_RESOURCES)}
+    store, memory = kind.resources.get("object_store_memory"), kind.resources.get("memory", 0)
+    if store is not None and store != max(int(memory * OBJECT_STORE_SHARE), OBJECT_STORE_LEAST_BYTES):
+        params["object-store-memory"] = str(store)
+    if kind.resources.get("CPU") == 0:  # a container can't have a limit of none
+        if custom:
+            custom["CPU"] = "0"
+        else:
+            params = {"num-cpus": "0"} | params
+    return {"rayStartParams": params, "resources": custom, "labels": dict(kind.labels)}
+
+
+def _pod(name: str, image: str, kind: NodeType, ports: list[dict[str, Any]], *, token: bool) -> dict[str, Any]:
+    """token: whether the stock autoscaler beside the head needs the one for the Kubernetes API."""
+    limits = {"cpu": str(kind.resources.get("CPU") or ""), "memory": _quantity(kind.resources.get("memory", 0))}
+    limits["nvidia.com/gpu"] = str(kind.resources.get("GPU") or "")
+    limits = without_empty(limits)
+    requests = {key: value for key, value in limits.items() if key in ("cpu", "memory")}
+    resources = without_empty({"limits": limits, "requests": requests})
+    container = without_empty({"name": name, "image": image, "ports": ports, "resources": resources})
+    rest = {} if token else {"automountServiceAccountToken": False}
+    return {"spec": {**rest, "containers": [container]}}
+
+
+def _quantity(size: int) -> str:
+    unit = next(((name, factor) for name, factor in _UNITS if size and size % factor == 0), ("", 1))
+    return f"{size // unit[1]}{unit[0]}" if size else ""
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".")[:2])
