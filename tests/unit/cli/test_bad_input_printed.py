@@ -53,6 +53,7 @@ def spec_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
 def test_bad_input_is_explained_and_nothing_is_started(
     case: Case, spec_file: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setattr(preflight, "version", lambda package: f"{preflight.TESTED_RAY}.0")
     spec_file.write_bytes(content(case))
     command = arrange(case, spec_file, monkeypatch).replace("FILE", spec_file.name).split()
     code = run(command)
