@@ -32,12 +32,35 @@ def _node_sizes(
     return tuple(sizes)
 
 
+def _codes(ctx: click.Context, option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """The beginnings of codes; one that fits no code would silently find nothing, or ignore nothing."""
+    wanted = tuple(value.upper() for value in values)
+    if wanted:
+        from shoal.lint.local import PAGES as OF_LOCAL
+        from shoal.lint.rules import PAGES as OF_RULES
+        from shoal.spec.codes import PAGES as OF_SPEC
+
+        known = [page.code for page in (*OF_SPEC, *OF_RULES, *OF_LOCAL)]
+        for value in wanted:
+            if not any(code.startswith(value) for code in known):
+                raise click.BadParameter(f"no code begins with {value!r}; `shoal explain` lists them", ctx, option)
+    return wanted
+
+
 @click.command("check")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("-o", "--output", type=click.Choice(OUTPUTS), default="text", show_default=True)
-@click.option("--fix", is_flag=True, help="Mend what is safe to mend; comments and order stay.")
-@click.option("--select", multiple=True, metavar="CODE", help="Only codes that begin so. May be given again.")
-@click.option("--ignore", multiple=True, metavar="CODE", help="No codes that begin so. May be given again.")
+@click.option(
+    "--fix",
+    is_flag=True,
+    help="Mend what is safe to mend; comments and order stay. Of `-` the mended text goes to stdout, findings to stderr.",
+)
+@click.option(
+    "--select", multiple=True, callback=_codes, metavar="CODE", help="Only codes that begin so. May be given again."
+)
+@click.option(
+    "--ignore", multiple=True, callback=_codes, metavar="CODE", help="No codes that begin so. May be given again."
+)
 @click.option(
     "--node-size",
     "node_sizes",
@@ -75,7 +98,7 @@ def command(
     results = [_check(console, file, findings_of, fix=fix) for file in files]
     text = render(results, output)
     if text:
-        console.emit(text.rstrip("\n"))
+        click.echo(text.rstrip("\n"), err=fix and "-" in files, color=False)
     severities = [finding.severity for _, findings in results for finding in findings]
     console.say(_summary(len(severities), len(files)))
     if Severity.ERROR in severities:
@@ -94,12 +117,12 @@ def _check(
     parsed = read(file)
     findings = findings_of(parsed)
     text, applied = apply_fixes(parsed.text, findings) if fix else (parsed.text, ())
+    if fix and file == "-":
+        click.echo(text, nl=False)
+    elif applied:
+        _replace(Path(file), text)
     if not applied:
         return parsed, findings
-    if file == "-":
-        console.emit(text)
-    else:
-        _replace(Path(file), text)
     console.say(f"{parsed.source}: mended {len(applied)}: {', '.join(sorted({found.code for found in applied}))}")
     mended = parse(text, parsed.source)
     return mended, findings_of(mended)
