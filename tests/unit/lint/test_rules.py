@@ -111,6 +111,14 @@ def test_the_cluster_inside_a_job_or_service_is_linted_too(kind: str, wrap: str)
     assert finding.path[-2:] == ("headGroupSpec", "rayStartParams")
 
 
+def test_the_head_may_take_the_entrypoint_of_a_job_that_asks_for_resources() -> None:
+    document = yaml.safe_load(CASES[0].text)
+    document["kind"] = "RayJob"
+    document["spec"]["headGroupSpec"]["rayStartParams"] = {"num-cpus": "3"}
+    document["spec"] = {"entrypoint": "true", "entrypointNumCpus": 1, "rayClusterSpec": document["spec"]}
+    assert lint(sound(yaml.safe_dump(document)), HERE) == ()
+
+
 def test_the_value_of_a_secret_is_in_no_finding() -> None:
     texts = [case.text for case in CASES if "hunter2" in case.text]
     assert len(texts) >= 3

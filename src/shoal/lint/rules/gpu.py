@@ -43,7 +43,7 @@ def gpu_is_claimed_without_limit(cluster: ClusterContext, facts: Facts) -> Itera
         told = group.params.get("num-gpus", "")
         if told.isdecimal() and int(told) > 0 and not _gets_gpus(group):
             message = f"{group.title} tells Ray of {told} GPU and asks Kubernetes for none"
-            yield Hit(message, group.param_path("num-gpus"), "add the GPU to the limits, as `nvidia.com/gpu: 1`")
+            yield Hit(message, group.param_path("num-gpus"), f"add it to the limits, as `nvidia.com/gpu: {told}`")
 
 
 @rule("L113", Severity.WARNING)

@@ -80,8 +80,9 @@ def api_token_is_in_ray_pods(cluster: ClusterContext, facts: Facts) -> Iterator[
     """The pods hold a token for the Kubernetes API.
 
     Kubernetes mounts the token of the service account into every pod unless told not to. Ray itself has no use for it,
-    but every job can read it and do what the account may do. The head of a cluster with `enableInTreeAutoscaling` is
-    left out: the autoscaler beside it needs the token.
+    but every job can read it and do what the account may do. Left out are the head of a cluster with
+    `enableInTreeAutoscaling`, where the autoscaler needs the token, and clusters with `enableK8sTokenAuth`, where Ray
+    asks the API server about every token that it is shown.
 
     Say no:
 
@@ -91,8 +92,7 @@ def api_token_is_in_ray_pods(cluster: ClusterContext, facts: Facts) -> Iterator[
     holders = [
         group
         for group in cluster.groups
-        if group.pod.automount_service_account_token is not False
-        and not (group.is_head and cluster.spec.enable_in_tree_autoscaling)
+        if group.pod.automount_service_account_token is not False and not _needs_the_api(group, cluster)
     ]
     if holders:
         names = ", ".join(group.title for group in holders)
@@ -102,6 +102,13 @@ def api_token_is_in_ray_pods(cluster: ClusterContext, facts: Facts) -> Iterator[
 
 
 _IN_A_SECRET = "keep it in a Secret, and refer to it by `valueFrom: {secretKeyRef: ...}`"  # noqa: S105
+
+
+def _needs_the_api(group: Group, cluster: ClusterContext) -> bool:
+    options = cluster.spec.auth_options
+    asks = options is not None and options.enable_k8s_token_auth
+    asks_by_variable = group.env("RAY_ENABLE_K8S_TOKEN_AUTH") in ("1", "true")
+    return asks or asks_by_variable or (group.is_head and cluster.spec.enable_in_tree_autoscaling)
 
 
 def _rights(group: Group) -> Iterator[tuple[Path, str]]:

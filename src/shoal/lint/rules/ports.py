@@ -21,8 +21,9 @@ def head_port_is_not_named(cluster: ClusterContext, facts: Facts) -> Iterator[Hi
     """The head names some of its ports, but not all that others look for.
 
     The head's Service is made from the container's named ports, and from the defaults only when there are none. A port
-    that isn't named has no way in: `gcs-server` (6379) for the workers, `dashboard` (8265) for jobs, `client` (10001)
-    for `ray://`.
+    that isn't named is not in the Service: `kubectl port-forward svc/...`, an Ingress or a LoadBalancer don't lead to
+    it, and an operator that looks for it by its name doesn't find it. The names are `gcs-server` (6379), `dashboard`
+    (8265) and `client` (10001).
 
     Name all three, or none:
 

@@ -8,6 +8,7 @@ from shoal.lint.facts import Facts
 from shoal.lint.rule import Hit, rule
 from shoal.spec.raycluster import WorkerGroupSpec
 
+_OF_ENTRYPOINT = ("entrypointNumCpus", "entrypointNumGpus", "entrypointResources")
 UNBOUNDED = 2**31 - 1
 
 
@@ -119,6 +120,7 @@ def head_takes_tasks(cluster: ClusterContext, facts: Facts) -> Iterator[Hit]:
 
     The head holds the GCS, on which every node depends. A task that fills its memory or CPUs there slows or ends the
     whole cluster, where on a worker it would only end itself. With 0 CPUs only tasks that ask for none run on the head.
+    A RayJob whose entrypoint asks for resources is left out: they may be meant to be the head's.
 
     Keep work off it:
 
@@ -126,7 +128,8 @@ def head_takes_tasks(cluster: ClusterContext, facts: Facts) -> Iterator[Hit]:
           rayStartParams: {num-cpus: "0"}
     """
     told = cluster.head.params.get("num-cpus", cluster.head.spec.resources.get("CPU"))
-    if cluster.workers and (told is None or told.strip("\"'") != "0"):
+    is_for_entrypoint = any(cluster.node.at((*cluster.path[:-1], key)) is not None for key in _OF_ENTRYPOINT)
+    if cluster.workers and not is_for_entrypoint and (told is None or told.strip("\"'") != "0"):
         message = "the head takes tasks" if told is None else f"the head takes tasks: num-cpus is {told}"
         path = (*cluster.head.path, "rayStartParams", *(("num-cpus",) if told is not None else ()))
         yield Hit(message, path, 'add `num-cpus: "0"` to its rayStartParams, so that work stays on the workers')
