@@ -1,11 +1,12 @@
-"""Whole-process time of a hello job: `ray job submit` against ours, in turn, on one running cluster.
+"""Wall time of a hello job: `ray job submit` against `shoal submit`, in turn, on one cluster made for it.
 
-    python bench/submit_ratio.py --address http://127.0.0.1:PORT --token-file FILE [--runs 5] [--name CLUSTER]
+    python bench/submit_ratio.py [--runs 5]
 
-With --name ours is `shoal submit CLUSTER`; without, bench/submit_driver.py. Prints medians and their ratio.
+Whole processes, the job's log followed to its end. Prints medians and their ratio.
 """
 
 import argparse
+import json
 import os
 import statistics
 import subprocess
@@ -15,7 +16,17 @@ import time
 from pathlib import Path
 
 BIN = Path(sys.executable).parent
-HELLO = "print('hello from the job')\n"
+SHOAL = str(BIN / "shoal")
+NAME = "bench"
+SPEC = """
+apiVersion: ray.io/v1
+kind: RayCluster
+metadata: {name: bench}
+spec:
+  headGroupSpec:
+    rayStartParams: {num-cpus: "2", object-store-memory: "200000000"}
+    template: {spec: {containers: [{name: ray}]}}
+"""
 
 
 def timed(command: list[str], env: dict[str, str]) -> float:
@@ -28,35 +39,39 @@ def timed(command: list[str], env: dict[str, str]) -> float:
     return took
 
 
+def pairs(folder: str, env: dict[str, str], runs: int) -> list[tuple[float, float]]:
+    """(theirs, ours) of each round."""
+    told = subprocess.run([SHOAL, "env", NAME, "-o", "json"], env=env, check=True, stdout=subprocess.PIPE).stdout
+    driver = env | json.loads(told)
+    stock = driver | {"RAY_ADDRESS": driver["RAY_API_SERVER_ADDRESS"]}
+    work = Path(folder, "work")
+    work.mkdir()
+    (work / "hello.py").write_text("print('hello from the job')\n")
+    job = ["--working-dir", str(work), "--", "python", "hello.py"]
+    theirs, ours = [str(BIN / "ray"), "job", "submit", *job], [SHOAL, "submit", NAME, *job]
+    timed(ours, env)  # the first job of a cluster starts Ray's job agent: it counts for neither
+    return [(timed(theirs, stock), timed(ours, env)) for _ in range(runs)]
+
+
 def main() -> None:
+    """Print medians and their ratio."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--address", required=True)
-    parser.add_argument("--token-file", required=True)
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--name")
     options = parser.parse_args()
-    env = os.environ | {
-        "RAY_AUTH_MODE": "token",
-        "RAY_AUTH_TOKEN_PATH": options.token_file,
-        "RAY_ADDRESS": options.address,
-    }
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "hello.py").write_text(HELLO)
-        theirs = [str(BIN / "ray"), "job", "submit", "--working-dir", folder, "--", "python", "hello.py"]
-        driver = str(Path(__file__).with_name("submit_driver.py"))
-        ours = [sys.executable, driver, options.address, options.token_file, folder, "python hello.py"]
-        if options.name:
-            ours = [str(BIN / "shoal"), "submit", options.name, "--working-dir", folder, "--", "python", "hello.py"]
-        timed(ours, env)  # the first job of a cluster starts Ray's job agent: it counts for neither
-        pairs = [(timed(theirs, env), timed(ours, env)) for _ in range(options.runs)]
-    for name, times in zip(("ray job submit", "ours"), zip(*pairs, strict=True), strict=True):
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(("RAY_", "SHOAL_"))}
+    with tempfile.TemporaryDirectory(prefix="submit-") as folder:
+        env = clean | {"HOME": folder, "XDG_STATE_HOME": f"{folder}/state"}
+        Path(folder, "bench.yaml").write_text(SPEC)
+        subprocess.run([SHOAL, "--quiet", "up", f"{folder}/bench.yaml", "--yes"], env=env, check=True)
+        try:
+            rounds = pairs(folder, env, options.runs)
+        finally:
+            subprocess.run([SHOAL, "--quiet", "down", NAME, "--yes"], env=env, check=True)
+    sides = list(zip(*rounds, strict=True))
+    for name, times in zip(("ray job submit", "shoal submit"), sides, strict=True):
         print(f"{name:15s} median {statistics.median(times):6.2f} s   {' '.join(f'{took:.2f}' for took in times)}")
-    ratios = [our / their for their, our in pairs]
-    print(
-        f"ratio of medians {statistics.median(o for _, o in pairs) / statistics.median(t for t, _ in pairs):.2f}",
-        end="",
-    )
-    print(f"   each: {' '.join(f'{ratio:.2f}' for ratio in ratios)}")
+    print(f"ratio of medians {statistics.median(sides[1]) / statistics.median(sides[0]):.2f}", end="")
+    print(f"   each: {' '.join(f'{ours / theirs:.2f}' for theirs, ours in rounds)}")
 
 
 if __name__ == "__main__":

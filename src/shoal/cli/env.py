@@ -26,5 +26,7 @@ def command(console: Console, name: str, output: str) -> int:
     if output == "json":
         console.emit(json.dumps(variables, indent=2))
     else:
-        console.emit("\n".join(f"export {key}={shlex.quote(value)}" for key, value in variables.items()))
+        lines = [f"export {key}={shlex.quote(value)}" for key, value in variables.items()]
+        # A token in the environment would take precedence over the file that holds this cluster's.
+        console.emit("\n".join(["unset RAY_AUTH_TOKEN", *lines]))
     return 0
