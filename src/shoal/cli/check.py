@@ -53,7 +53,7 @@ def _codes(ctx: click.Context, option: click.Parameter, values: tuple[str, ...])
 @click.option(
     "--fix",
     is_flag=True,
-    help="Mend what is safe to mend; comments and order stay. Of `-` the mended text goes to stdout, findings to stderr.",
+    help="Mend what is safe to mend; comments and order stay. Of `-` the text goes to stdout, findings to stderr.",
 )
 @click.option(
     "--select", multiple=True, callback=_codes, metavar="CODE", help="Only codes that begin so. May be given again."
