@@ -130,10 +130,8 @@ def left(seen: Seen, module_home: Path) -> list[str]:
     found = [line for uid in sorted(seen.uids) or [""] for line in remains(NAME, uid, seen.ports)]
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
-            if (
-                b"SHOAL_NODE=" in (folder / "environ").read_bytes()
-                and str(module_home).encode() in (folder / "environ").read_bytes()
-            ):
+            environment = (folder / "environ").read_bytes()
+            if b"SHOAL_NODE=" in environment and str(module_home).encode() in environment:
                 found.append(f"process {folder.name} of this home")
     return found
 
