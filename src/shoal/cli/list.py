@@ -25,23 +25,29 @@ def command(console: Console, output: str) -> int:
 
 
 async def _rows(backend: Any) -> list[dict[str, Any]]:
+    return [await _row(backend, name) for name in await backend.clusters()]
+
+
+async def _row(backend: Any, name: str) -> dict[str, Any]:
+    from shoal.errors import ActionFailed
     from shoal.status.conditions import status_of
 
-    rows = []
-    for name in await backend.clusters():
+    try:
         world = await backend.observe(name)
+    except ActionFailed as error:  # one that can't be read must not hide the others
+        state, ready, dashboard, message = "Unknown", "?", "", str(error)
+    else:
         status = status_of(world.wanted, world)
-        rows.append(
-            {
-                "name": name,
-                "state": str(status.state),
-                "ready": f"{status.ready_nodes}/{len(status.nodes)}",
-                "backend": "local",
-                "dashboard": _dashboard(backend, name),
-                "message": status.message,
-            }
-        )
-    return rows
+        state, ready = str(status.state), f"{status.ready_nodes}/{len(status.nodes)}"
+        dashboard, message = _dashboard(backend, name), status.message
+    return {
+        "name": name,
+        "state": state,
+        "ready": ready,
+        "backend": "local",
+        "dashboard": dashboard,
+        "message": message,
+    }
 
 
 def _dashboard(backend: Any, name: str) -> str:

@@ -166,9 +166,9 @@ def place(record: Record, launch: str, agent_ports: dict[str, int]) -> Place:
 def environment(cluster: str, record: Record, node: "journal.Starting | NodeRecord") -> dict[str, str]:
     """The whole environment of a node: this process's, without what would lead Ray elsewhere, and the node's own."""
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(("RAY_", "SHOAL_"))}
+    whole = inherited | node_environment(node.node, cluster, node.launch, str(token_path(cluster)))
     # The head's `python` and `ray` are those beside this interpreter, as in a pod they are the image's.
-    inherited["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), inherited.get("PATH", os.defpath)])
-    return inherited | node_environment(node.node, cluster, node.launch, str(token_path(cluster)))
+    return whole | {"PATH": os.pathsep.join([str(Path(sys.executable).parent), whole.get("PATH", os.defpath)])}
 
 
 def _intent(node: DesiredNode, spare: Iterator[int]) -> journal.Starting:

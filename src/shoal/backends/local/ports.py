@@ -31,16 +31,15 @@ def choose(wanted: dict[str, int], demanded: dict[str, int], used: Collection[in
     wanted: what the spec names; taken when free, replaced when not. demanded: must be had. used: of other clusters.
     Raises PortTaken.
     """
-    ports: dict[str, int] = {}
-    spare = free(used)
+    ports = {name: _demand(name, port, used, demanded) for name, port in demanded.items()}
+    taken = {*used, *ports.values()}
     for name, usual in CONVENTIONAL.items():
-        if name in demanded:
-            ports[name] = _demand(name, demanded[name], used)
-            continue
-        preferred = wanted.get(name, usual)
-        ok = preferred not in RAY_WORKER_PORTS and preferred not in used and is_free(preferred)
-        ports[name] = preferred if ok and preferred not in ports.values() else next(spare)
-    return ports
+        if name not in ports:
+            preferred = wanted.get(name, usual)
+            ok = preferred not in RAY_WORKER_PORTS and preferred not in taken and is_free(preferred)
+            ports[name] = preferred if ok else next(free(taken))
+            taken.add(ports[name])
+    return {name: ports[name] for name in CONVENTIONAL}
 
 
 def free(used: Collection[int]) -> Iterator[int]:
@@ -61,7 +60,9 @@ def is_free(port: int) -> bool:
     return True
 
 
-def _demand(name: str, port: int, used: Collection[int]) -> int:
+def _demand(name: str, port: int, used: Collection[int], demanded: dict[str, int]) -> int:
+    if list(demanded.values()).count(port) > 1:
+        raise PortTaken(f"port {port} is asked for twice", next_step="name a port of its own for each")
     if port in RAY_WORKER_PORTS:
         raise PortTaken(
             f"{name} can't have port {port}: Ray keeps 10002 to 19999 for workers", next_step="choose another"
