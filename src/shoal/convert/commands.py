@@ -4,7 +4,7 @@ import re
 import shlex
 from collections.abc import Iterable, Mapping
 
-from shoal.lint.options import FLAGS
+from shoal.spec.ray_start import FLAGS
 
 GCS_PORT = "6379"
 OF_RESOURCES = frozenset(("num-cpus", "num-gpus", "memory", "object-store-memory", "resources", "labels"))

@@ -8,7 +8,7 @@ LONGEST = 53
 
 def name_of(text: str) -> str:
     """``text`` in lower case, digits and '-', starting with a letter."""
-    name = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+    name = re.sub(r"[^a-z0-9-]", "-", text.lower()).strip("-")
     return (name if name[:1].isalpha() else f"ray-{name}")[:LONGEST].rstrip("-")
 
 

@@ -5,44 +5,13 @@ from collections.abc import Mapping
 import msgspec
 
 from shoal.desired.cluster import DesiredNode, Role
+from shoal.spec.ray_start import FLAGS, PLACING, PLACING_VARIABLES
 
 LOOPBACK = "127.0.0.1"
 
 TOKEN_ON = {"RAY_AUTH_MODE": "token", "RAY_USAGE_STATS_ENABLED": "0"}
 # Ray takes this to mean that a machine has no address but loopback; see engine/loopback.py.
 LOOPBACK_ONLY = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
-
-# Where a node listens and what it joins is decided by whoever starts it, not by the manifest.
-PLACEMENT = frozenset(
-    (
-        "address",
-        "block",
-        "dashboard-agent-grpc-port",
-        "dashboard-agent-listen-port",
-        "dashboard-host",
-        "dashboard-port",
-        "disable-usage-stats",
-        "gcs-server-port",
-        "head",
-        "max-worker-port",
-        "metrics-export-port",
-        "min-worker-port",
-        "no-monitor",
-        "node-ip-address",
-        "node-manager-port",
-        "object-manager-port",
-        "port",
-        "ray-client-server-port",
-        "redis-password",
-        "redis-shard-ports",
-        "redis-username",
-        "runtime-env-agent-port",
-        "temp-dir",
-        "worker-port-list",
-    )
-)
-FLAGS = frozenset(["enable-object-reconstruction", "no-redirect-output", "ray-debugger-external"])
-
 
 # With these given, the raylet registers at once; else it waits until its agents, two Pythons, have told theirs.
 AGENT_PORTS = (
@@ -94,7 +63,7 @@ def driver_environment(place: Place, token_path: str) -> dict[str, str]:
 def node_environment(node: DesiredNode, cluster: str, launch: str, token_path: str) -> dict[str, str]:
     """The node's own variables, and those by which Ray's state is joined to what asked for it."""
     return {
-        **node.env,
+        **{name: value for name, value in node.env.items() if name not in PLACING_VARIABLES},
         **TOKEN_ON,
         **LOOPBACK_ONLY,
         "RAY_AUTH_TOKEN_PATH": token_path,
@@ -107,7 +76,7 @@ def node_environment(node: DesiredNode, cluster: str, launch: str, token_path: s
 def _options(params: Mapping[str, str]) -> list[str]:
     options = []
     for name, value in sorted(params.items()):
-        if name in PLACEMENT:
+        if name in PLACING:
             continue
         if name in FLAGS:
             options += [f"--{name}"] if value.lower() != "false" else []

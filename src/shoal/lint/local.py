@@ -9,22 +9,9 @@ from shoal.spec.clusterfile import ClusterFile
 from shoal.spec.complaints import place
 from shoal.spec.node import Node
 from shoal.spec.parse import Document
+from shoal.spec.ray_start import PLACING, PLACING_VARIABLES
 from shoal.spec.raycluster import RayCluster
 
-_OPTIONS = """
-    address block dashboard-agent-grpc-port dashboard-agent-listen-port dashboard-host dashboard-port
-    disable-usage-stats gcs-server-port head max-worker-port metrics-export-port min-worker-port no-monitor
-    node-ip-address node-manager-port object-manager-port port ray-client-server-port redis-password redis-shard-ports
-    redis-username runtime-env-agent-port temp-dir worker-port-list
-"""
-_VARIABLES = """
-    RAY_ADDRESS RAY_AUTH_MODE RAY_AUTH_TOKEN_PATH RAY_CLUSTER_NAME RAY_CLOUD_INSTANCE_ID RAY_NODE_TYPE_NAME
-    RAY_USAGE_STATS_ENABLED RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER
-"""
-DECIDED_OPTIONS = frozenset(_OPTIONS.split())
-"""Options of `ray start` that the local backend sets itself."""
-DECIDED_VARIABLES = frozenset(_VARIABLES.split())
-"""Variables of a node that it sets itself."""
 HEAD_OPTIONS = frozenset(("port", "dashboard-port", "ray-client-server-port"))
 HEAD_PORTS = frozenset(("gcs", "gcs-server", "redis", "dashboard", "client"))
 THIS_MACHINE = frozenset(("localhost", "127.0.0.1", "::1"))
@@ -88,7 +75,7 @@ def _of_raycluster(path: Path, leaf: Node, root: Node) -> Kind | None:
             return _of_option(option, leaf, is_head=is_head)
         case ("ray", "env", index, *_):
             name = root.at((*path[: path.index("env")], "env", int(index), "name"))
-            if name is not None and name.value in DECIDED_VARIABLES:
+            if name is not None and name.value in PLACING_VARIABLES:
                 return DECIDED
         case ("ray", "ports", index, "name" | "containerPort" | "protocol"):
             name = root.at((*path[:-1], "name"))
@@ -103,7 +90,7 @@ def _of_raycluster(path: Path, leaf: Node, root: Node) -> Kind | None:
 
 
 def _of_option(option: str, leaf: Node, *, is_head: bool) -> Kind | None:
-    if option not in DECIDED_OPTIONS or (is_head and option in HEAD_OPTIONS):
+    if option not in PLACING or (is_head and option in HEAD_OPTIONS):
         return None
     is_done_anyway = option in ("block", "disable-usage-stats") and str(leaf.value).lower() == "true"
     return None if is_done_anyway else DECIDED

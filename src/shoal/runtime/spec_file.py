@@ -8,7 +8,8 @@ import msgspec
 from shoal.desired.cluster import DesiredCluster
 from shoal.desired.derive import desired
 from shoal.errors import InputError, SpecInvalid
-from shoal.findings import has_errors
+from shoal.lint.run import lint
+from shoal.runtime.host import facts
 from shoal.spec.clusterfile import ClusterFile
 from shoal.spec.other import Other
 from shoal.spec.parse import Document, Parsed, clusters, parse
@@ -64,8 +65,9 @@ def cluster_in(path: str, name: str = "") -> ClusterSpec:
     Raises FileUnreadable, SpecInvalid, NoCluster, SeveralClusters.
     """
     parsed = read(path)
-    if has_errors(parsed.findings):
-        raise SpecInvalid(parsed.source, parsed.text, parsed.findings)
+    errors = tuple(finding for finding in parsed.findings + lint(parsed, facts()) if finding.fatal)
+    if errors:
+        raise SpecInvalid(parsed.source, parsed.text, errors)
     found = [document for document in clusters(parsed) if not name or cluster_name(document) == name]
     if not found:
         raise _nothing(parsed, name)

@@ -4,10 +4,11 @@ import pytest
 from lint_cases import CASES
 
 from shoal.desired.cluster import DesiredNode, Role
-from shoal.engine.ray_start import PLACEMENT, node_environment
+from shoal.engine.ray_start import node_environment
 from shoal.findings import Page, Severity
-from shoal.lint.local import DECIDED_OPTIONS, DECIDED_VARIABLES, PAGES, places, set_fields, unhonoured
+from shoal.lint.local import PAGES, places, set_fields, unhonoured
 from shoal.spec.parse import Document, parse
+from shoal.spec.ray_start import PLACING_VARIABLES
 
 EVERYTHING = (CASES / "everything.yaml").read_text()
 HONOURED_OF_ALL = {
@@ -133,10 +134,13 @@ def test_other_kinds_are_told_as_a_whole() -> None:
     assert (note.code, note.message) == ("L920", "the ConfigMap is not made: only RayCluster and cluster.yaml run here")
 
 
-def test_the_options_and_variables_that_the_backend_sets_are_those_that_notes_name() -> None:
-    assert DECIDED_OPTIONS == PLACEMENT
-    node = DesiredNode("head", Role.HEAD, "headgroup", {})
-    assert set(node_environment(node, "cluster", "launch", "token")) <= DECIDED_VARIABLES
+def test_no_variable_of_a_manifest_opens_or_moves_a_node_and_notes_name_them_all() -> None:
+    manifest = dict.fromkeys(PLACING_VARIABLES, "ours") | {"OWN": "kept"}
+    node = DesiredNode("head", Role.HEAD, "headgroup", {}, env=manifest)
+    variables = node_environment(node, "cluster", "launch", "token")
+    assert "ours" not in variables.values()
+    assert variables.pop("OWN") == "kept"
+    assert set(variables) <= PLACING_VARIABLES
 
 
 def test_every_note_has_a_page() -> None:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from shoal.findings import Edit, Fix, Severity
 from shoal.lint.context import ClusterContext, Group
 from shoal.lint.facts import Facts
-from shoal.lint.options import NUMBERS, OPTIONS
 from shoal.lint.rule import Hit, rule
 from shoal.spec.complaints import suggestion
 from shoal.spec.quantity import QuantityInvalid, bytes_of
+from shoal.spec.ray_start import NUMBERS, OPTIONS
 
 MEMORY = frozenset(("memory", "object-store-memory", "system-reserved-memory"))
 BY_FIELD = {"num-cpus": "resources", "num-gpus": "resources", "memory": "resources", "resources": "resources"}

@@ -1,4 +1,4 @@
-"""The options of `ray start`, over the versions of Ray that a manifest may ask for (2.9 to 2.60)."""
+"""The options of `ray start`, over the versions of Ray that a manifest may ask for (2.9 to 2.60), and its variables."""
 
 _TAKES_NUMBER = """
     port dashboard-port dashboard-agent-listen-port dashboard-agent-grpc-port runtime-env-agent-port gcs-server-port
@@ -15,9 +15,23 @@ _SWITCHES = """
     head block no-redirect-output enable-object-reconstruction no-monitor ray-debugger-external disable-usage-stats
     enable-resource-isolation
 """
+_PLACING = """
+    address block dashboard-agent-grpc-port dashboard-agent-listen-port dashboard-host dashboard-port
+    disable-usage-stats gcs-server-port head max-worker-port metrics-export-port min-worker-port no-monitor
+    node-ip-address node-manager-port object-manager-port port ray-client-server-port redis-password redis-shard-ports
+    redis-username runtime-env-agent-port temp-dir worker-port-list
+"""
+_PLACING_VARIABLES = """
+    RAY_ADDRESS RAY_AUTH_MODE RAY_AUTH_TOKEN RAY_AUTH_TOKEN_PATH RAY_CLUSTER_NAME RAY_CLOUD_INSTANCE_ID
+    RAY_NODE_TYPE_NAME RAY_USAGE_STATS_ENABLED RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER
+"""
 NUMBERS = frozenset(_TAKES_NUMBER.split())
 """Options that take a whole number."""
 FLAGS = frozenset(_SWITCHES.split())
 """Options that take no value."""
 OPTIONS = NUMBERS | FLAGS | frozenset(_TAKES_TEXT.split())
 """Every option, without the dashes in front."""
+PLACING = frozenset(_PLACING.split())
+"""Options that say where a node listens and what it joins: whoever starts the node decides them, not a manifest."""
+PLACING_VARIABLES = frozenset(_PLACING_VARIABLES.split())
+"""Variables that say the same, and who may come in."""
