@@ -30,6 +30,6 @@ def command(console: Console, name: str, yes: bool, timeout: float) -> int:
         console.say(line)
     console.confirm(f"Do this to {name}?", yes=yes)
     clock = SystemClock()
-    asyncio.run(converge(backend, name, None, clock, Progress(console, clock), timeout))
+    asyncio.run(converge(backend, name, None, clock, Progress(console, clock), timeout, None if yes else plan))
     console.say(f"{name} is gone; `shoal logs {name} --dead` reads its logs", style="green")
     return 0

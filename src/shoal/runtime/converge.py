@@ -50,20 +50,38 @@ class NodeFailed(ActionFailed):
     code = "E306"
 
 
+class PlanOutdated(ActionFailed):
+    """The cluster changed between the moment its plan was shown and the moment it was agreed to.
+
+    What would be done now is not what you said yes to, so nothing was done. Run the command again to see the new plan.
+    """
+
+    code = "E307"
+
+
 async def plan_for(backend: Backend, cluster: str, desired: DesiredCluster | None) -> Plan:
     """What would be done now to take ``cluster`` to ``desired`` (None: to be gone). Changes nothing."""
     return diff(desired, await backend.observe(cluster))
 
 
 async def converge(
-    backend: Backend, cluster: str, desired: DesiredCluster | None, clock: Clock, reporter: Reporter, timeout_s: float
+    backend: Backend,
+    cluster: str,
+    desired: DesiredCluster | None,
+    clock: Clock,
+    reporter: Reporter,
+    timeout_s: float,
+    agreed: Plan | None = None,
 ) -> ClusterStatus:
     """Take ``cluster`` to ``desired`` and wait until Ray sees every node, or until nothing of it is left.
 
-    Raises NodeFailed, DeadlineExceeded after ``timeout_s``, ClusterBusy, and what the backend's actions raise.
+    agreed: the only plan that may be executed, None for whatever is needed. Raises PlanOutdated if another one is
+    needed, NodeFailed, DeadlineExceeded after ``timeout_s``, ClusterBusy, and what the backend's actions raise.
     """
     with backend.changing(cluster):
         plan = await plan_for(backend, cluster, desired)
+        if agreed is not None and plan != agreed:
+            raise PlanOutdated("it changed since its plan was shown", where=cluster, next_step="run the command again")
         reporter.planned(plan)
         for stage in plan.stages:
             await backend.apply(cluster, stage)

@@ -5,7 +5,7 @@ import pytest
 from shoal.backends.memory import MemoryBackend
 from shoal.errors import DeadlineExceeded
 from shoal.plan.actions import Plan, Stage
-from shoal.runtime.converge import NodeFailed, Silent, converge, plan_for
+from shoal.runtime.converge import NodeFailed, PlanOutdated, Silent, converge, plan_for
 from shoal.status.conditions import ClusterStatus, State
 from shoal.testing.clock import VirtualClock, run_now
 from shoal.testing.specs import cluster_of, suspended
@@ -50,6 +50,16 @@ def test_the_plan_that_is_shown_is_the_one_that_is_done() -> None:
     assert tuple(told.stages) == shown.stages
     assert status.ready
     assert told.states == [State.STARTING, State.READY]
+
+
+def test_another_plan_than_the_agreed_one_is_not_done() -> None:
+    backend = MemoryBackend()
+    run_now(converge(backend, "c", SPEC, VirtualClock(), Silent(), 60))
+    agreed = run_now(plan_for(backend, "c", SPEC))
+    backend.kill("c", "w-0")
+    with pytest.raises(PlanOutdated):
+        run_now(converge(backend, "c", SPEC, VirtualClock(), Silent(), 60, agreed))
+    assert backend.deleted == []
 
 
 def test_a_plan_changes_nothing() -> None:
