@@ -52,18 +52,21 @@ def command(console: Console, file: str, cluster: str, yes: bool, timeout: float
         console.confirm(f"Do this to {name}?", yes=yes)
     clock = SystemClock()
     try:
-        status = asyncio.run(converge(backend, name, spec.desired, clock, Progress(console, clock), timeout))
+        status = asyncio.run(
+            converge(backend, name, spec.desired, clock, Progress(console, clock), timeout, None if yes else plan)
+        )
     except KeyboardInterrupt:
         console.say(f"what was started goes on; `shoal up {file}` takes it up again, `shoal down {name}` removes it")
         raise
     console.say(f"{name} is {status.state}: {status.message}", style="green")
     if status.ready:
-        _say_ways_in(console, name, backend.endpoints(name).dashboard)
+        endpoints = backend.endpoints(name)
+        _say_ways_in(console, name, endpoints.dashboard, endpoints.token_path)
     return 0
 
 
-def _say_ways_in(console: Console, name: str, dashboard: str) -> None:
+def _say_ways_in(console: Console, name: str, dashboard: str, token_path: str) -> None:
     console.say(f"  shoal exec {name} -- python script.py")
     console.say(f"  shoal submit {name} --working-dir . -- python script.py")
     console.say(f"  shoal connect {name} -- python script.py")
-    console.say(f"  dashboard at {dashboard}, token from `shoal env {name}`")
+    console.say(f"  dashboard at {dashboard}, its token in {token_path}")
