@@ -240,6 +240,8 @@ def test_every_beginning_of_a_journal_converges(sleepers: Sleepers) -> None:
             for process in processes.snapshot(uid):
                 if process.marker and process.marker.removeprefix(f"{record.uid}/") not in record.nodes:
                     os.kill(process.pid, signal.SIGKILL)
+    for uid in uids - {sleepers.record("c").uid}:
+        shutil.rmtree(paths.runtime_folder(uid))
 
 
 def _uids() -> set[str]:

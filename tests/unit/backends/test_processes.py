@@ -84,6 +84,10 @@ def test_another_launch_of_the_same_cluster_is_another_node() -> None:
     assert members((other, other_agent), MINE, 100, 5000) == ()
 
 
+def test_what_came_from_outside_of_a_container_and_has_no_session_there_is_a_stranger() -> None:
+    assert members((process(600, 0, 7000, folder=FOLDER),), MINE, 0, 0) == ()
+
+
 def test_a_leader_whose_start_time_was_not_caught_claims_no_stranger() -> None:
     assert members((process(100, 100, 9000), process(101, 100, 9001)), MINE, 100, 0) == ()
 

@@ -52,7 +52,9 @@ def members(processes: Iterable[Process], launch_marker: str, leader: int, ticks
         for p in processes
         if p.marker == launch_marker
         or (not p.marker and p.session in sessions)
-        or (not p.marker and p.session == leader and _is_inside(p.folder, launch_marker) and p.ticks >= ticks)
+        or (
+            leader and not p.marker and p.session == leader and _is_inside(p.folder, launch_marker) and p.ticks >= ticks
+        )
     )
 
 
