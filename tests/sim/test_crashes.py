@@ -183,3 +183,13 @@ def test_a_crash_is_recovered_from_by_down_as_well(name: str) -> None:
         take(backend, None)
         assert run_now(backend.clusters()) == (), passed
         assert Counter(backend.created) >= Counter(backend.deleted)
+
+
+def test_the_spec_that_counts_is_the_last_one_also_when_the_set_up_was_cut_off_with_another() -> None:
+    backend = MemoryBackend(_CrashAtNamed("intended prepare c"))
+    with pytest.raises(Crash):
+        take(backend, SPEC)
+    backend.checkpoint = CrashPoints()
+    other = cluster_of(NAME, {"z": 1})
+    take(backend, other)
+    assert run_now(backend.observe(NAME)).wanted == other
