@@ -1,12 +1,11 @@
 """RayCluster -> DesiredCluster."""
 
 from shoal.desired.cluster import HEAD_GROUP, HEAD_NODE, DesiredCluster, DesiredNode, Role
-from shoal.desired.resources import start_params
+from shoal.desired.resources import PORT_OPTIONS, start_params
 from shoal.spec.kubernetes.container import Container
 from shoal.spec.kubernetes.pod import PodTemplateSpec
 from shoal.spec.raycluster import HeadGroupSpec, RayCluster, WorkerGroupSpec
 
-PORT_OPTIONS = {"port": "gcs", "dashboard-port": "dashboard", "ray-client-server-port": "client"}
 PORT_NAMES = {"gcs": "gcs", "gcs-server": "gcs", "redis": "gcs", "dashboard": "dashboard", "client": "client"}
 
 
@@ -38,12 +37,11 @@ def replicas_of(group: WorkerGroupSpec) -> int:
 
 def _head(group: HeadGroupSpec) -> DesiredNode:
     container = ray_container(group.template)
-    params = start_params(container, group.ray_start_params, group.resources, group.labels)
     return DesiredNode(
         name=HEAD_NODE,
         role=Role.HEAD,
         group=HEAD_GROUP,
-        start_params={option: value for option, value in params.items() if option not in PORT_OPTIONS},
+        start_params=start_params(container, group.ray_start_params, group.resources, group.labels),
         ports=_ports(container, group.ray_start_params),
         env=_env(container),
     )

@@ -12,6 +12,8 @@ from shoal.spec.quantity import Quantity, bytes_of, cpu_cores, parse_quantity
 OBJECT_STORE_SHARE = 0.3
 OBJECT_STORE_LEAST_BYTES = 80 * 1024**2
 
+# Where a node listens is said by DesiredNode.ports, and may be elsewhere in each place that it runs.
+PORT_OPTIONS = {"port": "gcs", "dashboard-port": "dashboard", "ray-client-server-port": "client"}
 CUSTOM = {"aws.amazon.com/neuroncore": "neuron_cores", "google.com/tpu": "TPU"}
 
 
@@ -29,7 +31,7 @@ def start_params(
         detected["resources"] = json.dumps(custom, sort_keys=True)
     if labels:
         detected["labels"] = ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
-    return detected | {name: _without_quotes(value) for name, value in given.items()}
+    return detected | {name: _without_quotes(value) for name, value in given.items() if name not in PORT_OPTIONS}
 
 
 def _without_quotes(value: str) -> str:
