@@ -1,0 +1,1 @@
+"""CustomResourceDefinitions of Ray's kinds, made from the types that the parser reads."""
