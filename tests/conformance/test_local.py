@@ -5,11 +5,12 @@ import signal
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from conformance.harness import down
 from conformance.suite import Conformance
-from shoal.backends.local import journal, processes
+from shoal.backends.local import journal, ports, processes
 from shoal.backends.local.backend import LocalBackend, known_clusters
 from shoal.backends.local.journal import Record
 from shoal.backends.local.observe import identity, journal_path
@@ -31,12 +32,16 @@ class LocalHarness:
         self.clock = SystemClock()
         self.shared_memory = shared_memory()
         self.seen: dict[str, tuple[str, set[int]]] = {}
+        self.ports: dict[str, dict[str, int]] = {}
 
     def spec(self, name: str, params: Mapping[str, Mapping[str, str]] | None = None, **groups: int) -> DesiredCluster:
         given = params or {}
-        return cluster_of(
-            name, groups, params={key: SMALL | dict(given.get(key, {})) for key in ("headgroup", *groups)}
-        )
+        # Ports that other clusters of this machine don't ask for, or one of theirs would look like something left.
+        wanted = self.ports.setdefault(name, dict(zip(ports.CONVENTIONAL, ports.free(()), strict=False)))
+        small = {key: SMALL | dict(given.get(key, {})) for key in ("headgroup", *groups)}
+        cluster = cluster_of(name, groups, params=small)
+        head = msgspec.structs.replace(cluster.nodes[0], ports=wanted)
+        return msgspec.structs.replace(cluster, nodes=(head, *cluster.nodes[1:]))
 
     def kill(self, cluster: str, node: str) -> None:
         record = self._record(cluster)

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from shoal.backends.local import journal, paths, processes
+from shoal.backends.local import journal, paths, ports, processes
 from shoal.backends.local.observe import journal_path
 from shoal.testing.remains import remains
 
@@ -28,16 +28,22 @@ metadata:
 spec:
   headGroupSpec:
     rayStartParams: {num-cpus: "0", object-store-memory: "80000000"}
-    template: &small
+    template:
       spec:
-        containers: [{name: ray, image: "rayproject/ray:2.60.0"}]
+        containers:
+          - name: ray
+            image: rayproject/ray:2.60.0
+            ports:
+              - {name: gcs, containerPort: GCS}
+              - {name: dashboard, containerPort: BOARD}
+              - {name: client, containerPort: CLIENT}
   workerGroupSpecs:
     - groupName: few
       replicas: WORKERS
       minReplicas: 0
       maxReplicas: 1
       rayStartParams: {num-cpus: "1", object-store-memory: "80000000"}
-      template: *small
+      template: {spec: {containers: [{name: ray, image: "rayproject/ray:2.60.0"}]}}
 """
 POINTS_OF_UP = [
     "append 1 before",
@@ -104,9 +110,12 @@ def head(tmp_path: Path) -> Path:
 
 
 def spec(folder: Path, workers: int) -> Path:
-    """The file of the cluster with so many workers."""
+    """The file of the cluster with so many workers, on ports that other clusters of this machine don't ask for."""
+    text = SPEC.replace("WORKERS", str(workers))
+    for name, port in zip(("GCS", "BOARD", "CLIENT"), ports.free(()), strict=False):
+        text = text.replace(name, str(port))
     file = folder / "crash.yaml"
-    file.write_text(SPEC.replace("WORKERS", str(workers)))
+    file.write_text(text)
     return file
 
 
