@@ -59,6 +59,10 @@ class Backend(Protocol):
         """Run ``command`` in the head's environment with this process's streams; its exit code. May not return."""
         ...
 
+    def head_environment(self, cluster: str) -> dict[str, str]:
+        """The whole environment of a program on the head. Raises ClusterUnknown, ActionFailed if it has no head."""
+        ...
+
     def log_files(self, cluster: str, node: str = "", *, dead: bool = False) -> tuple[LogFile, ...]:
         """Log files of one node, sorted by name; the head's when ``node`` is "".
 

@@ -105,6 +105,10 @@ class MemoryBackend:
         """Raises ActionFailed: there is no machine behind it."""
         raise ActionFailed(f"cluster {cluster!r} exists in memory only, nothing can run in it")
 
+    def head_environment(self, cluster: str) -> dict[str, str]:
+        """Raises ActionFailed: there is no machine behind it."""
+        raise ActionFailed(f"cluster {cluster!r} exists in memory only, nothing can run in it")
+
     def log_files(self, cluster: str, node: str = "", *, dead: bool = False) -> tuple[LogFile, ...]:
         """None: nothing runs that could write any. Raises ClusterUnknown, NothingKept."""
         if dead:

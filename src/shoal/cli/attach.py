@@ -42,11 +42,11 @@ def command(console: Console, name: str, ports: tuple[int, ...]) -> int:
     import os
     import sys
 
-    from shoal.backends.local.backend import LocalBackend
     from shoal.desired.cluster import Role
+    from shoal.runtime.backend_for import backend_of
     from shoal.world.snapshot import Phase
 
-    backend = LocalBackend()
+    backend = backend_of(name)
     endpoints = backend.endpoints(name)
     world = asyncio.run(backend.observe(name))
     head = next((node for node in world.nodes if node.role is Role.HEAD), None)

@@ -7,7 +7,7 @@ import click
 
 
 def _names(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
-    from shoal.backends.local.backend import known_clusters
+    from shoal.runtime.backend_for import known_clusters
 
     return [name for name in known_clusters() if name.startswith(incomplete)]
 

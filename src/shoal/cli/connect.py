@@ -52,9 +52,9 @@ def command(console: Console, name: str, argv: tuple[str, ...]) -> int:
     import os
     import shutil
 
-    from shoal.backends.local.backend import LocalBackend
+    from shoal.runtime.backend_for import backend_of
 
-    endpoints = LocalBackend().endpoints(name)
+    endpoints = backend_of(name).endpoints(name)
     program = shutil.which(argv[0])
     if program is None:
         raise CommandNotRun(f"there is no program {argv[0]!r}", next_step="give its path, or see `echo $PATH`")

@@ -15,14 +15,14 @@ def command(console: Console, name: str, yes: bool, timeout: float) -> int:
     """Stop a cluster and remove everything of it but its logs (`shoal logs NAME --dead`)."""
     import asyncio
 
-    from shoal.backends.local.backend import LocalBackend, known_clusters
     from shoal.cli.progress import Progress
     from shoal.errors import ClusterUnknown
     from shoal.plan.render import lines
+    from shoal.runtime.backend_for import backend_of, known_clusters
     from shoal.runtime.clock import SystemClock
     from shoal.runtime.converge import converge, plan_for
 
-    backend = LocalBackend()
+    backend = backend_of(name)
     plan = asyncio.run(plan_for(backend, name, None))
     if not plan:
         raise ClusterUnknown(name, known_clusters())

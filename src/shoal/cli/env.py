@@ -19,9 +19,9 @@ def command(console: Console, name: str, output: str) -> int:
     import json
     import shlex
 
-    from shoal.backends.local.backend import LocalBackend
+    from shoal.runtime.backend_for import backend_of
 
-    endpoints = LocalBackend().endpoints(name)
+    endpoints = backend_of(name).endpoints(name)
     variables = endpoints.environment | {"RAY_API_SERVER_ADDRESS": endpoints.dashboard}
     if output == "json":
         console.emit(json.dumps(variables, indent=2))

@@ -17,6 +17,6 @@ def command(console: Console, name: str, stdin: bool, tty: bool, argv: tuple[str
 
     `ray.init(address="auto")` finds the cluster. The exit code is CMD's own.
     """
-    from shoal.backends.local.backend import LocalBackend
+    from shoal.runtime.backend_for import backend_of
 
-    return LocalBackend().execute(name, argv, tty=tty)
+    return backend_of(name).execute(name, argv, tty=tty)

@@ -1,4 +1,4 @@
-"""What the verbs about jobs share: the Jobs API of a cluster by its name, a job by its id, and following it."""
+"""What the verbs about jobs share: a job by its id, and following it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,17 +23,6 @@ class JobNotRun(ActionFailed):
     """
 
     code = "E410"
-
-
-def jobs_of(name: str) -> "Jobs":
-    """The jobs of the cluster called ``name``. Raises ClusterUnknown."""
-    from pathlib import Path
-
-    from shoal.backends.local.backend import LocalBackend
-    from shoal.engine.jobs import Jobs
-
-    endpoints = LocalBackend().endpoints(name)
-    return Jobs(endpoints.dashboard, Path(endpoints.token_path).read_text().strip())
 
 
 def follow(console: Console, jobs: "Jobs", name: str, job_id: str) -> int:
@@ -88,6 +77,7 @@ def nearest_named(jobs: "Jobs", name: str, job_id: str) -> Iterator[None]:
 
 def _live_ids(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
     from shoal.errors import ShoalError
+    from shoal.runtime.jobs import jobs_of
 
     try:
         jobs = jobs_of(ctx.params["name"]).list()

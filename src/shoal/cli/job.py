@@ -27,7 +27,8 @@ def command() -> None:
 @click.pass_obj
 def logs(console: Console, name: str, job_id: str, go_on: bool) -> int:
     """Print what a job has printed."""
-    from shoal.cli.following import follow, jobs_of, nearest_named
+    from shoal.cli.following import follow, nearest_named
+    from shoal.runtime.jobs import jobs_of
 
     jobs = jobs_of(name)
     with nearest_named(jobs, name, job_id):
@@ -45,8 +46,9 @@ def logs(console: Console, name: str, job_id: str, go_on: bool) -> int:
 @click.pass_obj
 def status(console: Console, name: str, job_id: str, output: str) -> int:
     """Show how a job is, and why it failed if it did."""
-    from shoal.cli.following import jobs_of, nearest_named
+    from shoal.cli.following import nearest_named
     from shoal.cli.jobs import COLUMNS, WIDE, row
+    from shoal.runtime.jobs import jobs_of
 
     jobs = jobs_of(name)
     with nearest_named(jobs, name, job_id):
@@ -63,7 +65,8 @@ def status(console: Console, name: str, job_id: str, output: str) -> int:
 @click.pass_obj
 def stop(console: Console, name: str, job_id: str) -> int:
     """Stop a job, and wait until it has ended."""
-    from shoal.cli.following import jobs_of, nearest_named
+    from shoal.cli.following import nearest_named
+    from shoal.runtime.jobs import jobs_of
 
     jobs = jobs_of(name)
     with nearest_named(jobs, name, job_id):

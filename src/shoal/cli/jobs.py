@@ -20,7 +20,7 @@ WIDE = ("job_id", "type", "message")
 @click.pass_obj
 def command(console: Console, name: str, output: str) -> int:
     """List the jobs of a cluster, oldest first, drivers that were started by hand among them."""
-    from shoal.cli.following import jobs_of
+    from shoal.runtime.jobs import jobs_of
 
     rows = [row(job) for job in jobs_of(name).list()]
     if not rows and output in ("table", "wide"):

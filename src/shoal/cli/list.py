@@ -14,9 +14,7 @@ def command(console: Console, output: str) -> int:
     """List clusters, also broken and half-removed ones."""
     import asyncio
 
-    from shoal.backends.local.backend import LocalBackend
-
-    rows = asyncio.run(_rows(LocalBackend()))
+    rows = asyncio.run(_rows())
     if not rows and output in ("table", "wide"):
         console.say("no clusters; `shoal up FILE` makes one")
         return 0
@@ -24,8 +22,12 @@ def command(console: Console, output: str) -> int:
     return 0
 
 
-async def _rows(backend: Any) -> list[dict[str, Any]]:
-    return [await _row(backend, name) for name in await backend.clusters()]
+async def _rows() -> list[dict[str, Any]]:
+    import asyncio
+
+    from shoal.runtime.backend_for import backend_of, known_clusters
+
+    return await asyncio.gather(*(_row(backend_of(name), name) for name in known_clusters()))
 
 
 async def _row(backend: Any, name: str) -> dict[str, Any]:

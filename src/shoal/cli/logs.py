@@ -61,13 +61,13 @@ def command(
     """
     import sys
 
-    from shoal.backends.local.backend import LocalBackend
     from shoal.cli.log_lines import Readers
     from shoal.errors import ClusterUnknown
+    from shoal.runtime.backend_for import backend_of
 
     if dead and go_on:
         raise click.UsageError("--dead and --follow exclude each other: nothing is added to the logs of what is gone")
-    backend = LocalBackend()
+    backend = backend_of(name)
 
     def look() -> "list[LogFile]":
         return _chosen(backend.log_files(name, node, dead=dead), patterns or (("*",) if listing else USUAL))

@@ -21,10 +21,9 @@ def command(console: Console, file: str, cluster: str, output: str) -> int:
     import asyncio
     import json
 
-    from shoal.backends.local.backend import LocalBackend
     from shoal.plan.diff import diff
     from shoal.plan.render import data, lines
-    from shoal.runtime.backend_for import runs_here
+    from shoal.runtime.backend_for import backend_of, runs_here
     from shoal.runtime.converge import plan_for
     from shoal.runtime.spec_file import cluster_in
     from shoal.world.snapshot import World
@@ -33,7 +32,7 @@ def command(console: Console, file: str, cluster: str, output: str) -> int:
     name = spec.desired.name
     if runs_here(spec):
         say_unhonoured(console, spec)
-        plan = asyncio.run(plan_for(LocalBackend(), name, spec.desired))
+        plan = asyncio.run(plan_for(backend_of(name), name, spec.desired))
     else:
         console.say("note: planned from nothing, as Shoal can't look at this provider yet; `up` would refuse it")
         plan = diff(spec.desired, World(name))

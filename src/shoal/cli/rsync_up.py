@@ -16,7 +16,7 @@ def command(console: Console, name: str, source: str, target: str) -> int:
 
     A relative THERE starts in the head's working directory, which goes when the head does.
     """
-    from shoal.backends.local.backend import LocalBackend
+    from shoal.runtime.backend_for import backend_of
 
-    console.say(f"copied to {LocalBackend().copy_up(name, source, target)}")
+    console.say(f"copied to {backend_of(name).copy_up(name, source, target)}")
     return 0

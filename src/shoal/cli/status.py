@@ -21,12 +21,12 @@ def command(console: Console, name: str, output: str, watch: bool) -> int:
 
 
 async def _show(console: Console, name: str, output: str, watch: bool) -> int:
-    from shoal.backends.local.backend import LocalBackend, known_clusters
     from shoal.errors import ClusterUnknown
+    from shoal.runtime.backend_for import backend_of, known_clusters
     from shoal.runtime.clock import SystemClock
     from shoal.status.conditions import State, status_of
 
-    backend, clock, shown = LocalBackend(), SystemClock(), None
+    backend, clock, shown = backend_of(name), SystemClock(), None
     while True:
         world = await backend.observe(name)
         status = status_of(world.wanted, world)

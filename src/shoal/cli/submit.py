@@ -55,8 +55,9 @@ def command(
 
     Ctrl-C detaches: the job goes on. CMD in one word, as 'cd x && ./run', is a line for the shell.
     """
-    from shoal.cli.following import follow, jobs_of
+    from shoal.cli.following import follow
     from shoal.engine.jobs import new_submission_id
+    from shoal.runtime.jobs import jobs_of
 
     jobs = jobs_of(name)
     job_id = submission_id or new_submission_id()

@@ -1,12 +1,16 @@
-"""Which backend a spec runs on."""
+"""Which backend a spec, or a cluster that exists, is run by. Nothing above this module names one."""
+
+from typing import TYPE_CHECKING
 
 from shoal.backends.base import Backend
-from shoal.backends.local.backend import LocalBackend
+from shoal.backends.local import backend as local
 from shoal.backends.local.preflight import check_host
 from shoal.errors import InputError
-from shoal.runtime.spec_file import ClusterSpec
 from shoal.spec.clusterfile import ClusterFile
 from shoal.spec.provider import LocalProvider, provider_type
+
+if TYPE_CHECKING:  # what a verb about a cluster that exists has no need to load
+    from shoal.runtime.spec_file import ClusterSpec
 
 THIS_MACHINE = frozenset(["", "localhost", "127.0.0.1", "::1"])
 
@@ -23,7 +27,7 @@ class ProviderNotSupported(InputError):
     code = "E113"
 
 
-def runs_here(spec: ClusterSpec) -> bool:
+def runs_here(spec: "ClusterSpec") -> bool:
     """Whether the spec means processes on this machine."""
     file = spec.document.spec
     if not isinstance(file, ClusterFile):
@@ -34,15 +38,25 @@ def runs_here(spec: ClusterSpec) -> bool:
     return {provider.head_ip, *provider.worker_ips} <= THIS_MACHINE
 
 
-def backend_for(spec: ClusterSpec, demanded_ports: dict[str, int]) -> Backend:
+def backend_for(spec: "ClusterSpec", demanded_ports: dict[str, int]) -> Backend:
     """A backend that is able to run ``spec`` now. Raises ProviderNotSupported, and what stands against it here."""
     if not runs_here(spec):
         raise _not_supported(spec)
     check_host(spec.desired)
-    return LocalBackend(demanded_ports)
+    return local.LocalBackend(demanded_ports)
 
 
-def _not_supported(spec: ClusterSpec) -> ProviderNotSupported:
+def backend_of(name: str) -> Backend:
+    """The backend that runs the cluster called ``name``, or would if there is none yet."""
+    return local.LocalBackend()
+
+
+def known_clusters() -> tuple[str, ...]:
+    """Names of all clusters of which anything is left, sorted."""
+    return local.known_clusters()
+
+
+def _not_supported(spec: "ClusterSpec") -> ProviderNotSupported:
     file = spec.document.spec
     kind = provider_type(file.provider) if isinstance(file, ClusterFile) else ""
     what = (

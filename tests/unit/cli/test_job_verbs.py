@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from shoal.cli import following
 from shoal.cli.main import run
 from shoal.engine.jobs import Job, JobStatus
 from shoal.engine.jobs_errors import JobNotFound, LogUnreadable
@@ -59,7 +58,7 @@ class FakeJobs:
 def jobs(monkeypatch: pytest.MonkeyPatch) -> FakeJobs:
     monkeypatch.setenv("NO_COLOR", "1")
     fake = FakeJobs(a_job("raysubmit_old", start_time=1_000, end_time=3_500), a_job("raysubmit_now", "RUNNING"))
-    monkeypatch.setattr(following, "jobs_of", lambda name: fake)
+    monkeypatch.setattr("shoal.runtime.jobs.jobs_of", lambda name: fake)
     return fake
 
 
