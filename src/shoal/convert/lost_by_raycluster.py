@@ -7,10 +7,10 @@ from shoal.convert.commands import is_start
 from shoal.convert.conversion import because, lost_fields
 from shoal.convert.names import name_of, names_of
 from shoal.findings import Finding, Path, Severity
-from shoal.lint.local import THIS_MACHINE
 from shoal.lint.local_kinds import NOT_CARRIED_OVER
 from shoal.spec.clusterfile import ClusterFile
 from shoal.spec.complaints import place
+from shoal.spec.provider import THIS_MACHINE
 
 _TYPE = "available_node_types.*"
 _COMMANDS = ("initialization_commands", "setup_commands", "head_setup_commands", "worker_setup_commands")

@@ -3,31 +3,18 @@
 import re
 from typing import Any
 
-import msgspec
-
 from shoal.convert.commands import GCS_PORT, OF_RESOURCES, options_of
 from shoal.convert.conversion import Conversion, to_yaml, without_empty
 from shoal.convert.lost_by_raycluster import lost
 from shoal.convert.names import name_of, names_of
-from shoal.desired.resources import OBJECT_STORE_LEAST_BYTES, OBJECT_STORE_SHARE
+from shoal.desired.resources import OBJECT_STORE_SHARE
 from shoal.lint.images import ray_of
-from shoal.spec.clusterfile import ClusterFile, NodeType
-from shoal.spec.provider import LocalProvider
+from shoal.spec.clusterfile import ClusterFile, NodeType, WorkerType, worker_types
+from shoal.spec.ray_start import HEAD_PORTS, OBJECT_STORE_LEAST_BYTES, HeadPort
+from shoal.spec.ray_version import TOKENS_SINCE, numbers
 
-WORKER_GROUP = "worker"
-TOKENS_SINCE = (2, 52)
-PORTS = (("gcs-server", 6379), ("dashboard", 8265), ("client", 10001))
 _INSTALLED = re.compile(r"\bray(?:\[[^\]]*\])?==(\d+\.\d+\.\d+)")
 _UNITS = (("Ti", 2**40), ("Gi", 2**30), ("Mi", 2**20), ("Ki", 2**10))
-
-
-class _Group(msgspec.Struct, frozen=True):
-    """A worker group to be: its name in the file, its type, and how many there are."""
-
-    name: str
-    kind: NodeType
-    least: int
-    most: int
 
 
 def to_raycluster(file: ClusterFile) -> Conversion:
@@ -35,12 +22,12 @@ def to_raycluster(file: ClusterFile) -> Conversion:
 
     Expects a spec without findings of severity error.
     """
-    groups = worker_groups(file)
+    groups = worker_types(file)
     scales = any(group.most > group.least for group in groups)
     version = ray_version(file)
     spec = {
         "rayVersion": version,
-        "authOptions": {"mode": "token"} if version and _numbers(version) >= TOKENS_SINCE else None,
+        "authOptions": {"mode": "token"} if version and numbers(version) >= TOKENS_SINCE else None,
         "enableInTreeAutoscaling": True if scales else None,
         "autoscalerOptions": {"idleTimeoutSeconds": round(file.idle_timeout_minutes * 60)} if scales else None,
         "headGroupSpec": _head(file, scales=scales),
@@ -65,37 +52,21 @@ def ray_version(file: ClusterFile) -> str:
     return next((ray_of(image) for image in images if ray_of(image)), "") or (installed[1] if installed else "")
 
 
-def worker_groups(file: ClusterFile) -> list[_Group]:
-    """The types of workers with their bounds; without any, the hosts that are listed one by one."""
-    listed = file.provider.worker_ips if isinstance(file.provider, LocalProvider) else ()
-    types = {name: kind for name, kind in file.available_node_types.items() if name != file.head_node_type}
-    if listed or not types:
-        kind = next(iter(types.values()), NodeType())
-        number = len(listed) or file.min_workers or 0
-        return [_Group(WORKER_GROUP, kind, number, number)] if number else []
-    found = []
-    for name, kind in types.items():
-        bounds = [most for most in (kind.max_workers, file.max_workers) if most is not None]
-        found.append(_Group(name, kind, kind.min_workers, max(kind.min_workers, min(bounds, default=kind.min_workers))))
-    return found
-
-
 def _head(file: ClusterFile, *, scales: bool) -> dict[str, Any]:
     kind = file.available_node_types.get(file.head_node_type, NodeType())
     told = options_of(file.head_start_ray_commands)
     options = {name: value for name, value in told.items() if (name, value) != ("port", GCS_PORT)}
     image = file.docker.head_image or file.docker.image or _default_image(file)
-    ports = [{"name": name, "containerPort": _port(name, port, options)} for name, port in PORTS]
+    ports = [{"name": port.aliases[0], "containerPort": _listens_on(port, options)} for port in HEAD_PORTS]
     return without_empty({**_offers(kind, options), "template": _pod("ray-head", image, kind, ports, token=scales)})
 
 
-def _port(name: str, default: int, options: dict[str, str]) -> int:
-    option = {"gcs-server": "port", "dashboard": "dashboard-port", "client": "ray-client-server-port"}[name]
-    told = options.get(option, "")
-    return int(told) if told.isdecimal() else default
+def _listens_on(port: HeadPort, options: dict[str, str]) -> int:
+    told = options.get(port.option, "")
+    return int(told) if told.isdecimal() else port.default
 
 
-def _named(file: ClusterFile, groups: list[_Group]) -> list[dict[str, Any]]:
+def _named(file: ClusterFile, groups: list[WorkerType]) -> list[dict[str, Any]]:
     options = options_of(file.worker_start_ray_commands)
     found = []
     for group, name in zip(groups, names_of([group.name for group in groups]), strict=True):
@@ -152,7 +123,3 @@ def _pod(name: str, image: str, kind: NodeType, ports: list[dict[str, Any]], *, 
 def _quantity(size: int) -> str:
     unit = next(((name, factor) for name, factor in _UNITS if size and size % factor == 0), ("", 1))
     return f"{size // unit[1]}{unit[0]}" if size else ""
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split(".")[:2])

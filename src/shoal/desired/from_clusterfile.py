@@ -6,10 +6,8 @@ import re
 from collections.abc import Iterable
 
 from shoal.desired.cluster import HEAD_GROUP, HEAD_NODE, DesiredCluster, DesiredNode, Role
-from shoal.spec.clusterfile import ClusterFile, NodeType
-from shoal.spec.provider import LocalProvider
+from shoal.spec.clusterfile import ClusterFile, NodeType, worker_types
 
-WORKER_GROUP = "worker"
 KNOWN = {"CPU": "num-cpus", "GPU": "num-gpus", "memory": "memory", "object_store_memory": "object-store-memory"}
 
 
@@ -21,17 +19,13 @@ def from_clusterfile(file: ClusterFile) -> DesiredCluster:
 
 
 def _workers(file: ClusterFile) -> list[DesiredNode]:
-    listed = file.provider.worker_ips if isinstance(file.provider, LocalProvider) else ()
-    types = {name: kind for name, kind in file.available_node_types.items() if name != file.head_node_type}
-    if listed or not types:
-        kind = next(iter(types.values()), NodeType())
-        return _group(WORKER_GROUP, WORKER_GROUP, kind, len(listed) or file.min_workers or 0)
-    slugs = _slugs(types)
-    return [node for name, kind in types.items() for node in _group(name, slugs[name], kind, kind.min_workers)]
-
-
-def _group(name: str, slug: str, kind: NodeType, count: int) -> list[DesiredNode]:
-    return [DesiredNode(f"{slug}-{index}", Role.WORKER, name, _params(kind)) for index in range(count)]
+    types = worker_types(file)
+    slugs = _slugs(kind.name for kind in types)
+    return [
+        DesiredNode(f"{slugs[group.name]}-{index}", Role.WORKER, group.name, _params(group.kind))
+        for group in types
+        for index in range(group.least)
+    ]
 
 
 def _slugs(names: Iterable[str]) -> dict[str, str]:
@@ -39,7 +33,7 @@ def _slugs(names: Iterable[str]) -> dict[str, str]:
     plain = {name: re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") for name in names}
     taken = list(plain.values())
     return {
-        name: slug if slug and taken.count(slug) == 1 else f"{slug or WORKER_GROUP}-{_short_hash(name)}"
+        name: slug if slug and taken.count(slug) == 1 else f"{slug or 'worker'}-{_short_hash(name)}"
         for name, slug in plain.items()
     }
 

@@ -1,12 +1,11 @@
 """RayCluster -> DesiredCluster."""
 
 from shoal.desired.cluster import HEAD_GROUP, HEAD_NODE, DesiredCluster, DesiredNode, Role
-from shoal.desired.resources import PORT_OPTIONS, start_params
+from shoal.desired.resources import start_params
 from shoal.spec.kubernetes.container import Container
 from shoal.spec.kubernetes.pod import PodTemplateSpec
+from shoal.spec.ray_start import HEAD_PORT_OF, HEAD_PORTS
 from shoal.spec.raycluster import HeadGroupSpec, RayCluster, WorkerGroupSpec
-
-PORT_NAMES = {"gcs": "gcs", "gcs-server": "gcs", "redis": "gcs", "dashboard": "dashboard", "client": "client"}
 
 
 def from_raycluster(cluster: RayCluster) -> DesiredCluster:
@@ -58,10 +57,10 @@ def _workers(group: WorkerGroupSpec) -> list[DesiredNode]:
 
 def _ports(container: Container, params: dict[str, str]) -> dict[str, int]:
     """Ports by Ray's names. rayStartParams win over the container's, since Ray listens where those say."""
-    ports = {PORT_NAMES[port.name]: port.container_port for port in container.ports if port.name in PORT_NAMES}
-    for option, name in PORT_OPTIONS.items():
-        if params.get(option, "").isdecimal():
-            ports[name] = int(params[option])
+    ports = {HEAD_PORT_OF[port.name]: port.container_port for port in container.ports if port.name in HEAD_PORT_OF}
+    for port in HEAD_PORTS:
+        if params.get(port.option, "").isdecimal():
+            ports[port.name] = int(params[port.option])
     return ports
 
 

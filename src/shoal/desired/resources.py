@@ -7,13 +7,10 @@ from collections.abc import Mapping
 
 from shoal.spec.kubernetes.container import Container
 from shoal.spec.quantity import Quantity, bytes_of, cpu_cores, parse_quantity
+from shoal.spec.ray_start import OBJECT_STORE_LEAST_BYTES, PLACING
 
-# Ray's own rule in a container: 30 % of the memory for objects, and never less than it can start with.
+# Ray's own rule in a container: this part of the memory is for objects.
 OBJECT_STORE_SHARE = 0.3
-OBJECT_STORE_LEAST_BYTES = 80 * 1024**2
-
-# Where a node listens is said by DesiredNode.ports, and may be elsewhere in each place that it runs.
-PORT_OPTIONS = {"port": "gcs", "dashboard-port": "dashboard", "ray-client-server-port": "client"}
 CUSTOM = {"aws.amazon.com/neuroncore": "neuron_cores", "google.com/tpu": "TPU"}
 
 
@@ -22,8 +19,8 @@ def start_params(
 ) -> dict[str, str]:
     """Options of ``ray start`` for one group.
 
-    container: the Ray container; given: the group's rayStartParams, which win over all else; resources, labels: the
-    group's own fields, which win over the container. Memory is in bytes.
+    container: the Ray container; given: the group's rayStartParams, which win over all else but say nothing of places;
+    resources, labels: the group's own fields, which win over the container. Memory is in bytes.
     """
     detected = _detected(container)
     custom = _custom(container) | _group_resources(resources, detected)
@@ -31,7 +28,7 @@ def start_params(
         detected["resources"] = json.dumps(custom, sort_keys=True)
     if labels:
         detected["labels"] = ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
-    return detected | {name: _without_quotes(value) for name, value in given.items() if name not in PORT_OPTIONS}
+    return detected | {name: _without_quotes(value) for name, value in given.items() if name not in PLACING}
 
 
 def _without_quotes(value: str) -> str:

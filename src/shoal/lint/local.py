@@ -9,12 +9,11 @@ from shoal.spec.clusterfile import ClusterFile
 from shoal.spec.complaints import place
 from shoal.spec.node import Node
 from shoal.spec.parse import Document
-from shoal.spec.ray_start import PLACING, PLACING_VARIABLES
+from shoal.spec.provider import THIS_MACHINE
+from shoal.spec.ray_start import HEAD_PORT_OF, HEAD_PORTS, PLACING, PLACING_VARIABLES
 from shoal.spec.raycluster import RayCluster
 
-HEAD_OPTIONS = frozenset(("port", "dashboard-port", "ray-client-server-port"))
-HEAD_PORTS = frozenset(("gcs", "gcs-server", "redis", "dashboard", "client"))
-THIS_MACHINE = frozenset(("localhost", "127.0.0.1", "::1"))
+HEAD_OPTIONS = frozenset(port.option for port in HEAD_PORTS)
 _MOST_LINES = 6
 
 
@@ -79,7 +78,7 @@ def _of_raycluster(path: Path, leaf: Node, root: Node) -> Kind | None:
                 return DECIDED
         case ("ray", "ports", index, "name" | "containerPort" | "protocol"):
             name = root.at((*path[:-1], "name"))
-            if is_head and name is not None and name.value in HEAD_PORTS and leaf.value != "UDP":
+            if is_head and name is not None and name.value in HEAD_PORT_OF and leaf.value != "UDP":
                 return None
         case ("group", "numOfHosts"):
             return HOSTS if leaf.value != 1 else None

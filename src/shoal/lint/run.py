@@ -4,11 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from shoal.findings import Finding, Mark, has_errors
 from shoal.lint.context import ClusterContext, clusters_of
-from shoal.lint.facts import Facts, NodeSize
+from shoal.lint.facts import Facts
 from shoal.lint.rules import CLUSTER_RULES, FILE_RULES
 from shoal.spec.parse import Parsed
-
-__all__ = ["Facts", "NodeSize", "lint"]
 
 
 def lint(parsed: Parsed, facts: Facts, select: Sequence[str] = (), ignore: Sequence[str] = ()) -> tuple[Finding, ...]:

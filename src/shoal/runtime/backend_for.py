@@ -7,12 +7,10 @@ from shoal.backends.local import backend as local
 from shoal.backends.local.preflight import check_host
 from shoal.errors import InputError
 from shoal.spec.clusterfile import ClusterFile
-from shoal.spec.provider import LocalProvider, provider_type
+from shoal.spec.provider import THIS_MACHINE, LocalProvider, provider_type
 
 if TYPE_CHECKING:  # what a verb about a cluster that exists has no need to load
     from shoal.runtime.spec_file import ClusterSpec
-
-THIS_MACHINE = frozenset(["", "localhost", "127.0.0.1", "::1"])
 
 
 class ProviderNotSupported(InputError):

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Any, TypeAlias
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 
-from shoal.spec.provider import Provider
+from shoal.spec.provider import LocalProvider, Provider
 from shoal.spec.wire import Amount, Count, Int32, Name, Snake
 
 NotNegative: TypeAlias = Annotated[float, Meta(ge=0)]
@@ -97,6 +97,31 @@ class ClusterFile(Snake, frozen=True):
     default_worker_type: str = ""
     autoscaling_mode: str = ""
     target_utilization_fraction: float | None = None
+
+
+class WorkerType(Struct, frozen=True):
+    """A type of worker: its name in the file, how many of it stand before anything is scaled, and at most."""
+
+    name: str
+    kind: NodeType
+    least: int
+    most: int
+
+
+def worker_types(file: ClusterFile) -> list[WorkerType]:
+    """The types of workers with their bounds; hosts that are listed one by one, or a file without types, have one."""
+    listed = file.provider.worker_ips if isinstance(file.provider, LocalProvider) else ()
+    types = {name: kind for name, kind in file.available_node_types.items() if name != file.head_node_type}
+    if listed or not types:
+        kind = next(iter(types.values()), NodeType())
+        number = len(listed) or file.min_workers or 0
+        return [WorkerType("worker", kind, number, number)] if number else []
+    return [WorkerType(name, kind, kind.min_workers, _most(kind, file)) for name, kind in types.items()]
+
+
+def _most(kind: NodeType, file: ClusterFile) -> int:
+    bounds = [most for most in (kind.max_workers, file.max_workers) if most is not None]
+    return max(kind.min_workers, min(bounds, default=kind.min_workers))
 
 
 OLD_KEYS: dict[str, str] = {

@@ -4,6 +4,9 @@ from typing import Any, TypeAlias
 
 from shoal.spec.wire import OpenKeys, Snake
 
+THIS_MACHINE = frozenset(("", "localhost", "127.0.0.1", "::1"))
+"""How a file names the machine it is read on."""
+
 
 class LocalProvider(Snake, OpenKeys, frozen=True, tag="local"):
     """This machine when neither ``head_ip`` nor ``coordinator_address`` is given; else the hosts named, by ssh.

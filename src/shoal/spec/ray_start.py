@@ -1,5 +1,7 @@
 """The options of `ray start`, over the versions of Ray that a manifest may ask for (2.9 to 2.60), and its variables."""
 
+import msgspec
+
 _TAKES_NUMBER = """
     port dashboard-port dashboard-agent-listen-port dashboard-agent-grpc-port runtime-env-agent-port gcs-server-port
     object-manager-port node-manager-port min-worker-port max-worker-port ray-client-server-port metrics-export-port
@@ -25,6 +27,26 @@ _PLACING_VARIABLES = """
     RAY_ADDRESS RAY_AUTH_MODE RAY_AUTH_TOKEN RAY_AUTH_TOKEN_PATH RAY_CLUSTER_NAME RAY_CLOUD_INSTANCE_ID
     RAY_NODE_TYPE_NAME RAY_USAGE_STATS_ENABLED RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER
 """
+
+
+class HeadPort(msgspec.Struct, frozen=True):
+    """A port on which the head listens. aliases: what its container port may be called, the usual name first."""
+
+    name: str
+    aliases: tuple[str, ...]
+    option: str
+    default: int
+
+
+HEAD_PORTS = (
+    HeadPort("gcs", ("gcs-server", "gcs", "redis"), "port", 6379),
+    HeadPort("dashboard", ("dashboard",), "dashboard-port", 8265),
+    HeadPort("client", ("client",), "ray-client-server-port", 10001),
+)
+HEAD_PORT_OF = {alias: port.name for port in HEAD_PORTS for alias in port.aliases}
+"""The head's port that a container port stands for, by that one's name."""
+OBJECT_STORE_LEAST_BYTES = 75 * 1024**2
+"""Ray refuses to start with a smaller one."""
 NUMBERS = frozenset(_TAKES_NUMBER.split())
 """Options that take a whole number."""
 FLAGS = frozenset(_SWITCHES.split())

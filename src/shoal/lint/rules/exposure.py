@@ -9,9 +9,9 @@ from shoal.lint.facts import Facts
 from shoal.lint.images import ray_of
 from shoal.lint.rule import Hit, rule
 from shoal.spec.node import Node
+from shoal.spec.ray_version import TOKENS_BY_DEFAULT_SINCE, numbers
 
 OUTWARD = frozenset(("NodePort", "LoadBalancer"))
-TOKENS_BY_DEFAULT_SINCE = (2, 61)
 Exposure: TypeAlias = tuple[str, Path, Node | None, bool]
 """By what, where it stands, its document when it is another one than the cluster's, whether it has TLS."""
 
@@ -115,8 +115,7 @@ def _has_authentication(cluster: ClusterContext) -> bool:
     if mode is not None:
         return mode != "disabled"
     version = cluster.spec.ray_version or ray_of(cluster.head.container.image)
-    numbers = [int(part) for part in version.split(".")[:2] if part.isdecimal()]
-    return tuple(numbers) >= TOKENS_BY_DEFAULT_SINCE
+    return numbers(version) >= TOKENS_BY_DEFAULT_SINCE
 
 
 def _exposures(cluster: ClusterContext) -> Iterator[Exposure]:

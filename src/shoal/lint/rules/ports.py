@@ -6,13 +6,8 @@ from shoal.findings import Severity
 from shoal.lint.context import ClusterContext, Group
 from shoal.lint.facts import Facts
 from shoal.lint.rule import Hit, rule
+from shoal.spec.ray_start import HEAD_PORTS
 
-HEAD_PORTS = (
-    ("gcs", ("gcs-server", "gcs", "redis"), "port", 6379),
-    ("dashboard", ("dashboard",), "dashboard-port", 8265),
-    ("client", ("client",), "ray-client-server-port", 10001),
-)
-"""What listens on the head: its name, how the container port may be called, the option, the default port."""
 FIRST_WORKER_PORT, LAST_WORKER_PORT = 10002, 19999
 
 
@@ -34,10 +29,10 @@ def head_port_is_not_named(cluster: ClusterContext, facts: Facts) -> Iterator[Hi
     """
     ports = cluster.head.container.ports
     given = {port.name for port in ports}
-    for title, names, _, default in HEAD_PORTS:
-        if ports and not given & set(names):
-            hint = f"add `- {{name: {names[0]}, containerPort: {default}}}`"
-            yield Hit(f"the head names no {title} port", (*cluster.head.container_path, "ports"), hint)
+    for known in HEAD_PORTS:
+        if ports and not given & set(known.aliases):
+            hint = f"add `- {{name: {known.aliases[0]}, containerPort: {known.default}}}`"
+            yield Hit(f"the head names no {known.name} port", (*cluster.head.container_path, "ports"), hint)
 
 
 @rule("L152", Severity.WARNING)
@@ -49,13 +44,13 @@ def head_port_differs_from_option(cluster: ClusterContext, facts: Facts) -> Iter
 
     Write the same number in both.
     """
-    for title, names, option, default in HEAD_PORTS:
-        told = cluster.head.params.get(option, str(default))
+    for known in HEAD_PORTS:
+        told = cluster.head.params.get(known.option, str(known.default))
         for index, port in enumerate(cluster.head.container.ports):
-            if port.name in names and told.isdecimal() and port.container_port != int(told):
-                message = f"the {title} port is {port.container_port}, and Ray listens on {told}"
+            if port.name in known.aliases and told.isdecimal() and port.container_port != int(told):
+                message = f"the {known.name} port is {port.container_port}, and Ray listens on {told}"
                 path = (*cluster.head.container_path, "ports", index, "containerPort")
-                yield Hit(message, path, f"write {told}, or set {option} in rayStartParams")
+                yield Hit(message, path, f"write {told}, or set {known.option} in rayStartParams")
 
 
 @rule("L153", Severity.ERROR)

@@ -70,9 +70,8 @@ def memory_request_differs_from_limit(cluster: ClusterContext, facts: Facts) -> 
     """
     for group in cluster.groups:
         limit, request = group.limits.get("memory"), group.requests.get("memory")
-        if limit is None or (request is None and "memory" in group.limits):
-            continue  # without a request Kubernetes takes the limit for it
-        if request is not None and parse_quantity(request) != parse_quantity(limit):
+        # Without a request Kubernetes takes the limit for it.
+        if limit is not None and request is not None and parse_quantity(request) != parse_quantity(limit):
             message = f"{group.title} requests {request} of memory and may use {limit}"
             yield Hit(message, group.request_path("memory"), f"request {limit}, as Ray plans with the limit")
 

@@ -1,6 +1,5 @@
 """Versions: of the API, of Ray, of Python, of images."""
 
-import re
 from collections.abc import Iterator
 
 from shoal.findings import Edit, Fix, Severity
@@ -8,8 +7,7 @@ from shoal.lint.context import ClusterContext
 from shoal.lint.facts import Facts
 from shoal.lint.images import moves, python_of, ray_of
 from shoal.lint.rule import Hit, rule
-
-TOKEN_AUTH_SINCE = (2, 52)
+from shoal.spec.ray_version import TOKENS_SINCE, numbers
 
 
 @rule("L131", Severity.WARNING)
@@ -108,7 +106,7 @@ def ray_is_too_old_for_tokens(cluster: ClusterContext, facts: Facts) -> Iterator
     """
     auth = cluster.spec.auth_options
     version = cluster.spec.ray_version or ray_of(cluster.head.container.image)
-    if auth is not None and auth.mode == "token" and version and _numbers(version) < TOKEN_AUTH_SINCE:
+    if auth is not None and auth.mode == "token" and version and numbers(version) < TOKENS_SINCE:
         message = f"Ray {version} knows no token authentication"
         yield Hit(message, (*cluster.path, "authOptions", "mode"), "use Ray 2.52 or newer")
 
@@ -128,7 +126,3 @@ def image_is_missing(cluster: ClusterContext, facts: Facts) -> Iterator[Hit]:
             version = cluster.spec.ray_version or facts.ray_version
             hint = f"add `image: rayproject/ray:{version}`" if version else "add `image:`"
             yield Hit(f"{group.title} has no image", group.container_path, hint)
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(number) for number in re.findall(r"\d+", version)[:2])
