@@ -5,11 +5,12 @@ from typing import Any
 
 from shoal.convert.commands import extra_options
 from shoal.convert.conversion import because, lost_fields
-from shoal.desired.from_raycluster import ray_container, replicas_of
+from shoal.desired.from_raycluster import pod_of, ray_container, replicas_of
 from shoal.desired.resources import CUSTOM
 from shoal.findings import Finding, Path
 from shoal.lint.images import ray_of
 from shoal.lint.local import best_match, normal
+from shoal.spec.kubernetes.container import ResourceRequirements
 from shoal.spec.raycluster import RayCluster
 from shoal.spec.wire import Count
 
@@ -29,13 +30,17 @@ CARRIED = tuple(
         "group.rayStartParams",
         "ray.name",
         "ray.image",
-        "ray.resources.limits.cpu",
-        "ray.resources.limits.memory",
     )
 )
+OF_RAY = (("ray", "resources"), ("group", "template", "spec", "resources"))
+"""Where the resources of the Ray container may stand."""
 REASONS = (
     *because("a cluster.yaml runs as soon as `ray up` is called", "spec.suspend", "group.suspend"),
-    *because("Ray takes the limit; machines have no requests", "ray.resources.requests"),
+    *because(
+        "Ray takes the limit; machines have no requests",
+        "ray.resources.requests",
+        "group.template.spec.resources.requests",
+    ),
     *because("only CPUs, memory and GPUs are resources of a machine", "ray.resources", "group.template.spec.resources"),
     *because("cluster.yaml sets no variables: export them in the start commands", "ray.env", "ray.envFrom"),
     *because("machines have no volumes of Kubernetes: use file_mounts or the disk of the machine", "ray.volumeMounts"),
@@ -99,22 +104,22 @@ def _is_carried(path: Path, value: Any, cluster: RayCluster, common: Mapping[str
             return name in ("CPU", "GPU", "memory") or float(value).is_integer()
         case ("group", "numOfHosts" | "minReplicas" | "maxReplicas" | "replicas" as name):
             return _is_same_number(name, value, path, cluster, autoscaling=autoscaling)
-        case ("ray", "resources", "limits", name):
+        case (*_, "resources", "limits", name) if steps[:-2] in OF_RAY:
             is_gpu = name.endswith("gpu") or name.startswith("nvidia.com/mig-")
-            return is_gpu or name in ("cpu", "memory", *CUSTOM)
-        case ("ray", "resources", "requests", "cpu"):
-            return "cpu" not in _limits(path, cluster)
+            return (is_gpu or name in ("cpu", "memory", *CUSTOM)) and _resources(path, cluster).limits[name] == value
+        case (*_, "resources", "requests", "cpu") if steps[:-2] in OF_RAY:
+            told = _resources(path, cluster)
+            return "cpu" not in told.limits and told.requests["cpu"] == value
         case ("spec", "rayVersion"):
             head = ray_container(cluster.spec.head_group_spec.template).image
             return is_installed or ray_of(head) == value
     return best_match(steps, CARRIED) > 0
 
 
-def _limits(path: Path, cluster: RayCluster) -> Mapping[str, Any]:
+def _resources(path: Path, cluster: RayCluster) -> ResourceRequirements:
     groups = cluster.spec.worker_group_specs
     group = cluster.spec.head_group_spec if path[1] == "headGroupSpec" else groups[int(path[2])]
-    resources = ray_container(group.template).resources
-    return resources.limits if resources else {}
+    return pod_of(group.template).ray_resources
 
 
 def _is_same_number(name: str, value: Count, path: Path, cluster: RayCluster, *, autoscaling: bool) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 from shoal.convert.commands import GCS_PORT, extra_options, head_command, worker_command
 from shoal.convert.conversion import Conversion, to_yaml, without_empty
 from shoal.convert.lost_by_clusterfile import lost
-from shoal.desired.from_raycluster import ray_container, replicas_of
+from shoal.desired.from_raycluster import pod_of, ray_container, replicas_of
 from shoal.desired.resources import start_params
 from shoal.spec.raycluster import HeadGroupSpec, RayCluster, WorkerGroupSpec
 
@@ -68,8 +68,7 @@ def _worker(group: WorkerGroupSpec, cluster: RayCluster) -> dict[str, Any]:
 
 def _offers(group: HeadGroupSpec | WorkerGroupSpec) -> dict[str, Any]:
     """The resources and labels of a type."""
-    container = ray_container(group.template)
-    params = start_params(container, group.ray_start_params, group.resources, {})
+    params = start_params(pod_of(group.template), group.ray_start_params, group.resources, {})
     resources = {key: int(params[name]) for name, key in RESOURCES.items() if params.get(name, "").isdecimal()}
     resources |= {name: int(amount) for name, amount in _custom(params).items() if amount == int(amount)}
     return {"resources": resources, "labels": dict(group.labels)}

@@ -22,7 +22,7 @@ class DesiredNode(msgspec.Struct, frozen=True):
     name: unique in its cluster and deterministic: ``head``, or ``GROUP-INDEX``.
     start_params: options of ``ray start`` without the dashes, as ``{"num-cpus": "1"}``; never addresses or ports.
     ports: what the manifest asks for by name: ``gcs``, ``dashboard``, ``client``. A backend may map them elsewhere.
-    env: of the Ray container, literal values only.
+    env: of the Ray container, what the manifest gives a value, references filled in.
     """
 
     name: str

@@ -2,9 +2,10 @@
 
 from shoal.desired.cluster import HEAD_GROUP, HEAD_NODE, DesiredCluster, DesiredNode, Role
 from shoal.desired.resources import start_params
+from shoal.desired.variables import literal_values
 from shoal.spec.kubernetes.container import Container
-from shoal.spec.kubernetes.pod import PodTemplateSpec
-from shoal.spec.ray_start import HEAD_PORT_OF, HEAD_PORTS
+from shoal.spec.kubernetes.pod import PodSpec, PodTemplateSpec
+from shoal.spec.ray_start import HEAD_PORT_OF, HEAD_PORTS, PLACING_VARIABLES
 from shoal.spec.raycluster import HeadGroupSpec, RayCluster, WorkerGroupSpec
 
 
@@ -21,9 +22,14 @@ def from_raycluster(cluster: RayCluster) -> DesiredCluster:
 
 def ray_container(template: PodTemplateSpec) -> Container:
     """The container that runs Ray: the first. Raises ValueError for a template without one, which parse() refuses."""
+    return pod_of(template).containers[0]
+
+
+def pod_of(template: PodTemplateSpec) -> PodSpec:
+    """Raises ValueError for a template without a container, which parse() refuses."""
     if template.spec is None or not template.spec.containers:
         raise ValueError("the template has no container")
-    return template.spec.containers[0]
+    return template.spec
 
 
 def replicas_of(group: WorkerGroupSpec) -> int:
@@ -40,7 +46,7 @@ def _head(group: HeadGroupSpec) -> DesiredNode:
         name=HEAD_NODE,
         role=Role.HEAD,
         group=HEAD_GROUP,
-        start_params=start_params(container, group.ray_start_params, group.resources, group.labels),
+        start_params=start_params(pod_of(group.template), group.ray_start_params, group.resources, group.labels),
         ports=_ports(container, group.ray_start_params),
         env=_env(container),
     )
@@ -48,7 +54,7 @@ def _head(group: HeadGroupSpec) -> DesiredNode:
 
 def _workers(group: WorkerGroupSpec) -> list[DesiredNode]:
     container = ray_container(group.template)
-    params = start_params(container, group.ray_start_params, group.resources, group.labels)
+    params = start_params(pod_of(group.template), group.ray_start_params, group.resources, group.labels)
     return [
         DesiredNode(f"{group.group_name}-{index}", Role.WORKER, group.group_name, params, env=_env(container))
         for index in range(replicas_of(group) * group.num_of_hosts)
@@ -65,4 +71,5 @@ def _ports(container: Container, params: dict[str, str]) -> dict[str, int]:
 
 
 def _env(container: Container) -> dict[str, str]:
-    return {variable.name: variable.value for variable in container.env if variable.value_from is None}
+    known = literal_values(container.env)
+    return {name: value for name, value in known.items() if name not in PLACING_VARIABLES}

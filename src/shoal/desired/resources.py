@@ -5,7 +5,8 @@ import math
 import shlex
 from collections.abc import Mapping
 
-from shoal.spec.kubernetes.container import Container
+from shoal.spec.kubernetes.container import ResourceRequirements
+from shoal.spec.kubernetes.pod import PodSpec
 from shoal.spec.quantity import Quantity, bytes_of, cpu_cores, parse_quantity
 from shoal.spec.ray_start import OBJECT_STORE_LEAST_BYTES, PLACING
 
@@ -15,15 +16,15 @@ CUSTOM = {"aws.amazon.com/neuroncore": "neuron_cores", "google.com/tpu": "TPU"}
 
 
 def start_params(
-    container: Container, given: Mapping[str, str], resources: Mapping[str, str], labels: Mapping[str, str]
+    pod: PodSpec, given: Mapping[str, str], resources: Mapping[str, str], labels: Mapping[str, str]
 ) -> dict[str, str]:
     """Options of ``ray start`` for one group.
 
-    container: the Ray container; given: the group's rayStartParams, which win over all else but say nothing of places;
-    resources, labels: the group's own fields, which win over the container. Memory is in bytes.
+    pod: its first container runs Ray; given: the group's rayStartParams, which win over all else, but have no say in
+    where a node listens; resources, labels: the group's own fields, which win over the pod. Memory is in bytes.
     """
-    detected = _detected(container)
-    custom = _custom(container) | _group_resources(resources, detected)
+    detected = _detected(pod.ray_resources)
+    custom = _custom(pod.ray_resources.limits) | _group_resources(resources, detected)
     if custom:
         detected["resources"] = json.dumps(custom, sort_keys=True)
     if labels:
@@ -42,9 +43,8 @@ def _without_quotes(value: str) -> str:
     return words[0] if len(words) == 1 else value
 
 
-def _detected(container: Container) -> dict[str, str]:
-    limits = container.resources.limits if container.resources else {}
-    requests = container.resources.requests if container.resources else {}
+def _detected(resources: ResourceRequirements) -> dict[str, str]:
+    limits, requests = resources.limits, resources.requests
     found = {}
     cpu = limits.get("cpu", requests.get("cpu"))
     if cpu is not None:
@@ -59,8 +59,7 @@ def _detected(container: Container) -> dict[str, str]:
     return found
 
 
-def _custom(container: Container) -> dict[str, float]:
-    limits = container.resources.limits if container.resources else {}
+def _custom(limits: Mapping[str, Quantity]) -> dict[str, float]:
     return {CUSTOM[key]: _whole(value) for key, value in limits.items() if key in CUSTOM}
 
 

@@ -56,17 +56,13 @@ class Group(msgspec.Struct, frozen=True):
 
     @property
     def limits(self) -> dict[str, Quantity]:
-        """Of the Ray container, else of the whole pod."""
-        return (self.container.resources.limits if self.container.resources else {}) or (
-            self.pod.resources.limits if self.pod.resources else {}
-        )
+        """Of the Ray container, and what it doesn't say of the whole pod."""
+        return self.pod.ray_resources.limits
 
     @property
     def requests(self) -> dict[str, Quantity]:
-        """Of the Ray container, else of the whole pod."""
-        return (self.container.resources.requests if self.container.resources else {}) or (
-            self.pod.resources.requests if self.pod.resources else {}
-        )
+        """Of the Ray container, and what it doesn't say of the whole pod."""
+        return self.pod.ray_resources.requests
 
     def limit_path(self, name: str) -> Path:
         return (*self.container_path, "resources", "limits", name)

@@ -30,9 +30,9 @@ def derived(content: dict[str, Any]) -> DesiredCluster:
     return desired(spec)
 
 
-def template(container: dict[str, Any]) -> dict[str, Any]:
-    """A pod template with this Ray container."""
-    return {"spec": {"containers": [{"name": "ray", "image": "rayproject/ray:2.60.0", **container}]}}
+def template(container: dict[str, Any], **pod: Any) -> dict[str, Any]:
+    """A pod template with this Ray container, and further fields of the pod."""
+    return {"spec": {"containers": [{"name": "ray", "image": "rayproject/ray:2.60.0", **container}], **pod}}
 
 
 def raycluster(head: dict[str, Any], groups: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
@@ -47,7 +47,11 @@ def raycluster(head: dict[str, Any], groups: list[dict[str, Any]], **more: Any) 
 
 @pytest.mark.parametrize("case", RESOURCES, ids=lambda case: case["name"])
 def test_a_container_becomes_options_of_ray_start(case: dict[str, Any]) -> None:
-    group = {"rayStartParams": {}, "template": template(case["container"]), **case.get("group", {})}
+    group = {
+        "rayStartParams": {},
+        "template": template(case["container"], **case.get("pod", {})),
+        **case.get("group", {}),
+    }
     worker = {"groupName": "w", "replicas": 1, "minReplicas": 1, "maxReplicas": 1, **copy.deepcopy(group)}
     head, first = derived(raycluster(group, [worker])).nodes
     assert head.start_params == first.start_params == case["params"]

@@ -172,6 +172,13 @@ class PodSpec(Wire, frozen=True):
     overhead: dict[str, Quantity] = {}
     os: Named | None = None
 
+    @property
+    def ray_resources(self) -> ResourceRequirements:
+        """Of the container that runs Ray, the first; what it doesn't say, the whole pod's."""
+        pod = self.resources or ResourceRequirements()
+        ray = self.containers[0].resources or ResourceRequirements()
+        return ResourceRequirements(pod.limits | ray.limits, pod.requests | ray.requests)
+
 
 class PodTemplateSpec(Wire, frozen=True):
     metadata: ObjectMeta = ObjectMeta()
