@@ -10,8 +10,9 @@ if TYPE_CHECKING:
 
 def say_unhonoured(console: Console, spec: "ClusterSpec") -> None:
     """One line a kind of thing that processes on this machine can't honour."""
-    from shoal.lint.local import unhonoured
+    from shoal.lint.local import crowd, unhonoured
+    from shoal.runtime.host import facts
 
-    for finding in unhonoured(spec.document):
+    for finding in unhonoured(spec.document) + crowd(len(spec.desired.nodes), facts()):
         line = f"{finding.mark.line}: " if finding.mark else " "
         console.say(f"{spec.parsed.source}:{line}note[{finding.code}] {finding.message}", style="bright_black")

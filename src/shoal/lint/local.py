@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from shoal.findings import Finding, Page, Path, Severity
 from shoal.lint import local_kinds
-from shoal.lint.local_kinds import ANYTHING_ELSE, DECIDED, HOSTS, NOT_CARRIED_OVER, OTHER_OBJECT, Kind, Pattern
+from shoal.lint.facts import Facts
+from shoal.lint.local_kinds import ANYTHING_ELSE, CROWD, DECIDED, HOSTS, NOT_CARRIED_OVER, OTHER_OBJECT, Kind, Pattern
 from shoal.spec.clusterfile import ClusterFile
 from shoal.spec.complaints import place
 from shoal.spec.node import Node
@@ -15,12 +16,20 @@ from shoal.spec.raycluster import RayCluster
 
 HEAD_OPTIONS = frozenset(port.option for port in HEAD_PORTS)
 _MOST_LINES = 6
+_MOST_NODES_PER_CPU = 4
 
 
 def unhonoured(document: Document) -> tuple[Finding, ...]:
     """One note for every kind of thing in ``document`` that processes on this machine can't honour, with its lines."""
     found = places(document)
     return tuple(_note(kind, paths, document) for kind, paths in found.items())
+
+
+def crowd(nodes: int, facts: Facts) -> tuple[Finding, ...]:
+    """A note when ``nodes`` are far more than this machine's CPUs."""
+    if not facts.cpus or nodes <= facts.cpus * _MOST_NODES_PER_CPU:
+        return ()
+    return (Finding(CROWD.code, Severity.NOTE, f"{CROWD.what}: {nodes} on {facts.cpus}"),)
 
 
 def places(document: Document) -> dict[Kind, tuple[Path, ...]]:
@@ -131,6 +140,7 @@ PAGES: tuple[Page, ...] = tuple(
     for kind in (
         *local_kinds.OF_RAYCLUSTER,
         OTHER_OBJECT,
+        CROWD,
         ANYTHING_ELSE,
         *local_kinds.OF_CLUSTERFILE,
         NOT_CARRIED_OVER,

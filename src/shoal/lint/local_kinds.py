@@ -175,6 +175,13 @@ OTHER_OBJECT = Kind(
     "Jobs, services and all other objects of the file are left alone. Submit a RayJob's entrypoint with `shoal "
     "submit`, deploy a RayService's configuration with `serve deploy`.",
 )
+CROWD = Kind(
+    "L921",
+    "there are far more nodes than this machine has CPUs",
+    "Every node is a raylet with its agents, which take memory, and a CPU as they start. Many more of them than CPUs "
+    "start slowly, may miss the timeout of `up`, and slow each other down ever after. To try the spec here, lower the "
+    "replicas (min_workers in a cluster.yaml); one node with several CPUs does the work of many with one each.",
+)
 ANYTHING_ELSE = Kind(
     "L929",
     "has no effect on this machine",

@@ -1,5 +1,6 @@
 """What lint may know of this machine."""
 
+import os
 import sys
 from collections.abc import Iterable
 
@@ -8,9 +9,10 @@ from shoal.lint.facts import Facts, NodeSize
 
 
 def facts(node_sizes: Iterable[tuple[str, float, int]] = ()) -> Facts:
-    """Versions of the Ray and the Python beside Shoal. node_sizes: name, CPUs and bytes of memory of each machine."""
+    """Of this machine and what is installed. node_sizes: name, CPUs and bytes of memory of each machine."""
     return Facts(
         ray_version=installed_ray(),
         python_version=f"{sys.version_info.major}.{sys.version_info.minor}",
+        cpus=os.cpu_count() or 0,
         node_sizes=tuple(NodeSize(*size) for size in node_sizes),
     )

@@ -6,7 +6,8 @@ from lint_cases import CASES
 from shoal.desired.cluster import DesiredNode, Role
 from shoal.engine.ray_start import NO_FORK_HANDLERS, node_environment
 from shoal.findings import Page, Severity
-from shoal.lint.local import PAGES, places, set_fields, unhonoured
+from shoal.lint.facts import Facts
+from shoal.lint.local import PAGES, crowd, places, set_fields, unhonoured
 from shoal.spec.parse import Document, parse
 from shoal.spec.ray_start import PLACING_VARIABLES
 
@@ -143,8 +144,19 @@ def test_no_variable_of_a_manifest_opens_or_moves_a_node_and_notes_name_them_all
     assert set(variables) <= PLACING_VARIABLES | set(NO_FORK_HANDLERS)
 
 
+def test_far_more_nodes_than_cpus_are_told_and_nothing_where_the_cpus_are_unknown() -> None:
+    (note,) = crowd(9, Facts(cpus=2))
+    assert (note.code, note.severity) == ("L921", Severity.NOTE)
+    assert note.message.endswith("9 on 2")
+    assert crowd(8, Facts(cpus=2)) == crowd(500, Facts()) == ()
+
+
 def test_every_note_has_a_page() -> None:
-    codes = {note.code for text in (EVERYTHING, CLUSTER_FILE) for note in unhonoured(only(text))} | {"L920", "L950"}
+    codes = {note.code for text in (EVERYTHING, CLUSTER_FILE) for note in unhonoured(only(text))} | {
+        "L920",
+        "L921",
+        "L950",
+    }
     assert {page.code for page in PAGES} == codes
 
 

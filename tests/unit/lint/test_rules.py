@@ -130,6 +130,8 @@ def test_the_value_of_a_secret_is_in_no_finding() -> None:
 def test_errors_are_kept_for_what_cannot_work() -> None:
     errors = {rule.name for rule in RULES if rule.severity is Severity.ERROR}
     assert errors == {
+        "object_store_is_too_small",
+        "object_store_of_type_is_too_small",
         "gpu_request_has_no_equal_limit",
         "fewest_replicas_exceed_most",
         "ray_is_too_old_for_tokens",

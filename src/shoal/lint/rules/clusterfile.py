@@ -8,6 +8,7 @@ from shoal.lint.facts import Facts
 from shoal.lint.images import moves, python_of, ray_of
 from shoal.lint.rule import Hit, rule
 from shoal.spec.provider import LocalProvider
+from shoal.spec.ray_start import OBJECT_STORE_LEAST_BYTES
 
 
 @rule("L201", Severity.ERROR)
@@ -118,6 +119,22 @@ def ray_is_installed_from_nightly(file: FileContext, facts: Facts) -> Iterator[H
         version = facts.ray_version or "2.60.0"
         hint = f"add `setup_commands: [pip install 'ray[default]=={version}']`, or a docker image"
         yield Hit("nothing says which Ray the machines get: `ray up` would install a nightly build", (), hint)
+
+
+@rule("L207", Severity.ERROR)
+def object_store_of_type_is_too_small(file: FileContext, facts: Facts) -> Iterator[Hit]:
+    """The `object_store_memory` of a node type is less than Ray starts with.
+
+    Ray refuses an object store of less than 75 MiB (78643200 bytes), and the node ends at once. The amount is in bytes.
+
+    Leave it out (Ray takes 30 % of the memory), or write the size in bytes.
+    """
+    for name, kind in file.spec.available_node_types.items():
+        store = kind.resources.get("object_store_memory")
+        if store is not None and store < OBJECT_STORE_LEAST_BYTES:
+            message = f"{name} has an object store of {store} bytes, Ray needs {OBJECT_STORE_LEAST_BYTES}"
+            path = ("available_node_types", name, "resources", "object_store_memory")
+            yield Hit(message, path, "remove it (Ray takes 30 % of the memory), or write the size in bytes")
 
 
 def _images(file: FileContext) -> list[tuple[str, str]]:

@@ -7,6 +7,7 @@ from shoal.lint.context import ClusterContext, Group
 from shoal.lint.facts import Facts, NodeSize
 from shoal.lint.rule import Hit, rule
 from shoal.spec.quantity import bytes_of, cpu_cores, parse_quantity
+from shoal.spec.ray_start import OBJECT_STORE_LEAST_BYTES
 
 GIB = 1024**3
 LEAST_HEAD_MEMORY = 2 * GIB
@@ -125,6 +126,23 @@ def several_pods_share_a_machine(cluster: ClusterContext, facts: Facts) -> Itera
             message = f"{group.title} fits more than once on a {size.name} machine"
             hint = f"ask for nearly all of its {size.cpus:g} CPUs and {size.memory / GIB:.0f}Gi, with fewer replicas"
             yield Hit(message, (*group.container_path, "resources"), hint)
+
+
+@rule("L107", Severity.ERROR)
+def object_store_is_too_small(cluster: ClusterContext, facts: Facts) -> Iterator[Hit]:
+    """`object-store-memory` is less than Ray starts with.
+
+    Ray refuses an object store of less than 75 MiB (78643200 bytes), and the node ends at once. The option is in bytes:
+    "1" is one byte, not a gigabyte.
+
+    Leave it out (Ray takes 30 % of the memory limit), or write the size in bytes.
+    """
+    for group in cluster.groups:
+        store = group.params.get("object-store-memory", "")
+        if store.isdecimal() and int(store) < OBJECT_STORE_LEAST_BYTES:
+            message = f"{group.title} has an object store of {store} bytes, Ray needs {OBJECT_STORE_LEAST_BYTES}"
+            hint = "remove it (Ray takes 30 % of the memory limit), or write the size in bytes"
+            yield Hit(message, group.param_path("object-store-memory"), hint)
 
 
 def _machine_for(group: Group, sizes: tuple[NodeSize, ...]) -> NodeSize | None:
