@@ -7,10 +7,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from shoal.api import AsyncCluster, Cluster, JobResult, async_up, attach, up
+    from shoal.api import AsyncCluster, Cluster, JobFailed, JobResult, async_get, async_up, get, up
 
 __version__ = "0.1.0"
-__all__ = ["AsyncCluster", "Cluster", "JobResult", "__version__", "async_up", "attach", "up"]
+__all__ = [
+    "AsyncCluster",
+    "Cluster",
+    "JobFailed",
+    "JobResult",
+    "__version__",
+    "async_get",
+    "async_up",
+    "get",
+    "up",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -3,41 +3,33 @@
 import asyncio
 import html
 import subprocess
-import threading
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
-import msgspec
-
-from shoal.backends.base import Endpoints
-from shoal.backends.local.backend import LocalBackend, known_clusters
-from shoal.engine.jobs import Job, Jobs
-from shoal.errors import ClusterUnknown
-from shoal.runtime.backend_for import backend_for
+from shoal.backends.base import Backend, Endpoints
+from shoal.engine.jobs import Jobs
+from shoal.errors import ClusterUnknown, CommandNotRun, ShoalError
+from shoal.runtime.backend_for import backend_for, backend_of, known_clusters
+from shoal.runtime.blocking import finish
 from shoal.runtime.clock import SystemClock
 from shoal.runtime.converge import Silent, converge
+from shoal.runtime.job_run import JobFailed, JobResult, run_job
+from shoal.runtime.jobs import jobs_of
 from shoal.runtime.spec_file import cluster_in
 from shoal.status.conditions import ClusterStatus, status_of
 
-T = TypeVar("T")
-
-
-class JobResult(msgspec.Struct, frozen=True):
-    """A job that has ended. exit_code: of its entrypoint, as ``shoal submit`` would exit; log: all that it printed."""
-
-    job: Job
-    exit_code: int
-    log: str
+__all__ = ["AsyncCluster", "Cluster", "JobFailed", "JobResult", "async_get", "async_up", "get", "up"]
 
 
 class AsyncCluster:
-    """A running cluster, for asyncio. ``async with`` takes it down at the end."""
+    """A running cluster, for asyncio. ``async with`` takes down what ``async_up`` gave, not what ``async_get`` gave."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, backend: Backend, *, ends_with_block: bool) -> None:
         self.name = name
-        self._backend = LocalBackend()
+        self._backend = backend
+        self._ends_with_block = ends_with_block
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r})"
@@ -48,7 +40,15 @@ class AsyncCluster:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self.down()
+        if not self._ends_with_block:
+            return
+        try:
+            await self.down()
+        except (ShoalError, OSError) as failure:
+            if error is None:
+                raise
+            # What went wrong in the block is what matters; the rest is told beside it.
+            error.add_note(f"cluster {self.name!r} could not be taken down after this: {failure}")
 
     @property
     def endpoints(self) -> Endpoints:
@@ -57,9 +57,8 @@ class AsyncCluster:
 
     @property
     def jobs(self) -> Jobs:
-        """Its jobs, all operations; each of them blocks."""
-        endpoints = self.endpoints
-        return Jobs(endpoints.dashboard, Path(endpoints.token_path).read_text().strip())
+        """Its jobs, all operations; each of them blocks. Raises ClusterUnknown."""
+        return jobs_of(self.name)
 
     async def status(self) -> ClusterStatus:
         """What is ready, and why the rest is not."""
@@ -67,29 +66,45 @@ class AsyncCluster:
         return status_of(world.wanted, world)
 
     async def submit(
-        self, entrypoint: str, *, working_dir: str = "", runtime_env: Mapping[str, Any] | None = None
+        self,
+        entrypoint: str,
+        *,
+        working_dir: Path | str | None = ".",
+        runtime_env: Mapping[str, Any] | None = None,
+        check: bool = True,
     ) -> JobResult:
-        """Run ``entrypoint`` as a Ray job until it has ended. Raises what ``shoal.engine.jobs.Jobs`` raises."""
+        """Run ``entrypoint``, a shell command line, as a Ray job until it has ended. Cancelled, the job goes on.
 
-        def run() -> JobResult:
-            jobs = self.jobs
-            job_id = jobs.submit(entrypoint, working_dir=working_dir or None, runtime_env=runtime_env)
-            log = "".join(jobs.follow(job_id))
-            job = jobs.get(job_id)
-            return JobResult(job, 1 if job.exit_code is None else job.exit_code, log)
-
-        return await asyncio.to_thread(run)
+        working_dir: folder that is uploaded and that the job runs in, an archive of one, a URI, or None for none; ``.``
+        gives way to one in ``runtime_env``. check: raise JobFailed if the exit code is not 0. Raises ClusterUnknown,
+        and what ``shoal.engine.jobs.Jobs`` raises.
+        """
+        if working_dir == "." and "working_dir" in (runtime_env or {}):
+            working_dir = None
+        result = await run_job(self.jobs, entrypoint, working_dir, runtime_env)
+        if check and result.exit_code != 0:
+            raise JobFailed(self.name, result)
+        return result
 
     async def run(self, command: Sequence[str]) -> subprocess.CompletedProcess[str]:
-        """Run ``command`` in the head's environment and return its exit code and output, stderr within stdout."""
+        """Run ``command`` in the head's environment; its exit code and output, stderr within stdout.
+
+        Cancelled, it kills the command. Raises ClusterUnknown, ActionFailed without a head, CommandNotRun.
+        """
         environment = self._backend.head_environment(self.name)
-
-        def run() -> subprocess.CompletedProcess[str]:
-            return subprocess.run(
-                list(command), env=environment, check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
             )
-
-        return await asyncio.to_thread(run)
+        except OSError as error:
+            raise CommandNotRun(command[0], error) from None
+        try:
+            output, _ = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        return subprocess.CompletedProcess(list(command), await process.wait(), output.decode(errors="replace"))
 
     async def down(self, *, timeout_s: float = 60) -> None:
         """Stop it and remove everything of it but its logs. Raises DeadlineExceeded after ``timeout_s``."""
@@ -97,11 +112,11 @@ class AsyncCluster:
 
 
 class Cluster:
-    """A running cluster. ``with`` takes it down at the end. A notebook shows what runs."""
+    """A running cluster. ``with`` takes down what ``up`` gave, not what ``get`` gave. A notebook shows what runs."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self._async = AsyncCluster(name)
+    def __init__(self, twin: AsyncCluster) -> None:
+        self.name = twin.name
+        self._async = twin
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r})"
@@ -124,7 +139,7 @@ class Cluster:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.down()
+        finish(self._async.__aexit__(kind, error, trace))
 
     @property
     def endpoints(self) -> Endpoints:
@@ -133,26 +148,31 @@ class Cluster:
 
     @property
     def jobs(self) -> Jobs:
-        """Its jobs, all operations."""
+        """Its jobs, all operations. Raises ClusterUnknown."""
         return self._async.jobs
 
     def status(self) -> ClusterStatus:
         """What is ready, and why the rest is not."""
-        return _finish(self._async.status())
+        return finish(self._async.status())
 
     def submit(
-        self, entrypoint: str, *, working_dir: str = "", runtime_env: Mapping[str, Any] | None = None
+        self,
+        entrypoint: str,
+        *,
+        working_dir: Path | str | None = ".",
+        runtime_env: Mapping[str, Any] | None = None,
+        check: bool = True,
     ) -> JobResult:
-        """Run ``entrypoint`` as a Ray job until it has ended."""
-        return _finish(self._async.submit(entrypoint, working_dir=working_dir, runtime_env=runtime_env))
+        """Run ``entrypoint`` as a Ray job until it has ended; see ``AsyncCluster.submit``."""
+        return finish(self._async.submit(entrypoint, working_dir=working_dir, runtime_env=runtime_env, check=check))
 
     def run(self, command: Sequence[str]) -> subprocess.CompletedProcess[str]:
-        """Run ``command`` in the head's environment and return its exit code and output, stderr within stdout."""
-        return _finish(self._async.run(command))
+        """Run ``command`` in the head's environment; see ``AsyncCluster.run``."""
+        return finish(self._async.run(command))
 
     def down(self, *, timeout_s: float = 60) -> None:
         """Stop it and remove everything of it but its logs. Raises DeadlineExceeded after ``timeout_s``."""
-        _finish(self._async.down(timeout_s=timeout_s))
+        finish(self._async.down(timeout_s=timeout_s))
 
 
 async def async_up(file: str, *, cluster: str = "", timeout_s: float = 120) -> AsyncCluster:
@@ -160,39 +180,26 @@ async def async_up(file: str, *, cluster: str = "", timeout_s: float = 120) -> A
     spec = cluster_in(file, cluster)
     backend = backend_for(spec, {})
     await converge(backend, spec.desired.name, spec.desired, SystemClock(), Silent(), timeout_s)
-    return AsyncCluster(spec.desired.name)
+    return AsyncCluster(spec.desired.name, backend, ends_with_block=True)
 
 
 def up(file: str, *, cluster: str = "", timeout_s: float = 120) -> Cluster:
-    """Make the cluster of ``file`` and wait until Ray sees every node.
+    """Make the cluster of ``file`` and wait until Ray sees every node. ``with`` takes it down at the end of the block.
 
     cluster: which one, where the file holds several. A cluster that is up already is changed as far as it differs.
     Raises FileUnreadable, SpecInvalid, ProviderNotSupported, ActionFailed and DeadlineExceeded after ``timeout_s``.
     """
-    return Cluster(_finish(async_up(file, cluster=cluster, timeout_s=timeout_s)).name)
+    return Cluster(finish(async_up(file, cluster=cluster, timeout_s=timeout_s)))
 
 
-def attach(name: str) -> Cluster:
-    """A cluster that is up. Raises ClusterUnknown."""
-    if name not in known_clusters():
-        raise ClusterUnknown(name, known_clusters())
-    return Cluster(name)
+async def async_get(name: str) -> AsyncCluster:
+    """A cluster that is there already; see ``get``."""
+    known = known_clusters()
+    if name not in known:
+        raise ClusterUnknown(name, known)
+    return AsyncCluster(name, backend_of(name), ends_with_block=False)
 
 
-def _finish(work: Coroutine[Any, Any, T]) -> T:
-    """Run ``work`` to its end, also where an event loop runs already, as in a notebook."""
-    outcome: list[T] = []
-    failure: list[BaseException] = []
-
-    def target() -> None:
-        try:
-            outcome.append(asyncio.run(work))
-        except BaseException as error:  # noqa: BLE001 - raised again below, in the thread that asked
-            failure.append(error)
-
-    thread = threading.Thread(target=target, name="shoal", daemon=True)
-    thread.start()
-    thread.join()
-    if failure:
-        raise failure[0]
-    return outcome[0]
+def get(name: str) -> Cluster:
+    """A cluster that is there already. ``with`` leaves it running. Raises ClusterUnknown."""
+    return Cluster(finish(async_get(name)))

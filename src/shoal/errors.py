@@ -111,6 +111,22 @@ class ClusterUnknown(InputError):
         super().__init__(f"there is no cluster {cluster!r}", next_step=hint)
 
 
+class CommandNotRun(InputError):
+    """The command can't be run: there is no such program on PATH, or it may not be executed.
+
+    `shoal exec`, and `run` in Python, look for it in the head's environment; `shoal connect` on this side, in your own.
+    """
+
+    code = "E502"
+
+    def __init__(self, program: str, error: OSError) -> None:
+        missing = isinstance(error, FileNotFoundError)
+        super().__init__(
+            f"there is no program {program!r}" if missing else f"can't run {program!r}: {error.strerror}",
+            next_step="give its path, or see `echo $PATH`" if missing else "see `ls -l` about it",
+        )
+
+
 class DeadlineExceeded(ShoalError):
     """What was waited for did not come in time. What was started stays and goes on; nothing is undone.
 

@@ -38,12 +38,12 @@ class Step:
 
 
 def steps_of(page: Path) -> Iterator[Step]:
-    """What the page tells its reader to run. Python is run where it is a how-to's."""
+    """What the page tells its reader to run."""
     text = page.read_text()
     for fence in FENCE.finditer(text):
         language, body = fence.groups()
         first = text.count("\n", 0, fence.start()) + 2
-        if language == "python" and page.parent == HOW_TO:
+        if language == "python":
             yield Step(first, f"python - <<'END'\n{body}END")
         if language == "console":
             yield from (step for step in console_steps(body, first) if not step.command.startswith(NOT_RUN))

@@ -8,7 +8,7 @@ import click
 
 from shoal.cli.completions import cluster_argument
 from shoal.cli.console import Console
-from shoal.errors import InputError
+from shoal.errors import CommandNotRun, InputError
 
 if TYPE_CHECKING:
     from shoal.backends.base import Endpoints
@@ -31,15 +31,6 @@ class ClientUnfit(InputError):
     code = "E501"
 
 
-class CommandNotRun(InputError):
-    """The command can't be run: there is no such program on PATH, or it may not be executed.
-
-    It runs on this side, in your own environment.
-    """
-
-    code = "E502"
-
-
 @click.command("connect")
 @cluster_argument
 @click.argument("argv", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- CMD")
@@ -57,7 +48,7 @@ def command(console: Console, name: str, argv: tuple[str, ...]) -> int:
     endpoints = backend_of(name).endpoints(name)
     program = shutil.which(argv[0])
     if program is None:
-        raise CommandNotRun(f"there is no program {argv[0]!r}", next_step="give its path, or see `echo $PATH`")
+        raise CommandNotRun(argv[0], FileNotFoundError())
     python = _interpreter(Path(program).absolute())
     if python is not None and IGNORE not in os.environ:
         _check(name, endpoints, python)
@@ -66,7 +57,7 @@ def command(console: Console, name: str, argv: tuple[str, ...]) -> int:
     try:
         os.execve(program, argv, own | endpoints.environment | {"RAY_ADDRESS": endpoints.client})  # noqa: S606
     except OSError as error:
-        raise CommandNotRun(f"can't run {program!r}: {error.strerror}", next_step="see `ls -l` about it") from None
+        raise CommandNotRun(program, error) from None
 
 
 def _interpreter(program: Path) -> Path | None:

@@ -27,6 +27,7 @@ DEFINE_ERRORS = (
     "shoal.engine.launch",
     "shoal.runtime.backend_for",
     "shoal.runtime.converge",
+    "shoal.runtime.job_run",
     "shoal.runtime.spec_file",
 )
 
