@@ -22,7 +22,7 @@ test: $(STAMP) ## every test that can run here
 	@$(BIN)/python -m pytest -ra
 
 quick: $(STAMP) ## the tests that start no Ray
-	@$(BIN)/python -m pytest -m "not ray"
+	@$(BIN)/python -m pytest -m "not ray and not slow"
 
 check: lint test ## what CI runs
 

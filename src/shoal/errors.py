@@ -127,6 +127,15 @@ class CommandNotRun(InputError):
         )
 
 
+class HeadNotRunning(ActionFailed):
+    """The head of the cluster does not run, so nothing can run on it.
+
+    `shoal status NAME` says why it ended, `shoal up FILE` brings it back, `shoal logs NAME` shows its last words.
+    """
+
+    code = "E503"
+
+
 class DeadlineExceeded(ShoalError):
     """What was waited for did not come in time. What was started stays and goes on; nothing is undone.
 

@@ -13,7 +13,8 @@ from conformance.suite import Conformance
 from shoal.backends.local import journal, ports, processes
 from shoal.backends.local.backend import LocalBackend, known_clusters
 from shoal.backends.local.journal import Record
-from shoal.backends.local.observe import identity, journal_path
+from shoal.backends.local.observe import identity
+from shoal.backends.local.paths import journal_path
 from shoal.desired.cluster import DesiredCluster
 from shoal.runtime.clock import SystemClock
 from shoal.testing.remains import remains, shared_memory

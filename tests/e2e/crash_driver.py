@@ -12,14 +12,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from shoal.backends.local import apply, archive, journal, processes
+from shoal.backends.local import archive, journal, paths, processes
 from shoal.cli.main import run
 from shoal.engine import launch
 
 POINTS: dict[str, tuple[Any, str]] = {
     "append": (journal, "append"),
     "start": (launch, "_start"),
-    "token": (apply, "_write_private"),
+    "write": (paths, "write_private"),
     "send": (processes, "send"),
     "keep_logs": (archive, "keep_logs"),
     "rmtree": (shutil, "rmtree"),

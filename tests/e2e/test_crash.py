@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from shoal.backends.local import journal, paths, ports, processes
-from shoal.backends.local.observe import journal_path
+from shoal.backends.local.paths import journal_path
 from shoal.testing.remains import remains
 
 pytestmark = pytest.mark.ray
@@ -49,8 +49,8 @@ POINTS_OF_UP = [
     "append 1 before",
     "append 1 within",
     "append 1 after",
-    "token 1 before",
-    "token 1 after",
+    "write 1 before",
+    "write 2 after",
     "append 2 within",
     "append 2 after",
     "start 1 after",

@@ -16,14 +16,14 @@ from shoal.backends.base import Endpoints
 from shoal.backends.local import journal, paths, processes
 from shoal.backends.local.backend import LocalBackend, known_clusters
 from shoal.backends.local.journal import Record
-from shoal.backends.local.observe import journal_path, token_path
+from shoal.backends.local.listeners import listening, sockets
+from shoal.backends.local.paths import journal_path, token_path
 from shoal.backends.local.processes import Process
 from shoal.desired.cluster import DesiredCluster
 from shoal.engine.gcs import GcsUnauthorized, alive_nodes
 from shoal.runtime.clock import SystemClock
 from shoal.runtime.converge import Silent, converge
 from shoal.status.conditions import status_of
-from shoal.testing.remains import listening, sockets
 from shoal.testing.specs import cluster_of
 from shoal.world.snapshot import Phase
 
@@ -114,7 +114,7 @@ def client_answer(address: str, token: str) -> str:
 def test_all_that_listens_does_so_on_loopback_alone(clusters: dict[str, Running]) -> None:
     for name, cluster in clusters.items():
         inodes = {inode for process in cluster.members for inode in sockets(process.pid)}
-        found = set(listening(inodes))
+        found = {(address, port) for address, port, inode in listening() if inode in inodes}
         assert cluster.record.ports["gcs"] in {port for _, port in found}, "the search finds what listens"
         assert {address for address, _ in found} <= LOOPBACK, (name, found)
 

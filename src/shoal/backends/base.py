@@ -7,7 +7,7 @@ from typing import BinaryIO, Protocol
 import msgspec
 
 from shoal.backends.logs import LogFile
-from shoal.plan.actions import Stage
+from shoal.plan.actions import Plan, Stage
 from shoal.world.snapshot import World
 
 
@@ -35,6 +35,10 @@ class Backend(Protocol):
 
     async def observe(self, cluster: str) -> World:
         """What exists of ``cluster`` now. A name that nobody knows gives an absent World, not an error."""
+        ...
+
+    def check(self, plan: Plan) -> None:
+        """Look for what stands in the way of ``plan`` before anything is done. Raises typed errors."""
         ...
 
     async def apply(self, cluster: str, stage: Stage) -> None:

@@ -35,7 +35,8 @@ class NodeUnknown(InputError):
 
     def __init__(self, cluster: str, node: str, known: Collection[str]) -> None:
         near = get_close_matches(node, known, n=1)
-        step = f"did you mean {near[0]!r}?" if near else f"its nodes are {', '.join(sorted(known)) or 'none'}"
+        dead = f"it has no nodes now; `shoal logs {cluster} --dead` reads the logs of those that are gone"
+        step = f"did you mean {near[0]!r}?" if near else f"its nodes are {', '.join(sorted(known))}" if known else dead
         super().__init__(f"there is no node {node!r}", where=cluster, next_step=step)
 
 

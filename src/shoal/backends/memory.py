@@ -14,7 +14,7 @@ from shoal.backends.base import Endpoints
 from shoal.backends.logs import LogFile, LogReplaced, NothingKept
 from shoal.desired.cluster import DesiredCluster, DesiredNode, Role
 from shoal.errors import ActionFailed, ClusterUnknown
-from shoal.plan.actions import Action, PrepareCluster, RecordSpec, RemoveCluster, Stage, StartNode, StopNode
+from shoal.plan.actions import Action, Plan, PrepareCluster, RecordSpec, RemoveCluster, Stage, StartNode, StopNode
 from shoal.plan.render import describe
 from shoal.world.snapshot import ObservedNode, Phase, World
 
@@ -83,6 +83,9 @@ class MemoryBackend:
             nodes=nodes,
             gcs=gcs,
         )
+
+    def check(self, plan: Plan) -> None:
+        """Nothing stands in the way of anything here."""
 
     async def apply(self, cluster: str, stage: Stage) -> None:
         """Do one stage."""

@@ -8,7 +8,7 @@ import click
 
 from shoal.cli.completions import cluster_argument
 from shoal.cli.console import Console
-from shoal.errors import ActionFailed
+from shoal.errors import HeadNotRunning
 
 if TYPE_CHECKING:
     from shoal.backends.base import Endpoints
@@ -16,15 +16,6 @@ if TYPE_CHECKING:
 # For bash, which may set its prompt from files after it started; RAY_CLUSTER_NAME is in the head's environment.
 PROMPT = 'case "$PS1" in "(\\$RAY_CLUSTER_NAME) "*) ;; *) PS1="(\\$RAY_CLUSTER_NAME) $PS1" ;; esac'
 LISTENING_TIMEOUT_S = 1.0
-
-
-class HeadNotRunning(ActionFailed):
-    """The head of the cluster does not run, so there is nothing to attach to.
-
-    `shoal status NAME` says why it ended, `shoal up FILE` brings it back, `shoal logs NAME` shows its last words.
-    """
-
-    code = "E503"
 
 
 @click.command("attach")

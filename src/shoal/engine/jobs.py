@@ -2,6 +2,7 @@
 
 import secrets
 import string
+import time
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -11,10 +12,14 @@ from urllib.parse import quote
 import msgspec
 
 from shoal.engine.http_json import Dashboard, decode
-from shoal.engine.jobs_errors import DashboardUnreachable, JobNotFound
+from shoal.engine.jobs_errors import DashboardUnreachable, JobNotFound, JobRejected
 
 STOPPED_EXIT_CODE = 130
 """A stopped job ends as an interrupted command does: someone asked for it, and it is not a success."""
+
+AGENT_PATIENCE_S = 30.0
+AGENT_POLL_S = 0.5
+NO_AGENT_YET = "No available agent"
 
 T = TypeVar("T")
 _ID_ALPHABET = string.ascii_letters + string.digits
@@ -126,7 +131,7 @@ class Jobs:
             "entrypoint_resources": dict(entrypoint_resources) if entrypoint_resources else None,
         }
         body = msgspec.json.encode({key: value for key, value in request.items() if value is not None})
-        return self._post_once(body, job_id)
+        return self._post(body, job_id)
 
     def get(self, submission_id: str) -> Job:
         """The job as it is now. Raises JobNotFound."""
@@ -165,6 +170,17 @@ class Jobs:
                 next_step="`shoal jobs NAME` lists the jobs",
             )
         return decode(reply, shape, self.dashboard.address)
+
+    def _post(self, body: bytes, submission_id: str) -> str:
+        """POST it, again and again while a cluster that has just started has no agent yet to run jobs."""
+        deadline = time.monotonic() + AGENT_PATIENCE_S
+        while True:
+            try:
+                return self._post_once(body, submission_id)
+            except JobRejected as rejected:
+                if NO_AGENT_YET not in rejected.what or time.monotonic() > deadline:
+                    raise
+            time.sleep(AGENT_POLL_S)
 
     def _post_once(self, body: bytes, submission_id: str) -> str:
         """POST it so that a connection that drops halfway neither loses the job nor starts it twice."""

@@ -5,7 +5,7 @@ every interface. With RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER=0 Ray believes a host to
 that it starts listens there only; but then ``ray start`` refuses to join a cluster. So that one refusal is lifted here,
 in this process; the variable itself is for what it starts.
 
-A private seam of Ray 2.60: tests/e2e/test_loopback.py fails when it moves.
+A private seam of Ray 2.60: tests/e2e/test_local.py fails when it moves.
 """
 
 import sys

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 
 from shoal.backends.base import Backend
 from shoal.backends.local import backend as local
-from shoal.backends.local.preflight import check_host
 from shoal.errors import InputError
 from shoal.spec.clusterfile import ClusterFile
 from shoal.spec.provider import THIS_MACHINE, LocalProvider, provider_type
@@ -37,10 +36,9 @@ def runs_here(spec: "ClusterSpec") -> bool:
 
 
 def backend_for(spec: "ClusterSpec", demanded_ports: dict[str, int]) -> Backend:
-    """A backend that is able to run ``spec`` now. Raises ProviderNotSupported, and what stands against it here."""
+    """The backend that ``spec`` asks for. Raises ProviderNotSupported."""
     if not runs_here(spec):
         raise _not_supported(spec)
-    check_host(spec.desired)
     return local.LocalBackend(demanded_ports)
 
 

@@ -82,11 +82,12 @@ async def converge(
         plan = await plan_for(backend, cluster, desired)
         if agreed is not None and plan != agreed:
             raise PlanOutdated("it changed since its plan was shown", where=cluster, next_step="run the command again")
+        backend.check(plan)
         reporter.planned(plan)
         for stage in plan.stages:
             await backend.apply(cluster, stage)
             reporter.applied(stage)
-        finished = _gone if desired is None else _ready
+        finished = _gone if desired is None else _all_ready
         return await _wait(backend, cluster, desired, finished, clock, reporter, timeout_s)
 
 
@@ -114,7 +115,8 @@ async def _wait(
         await clock.sleep(LOOK_AGAIN_S)
 
 
-def _ready(status: ClusterStatus) -> bool:
+def _all_ready(status: ClusterStatus) -> bool:
+    """Whether there is nothing left to wait for. Raises NodeFailed for a node that will not come any more."""
     failed = next((node for node in status.nodes if node.reason == "NodeDied"), None)
     if failed is not None:
         step = f"`shoal logs {status.name} --node {failed.name}` shows all of its output"

@@ -75,7 +75,7 @@ def _node(wanted: DesiredNode, world: World) -> NodeStatus:
     observed = world.node(wanted.name)
     up_again = f"run `shoal up` with its file again to start it, or `shoal logs {world.cluster} --node {wanted.name}`"
     if observed is None:
-        ready, phase, reason, message, step = False, "Missing", "NodeMissing", "it was not started", up_again
+        ready, phase, reason, message, step = False, "Missing", "NodeMissing", "it is not there", up_again
         return NodeStatus(wanted.name, wanted.group, wanted.role, ready, phase, reason, message, step)
     reason, message, step = _explanation(observed, world, up_again)
     return NodeStatus(
@@ -101,7 +101,8 @@ def _explanation(node: ObservedNode, world: World, up_again: str) -> tuple[str, 
             silent = node.detail or ("Ray does not see it yet" if world.gcs else "the head's GCS does not answer yet")
             return "WaitingForRay", silent, ""
         case Phase.STOPPING:
-            return "Stopping", "it is being stopped", ""
+            step = f"if no `shoal` is at work on it, run `shoal down {world.cluster}`, or `shoal up` with its file"
+            return "Stopping", "it is being stopped", step
         case Phase.DEAD:
             return "NodeDied", node.detail or "its processes have ended", up_again
 
@@ -127,7 +128,7 @@ def _state(nodes: tuple[NodeStatus, ...], world: World) -> State:
     if nodes and all(node.ready for node in nodes):
         return State.READY
     head = next((node for node in nodes if node.role == "head"), None)
-    if head is None or head.reason in ("NodeDied", "NodeMissing"):
+    if head is None or head.reason in ("NodeDied", "NodeMissing", "Stopping"):
         return State.DOWN
     if any(node.reason in ("NodeDied", "NodeMissing", "NodeNotWanted") for node in nodes):
         return State.DEGRADED

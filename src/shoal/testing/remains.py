@@ -6,10 +6,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from shoal.backends.local import paths
+from shoal.backends.local.listeners import listening
 from shoal.backends.local.processes import MARKER
 
 SHM = Path("/dev/shm")  # noqa: S108
-LISTENING = "0A"
 
 
 def remains(cluster: str, uid: str, ports: Iterable[int] = ()) -> list[str]:
@@ -20,26 +20,8 @@ def remains(cluster: str, uid: str, ports: Iterable[int] = ()) -> list[str]:
     left = [f"folder {folder}" for folder in _folders(cluster, uid) if folder.exists()]
     if uid:
         left += [f"process {pid}: {why}" for pid, why in _processes(uid)]
-    taken = {port for _, port in listening()}
+    taken = {port for _, port, _ in listening()}
     return left + [f"port {port}" for port in ports if port in taken]
-
-
-def listening(inodes: Iterable[str] | None = None) -> Iterator[tuple[str, int]]:
-    """(address in hex as the kernel writes it, port) of every listening TCP socket, or of those with ``inodes``."""
-    wanted = None if inodes is None else set(inodes)
-    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-        with suppress(FileNotFoundError):
-            for line in Path(table).read_text().splitlines()[1:]:
-                fields = line.split()
-                address, _, port = fields[1].rpartition(":")
-                if fields[3] == LISTENING and (wanted is None or fields[9] in wanted):
-                    yield address, int(port, 16)
-
-
-def sockets(pid: int) -> set[str]:
-    """Inodes of the sockets that a process has open."""
-    links = (_link(entry) for entry in _entries(Path(f"/proc/{pid}/fd")))
-    return {link[len("socket:[") : -1] for link in links if link.startswith("socket:[")}
 
 
 def shared_memory() -> set[str]:

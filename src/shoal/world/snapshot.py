@@ -8,7 +8,7 @@ from shoal.desired.cluster import DesiredCluster, Role
 
 
 class Phase(StrEnum):
-    """Where a node is in its life, as far as the backend can tell without Ray."""
+    """Where a node is in its life."""
 
     STARTING = "Starting"  # asked for; Ray does not see it yet
     RUNNING = "Running"  # it runs and Ray's GCS says ALIVE

@@ -5,7 +5,7 @@ import asyncio
 from shoal.backends.local import journal, processes
 from shoal.backends.local.backend import LocalBackend, known_clusters
 from shoal.backends.local.journal import Record
-from shoal.backends.local.observe import journal_path
+from shoal.backends.local.paths import journal_path
 from shoal.desired.cluster import DesiredCluster
 from shoal.engine.gcs import RayNode
 from shoal.runtime.clock import SystemClock

@@ -6,24 +6,33 @@ import errno
 import os
 import shutil
 import signal
+import socket
+import threading
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
-from shoal.backends.local import apply, archive, journal, observe, paths, processes
-from shoal.backends.local.observe import journal_path, token_path
+from shoal.backends.local import archive, journal, observe, paths, ports, processes
+from shoal.backends.local.backend import LocalBackend, PortsLost
+from shoal.backends.local.lock import ClusterBusy
+from shoal.backends.local.paths import journal_path, token_path
 from shoal.engine import launch
-from shoal.engine.gcs import GcsUnauthorized
+from shoal.engine.gcs import GcsUnauthorized, RayNode
 from shoal.engine.launch import NodeNotStarted
 from shoal.errors import DeadlineExceeded
+from shoal.runtime.clock import SystemClock
 from shoal.runtime.converge import NodeFailed, Silent, converge
 from shoal.status.conditions import State
 from shoal.testing.clock import VirtualClock
 from shoal.testing.faults import Crash
 from shoal.testing.remains import remains
 from shoal.testing.specs import cluster_of
-from unit.backends.sleepers import Sleepers
+from shoal.world.snapshot import Phase
+from unit.backends.sleepers import Sleepers, seen_by_ray
+
+pytestmark = pytest.mark.slow
 
 SPEC = cluster_of("c", {"w": 2})
 HEAD_ONLY = cluster_of("c", {})
@@ -84,9 +93,79 @@ def test_a_gcs_that_refuses_our_token_does_not_stand_in_the_way_of_down(
     def refused(address: str, token: str, timeout_s: float) -> None:
         raise GcsUnauthorized("not yours", where=address)
 
-    monkeypatch.setattr(observe, "alive_nodes", refused)
+    monkeypatch.setattr(observe, "known_nodes", refused)
     assert not observe.observe("c").gcs
     assert sleepers.take("c", None).state is State.ABSENT
+
+
+def test_a_head_whose_port_was_taken_while_it_was_down_comes_back_on_another(
+    sleepers: Sleepers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sleepers.backend = LocalBackend({"dashboard": next(ports.free(set()))})
+    sleepers.take("c", HEAD_ONLY)
+    before = sleepers.record("c")
+    with socket.socket() as stranger:
+        stranger.bind(("127.0.0.1", before.ports["dashboard"]))
+        stranger.listen()
+        head = observe.observe("c").nodes[0]
+        # The stranger is this very process, so it must not pass for one of the cluster's either.
+        assert head.phase is Phase.DEAD
+        assert str(before.ports["dashboard"]) in head.detail
+        with pytest.raises(PortsLost):
+            sleepers.backend.endpoints("c")
+        sleepers.take("c", HEAD_ONLY)
+        after = sleepers.record("c")
+        assert after.ports["dashboard"] != before.ports["dashboard"]
+        assert after.ports["gcs"] == before.ports["gcs"]
+        assert sleepers.backend.endpoints("c").dashboard.endswith(str(after.ports["dashboard"]))
+
+
+def test_what_ray_declared_dead_is_dead_though_its_process_lives(
+    sleepers: Sleepers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sleepers.take("c", SPEC)
+    lost = next(launch for launch, node in sleepers.record("c").nodes.items() if node.node.name == "w-0")
+
+    def one_lost(*arguments: Any) -> tuple[RayNode, ...]:
+        return tuple(msgspec.structs.replace(n, alive=n.instance_id != lost) for n in seen_by_ray("", "", 0))
+
+    monkeypatch.setattr(observe, "known_nodes", one_lost)
+    node = observe.observe("c").node("w-0")
+    assert node is not None
+    assert (node.phase, node.detail) == (Phase.DEAD, "Ray declared it dead: it did not answer")
+    sleepers.take("c", SPEC)
+    assert lost not in sleepers.record("c").nodes
+
+
+def test_a_cancelled_change_holds_the_lock_until_its_work_has_ended(
+    sleepers: Sleepers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began, may_end = threading.Event(), threading.Event()
+    original = launch._start
+
+    def slow(*arguments: Any) -> int:
+        began.set()
+        may_end.wait(10)
+        return original(*arguments)
+
+    monkeypatch.setattr(launch, "_start", slow)
+
+    async def change() -> None:
+        work = asyncio.ensure_future(
+            converge(sleepers.backend, "c", HEAD_ONLY, SystemClock(), Silent(), 30),
+        )
+        await asyncio.to_thread(began.wait, 10)
+        work.cancel()
+        await asyncio.sleep(0)
+        with pytest.raises(ClusterBusy), sleepers.backend.changing("c"):
+            pass
+        may_end.set()
+        with pytest.raises(asyncio.CancelledError):
+            await work
+
+    asyncio.run(change())
+    with sleepers.backend.changing("c"):
+        assert all(node.pid for node in sleepers.record("c").nodes.values())
 
 
 def test_a_damaged_journal_of_one_cluster_does_not_stop_another(
@@ -96,8 +175,7 @@ def test_a_damaged_journal_of_one_cluster_does_not_stop_another(
     journal_path("broken").write_text("not json\n")
     with pytest.raises(journal.JournalDamaged):
         observe.observe("broken")
-    assert apply.used_ports() == set()
-    monkeypatch.setattr(observe, "alive_nodes", lambda *_: ())
+    monkeypatch.setattr(observe, "known_nodes", lambda *_: ())
     with pytest.raises(DeadlineExceeded):
         asyncio.run(converge(sleepers.backend, "c", HEAD_ONLY, VirtualClock(), Silent(), 1))
     assert len(sleepers.pids(sleepers.record("c").uid)) == 1
@@ -108,7 +186,7 @@ def test_a_damaged_journal_of_one_cluster_does_not_stop_another(
 def test_a_node_that_ends_at_once_says_its_last_words(sleepers: Sleepers, monkeypatch: pytest.MonkeyPatch) -> None:
     script = "echo 'ValueError: no such option'; echo '[state-dump] plasma error: 0'; exit 1"
     monkeypatch.setattr(launch, "ray_command", lambda: ("sh", "-c", script))
-    monkeypatch.setattr(observe, "alive_nodes", lambda *_: ())
+    monkeypatch.setattr(observe, "known_nodes", lambda *_: ())
     with pytest.raises(NodeFailed, match="it last said: ValueError: no such option"):
         sleepers.take("c", HEAD_ONLY)
 
@@ -162,7 +240,14 @@ def disk_full() -> None:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-PLACES = [(journal, "append"), (launch, "_start"), (processes, "send"), (archive, "keep_logs"), (shutil, "rmtree")]
+PLACES = [
+    (journal, "append"),
+    (paths, "write_private"),
+    (launch, "_start"),
+    (processes, "send"),
+    (archive, "keep_logs"),
+    (shutil, "rmtree"),
+]
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])

@@ -145,6 +145,15 @@ def test_a_lost_answer_to_submit_is_asked_about_rather_than_submitted_twice(ray:
     assert [call for call, _ in ray.seen] == ["POST /api/jobs/", f"GET /api/jobs/{ID}"]
 
 
+def test_a_cluster_that_has_no_agent_yet_is_asked_again(ray: FakeDashboard, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shoal.engine.jobs.AGENT_POLL_S", 0)
+    no_agent = b"RuntimeError: No available agent to submit job, please try again later."
+    done = json.dumps({"submission_id": ID, "job_id": ID}).encode()
+    ray.answers["POST /api/jobs/"] = [(500, no_agent), (500, no_agent), (200, done)]
+    assert jobs_of(ray).submit("x", submission_id=ID) == ID
+    assert len(ray.seen) == 3
+
+
 def test_a_submission_that_never_arrived_is_an_error(ray: FakeDashboard) -> None:
     ray.answers["POST /api/jobs/"] = [(0, b"")]
     with pytest.raises(DashboardUnreachable):

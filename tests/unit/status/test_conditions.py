@@ -31,9 +31,9 @@ def world_of(head: Phase | None, worker: Phase | None, *, gcs: bool = True, deta
         (Phase.RUNNING, Phase.STARTING, State.STARTING, "1/2 nodes ready; w-0: Ray does not see it yet"),
         (Phase.STARTING, Phase.STARTING, State.STARTING, "0/2 nodes ready; head: Ray does not see it yet"),
         (Phase.RUNNING, Phase.DEAD, State.DEGRADED, "1/2 nodes ready; w-0: its processes have ended"),
-        (Phase.RUNNING, None, State.DEGRADED, "1/2 nodes ready; w-0: it was not started"),
+        (Phase.RUNNING, None, State.DEGRADED, "1/2 nodes ready; w-0: it is not there"),
         (Phase.DEAD, Phase.STARTING, State.DOWN, "0/2 nodes ready; head: its processes have ended"),
-        (None, None, State.DOWN, "0/2 nodes ready; head: it was not started"),
+        (None, None, State.DOWN, "0/2 nodes ready; head: it is not there"),
         (Phase.RUNNING, Phase.STOPPING, State.STARTING, "1/2 nodes ready; w-0: it is being stopped"),
     ],
 )

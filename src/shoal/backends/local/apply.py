@@ -10,11 +10,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from shoal.backends.local import archive, journal, paths, ports, processes
+from shoal.backends.local.claims import claim_ports, leave_taken_ports, used_ports
 from shoal.backends.local.journal import NodeRecord, Record
 from shoal.backends.local.lock import choosing_ports
-from shoal.backends.local.observe import identity, journal_path, output_path, token_path
+from shoal.backends.local.observe import identity
+from shoal.backends.local.paths import journal_path, output_path, token_path
 from shoal.backends.local.processes import MARKER
-from shoal.desired.cluster import DesiredCluster, DesiredNode
+from shoal.desired.cluster import DesiredCluster, DesiredNode, Role
 from shoal.engine.launch import Launch, spawn
 from shoal.engine.ray_start import AGENT_PORTS, Place, arguments, node_environment
 from shoal.errors import ActionFailed
@@ -68,25 +70,28 @@ def prepare(cluster: DesiredCluster, demanded_ports: dict[str, int]) -> None:
             chosen = ports.choose(asked, demanded_ports, used_ports())
             paths.make_private(paths.cluster_folder(cluster.name))
             journal.append(journal_path(cluster.name), journal.Prepared(uid, chosen, cluster))
+            claim_ports(cluster.name)
     else:
         uid = record.uid
         if record.wanted != cluster:
             journal.append(journal_path(cluster.name), journal.Wanted(cluster))
     token = token_path(cluster.name)
     if not token.exists():
-        _write_private(token, secrets.token_hex(32))
-    paths.make_private(paths.runtime_folder(uid).parent)
+        paths.write_private(token, secrets.token_hex(32))
     paths.make_private(paths.runtime_folder(uid))
 
 
 def start(cluster: str, actions: Sequence[StartNode]) -> None:
     """Start nodes side by side. Returns when their processes run, long before Ray has them all."""
-    record = _record(cluster)
     path = journal_path(cluster)
     with choosing_ports():
+        if any(action.node.role is Role.HEAD for action in actions):
+            leave_taken_ports(cluster)
         spare = ports.free(used_ports())
         intents = [_intent(action.node, spare) for action in actions]
         journal.append(path, *intents)
+        claim_ports(cluster)
+    record = journal.of(cluster)
     launches = [_launch(cluster, record, intent) for intent in intents]
 
     def started(index: int, pid: int) -> None:
@@ -97,7 +102,7 @@ def start(cluster: str, actions: Sequence[StartNode]) -> None:
 
 def stop(cluster: str, names: set[str]) -> None:
     """End nodes side by side: SIGTERM to each leader, then SIGKILL to whatever is left."""
-    record = _record(cluster)
+    record = journal.of(cluster)
     path = journal_path(cluster)
     ending = [node for node in record.nodes.values() if node.node.name in names]
     journal.append(path, *(journal.Stopping(node.launch) for node in ending))
@@ -111,7 +116,7 @@ def stop(cluster: str, names: set[str]) -> None:
         _kill_all(record, node)
     for node in ending:
         archive.keep_logs(cluster, record.uid, node)
-        shutil.rmtree(paths.runtime_folder(record.uid) / node.launch, ignore_errors=True)
+        _remove_tree(paths.runtime_folder(record.uid) / node.launch)
     journal.append(path, *(journal.Stopped(node.launch) for node in ending))
 
 
@@ -134,22 +139,7 @@ def _remove_runtime(cluster: str, record: Record) -> None:
         processes.send(process, signal.SIGKILL)
     if not processes.wait_gone(strays, KILL_PATIENCE_S):
         raise _survivor(cluster, strays[0].pid)
-    runtime = paths.runtime_folder(record.uid)
-    if runtime.exists():
-        shutil.rmtree(runtime)
-
-
-def used_ports() -> set[int]:
-    """Ports that any cluster of this user was given, whether it runs now or not."""
-    used: set[int] = set()
-    for path in paths.clusters_home().glob("*/journal.jsonl"):
-        try:
-            record = journal.read(path)
-        except journal.JournalDamaged:
-            continue  # its own cluster's trouble; what listens is found busy all the same
-        if record is not None:
-            used.update(record.ports.values(), *(node.agent_ports.values() for node in record.nodes.values()))
-    return used
+    _remove_tree(paths.runtime_folder(record.uid))
 
 
 def place(record: Record, launch: str, agent_ports: dict[str, int]) -> Place:
@@ -187,13 +177,6 @@ def _launch(cluster: str, record: Record, intent: journal.Starting) -> Launch:
     )
 
 
-def _record(cluster: str) -> Record:
-    record = journal.read(journal_path(cluster))
-    if record is None:
-        raise ActionFailed(f"the journal of {cluster!r} is gone", where=str(journal_path(cluster)))
-    return record
-
-
 def _members(record: Record, node: NodeRecord, running: tuple[processes.Process, ...]) -> tuple[processes.Process, ...]:
     return processes.members(running, *identity(record, node))
 
@@ -213,13 +196,13 @@ def _survivor(whose: str, pid: int) -> ProcessSurvives:
     return ProcessSurvives(f"process {pid} of {whose} does not end, not even by SIGKILL", next_step="see `ps` about it")
 
 
-def _write_private(path: Path, text: str) -> None:
-    """Write ``text`` to a new file of mode 0600, whole or not at all."""
-    draft = path.with_name(f".{path.name}.draft")
-    draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(descriptor)
-    draft.rename(path)
+def _remove_tree(folder: Path) -> None:
+    """Remove ``folder`` if it is there, also what a job made read-only in it."""
+    try:
+        shutil.rmtree(folder)
+    except FileNotFoundError:
+        return
+    except PermissionError:
+        for inner, _, _ in os.walk(folder):
+            Path(inner).chmod(0o700)
+        shutil.rmtree(folder)

@@ -1,22 +1,36 @@
 """The local backend: one process tree a node, on the loopback address, without a daemon."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 from shoal.backends.base import Endpoints
-from shoal.backends.local import apply, copying, journal, paths, reading
+from shoal.backends.local import apply, copying, journal, paths, preflight, processes, reading
 from shoal.backends.local.journal import NodeRecord, Record
 from shoal.backends.local.lock import exclusive
-from shoal.backends.local.observe import journal_path, observe, output_path, token_path
+from shoal.backends.local.observe import identity, observe, taken_ports
+from shoal.backends.local.paths import journal_path, output_path, token_path
 from shoal.backends.logs import LogFile
 from shoal.desired.cluster import Role
 from shoal.engine.ray_start import LOOPBACK, driver_environment
-from shoal.errors import ActionFailed, ClusterUnknown
-from shoal.plan.actions import Stage
+from shoal.errors import ActionFailed, ClusterUnknown, CommandNotRun, HeadNotRunning
+from shoal.plan.actions import Plan, Stage, StartNode
 from shoal.world.snapshot import World
+
+T = TypeVar("T")
+
+
+class PortsLost(ActionFailed):
+    """Another program listens on a port that was given to this cluster.
+
+    It took the port while the head was not running, or in the moments between the choice of the port and its use. What
+    is sent there, the cluster's token with it, would reach that program, so nothing is. `shoal up` with the cluster's
+    file restarts it on other ports; `shoal status NAME` shows which were taken.
+    """
+
+    code = "E209"
 
 
 class LocalBackend:
@@ -34,15 +48,15 @@ class LocalBackend:
 
     async def observe(self, cluster: str) -> World:
         """What exists of ``cluster`` now."""
-        import asyncio
+        return await _to_the_end(observe, cluster)
 
-        return await asyncio.to_thread(observe, cluster)
+    def check(self, plan: Plan) -> None:
+        """Raises RayNotInstalled, RayVersionUnsupported, DiskFull or SharedMemoryTooSmall."""
+        preflight.check_host(tuple(action.node for action in plan.actions if isinstance(action, StartNode)))
 
     async def apply(self, cluster: str, stage: Stage) -> None:
         """Do one stage. Raises ActionFailed, PortTaken."""
-        import asyncio
-
-        await asyncio.to_thread(apply.apply, cluster, stage, self._demanded_ports)
+        await _to_the_end(apply.apply, cluster, stage, self._demanded_ports)
 
     @contextmanager
     def changing(self, cluster: str) -> Iterator[None]:
@@ -51,8 +65,13 @@ class LocalBackend:
             yield
 
     def endpoints(self, cluster: str) -> Endpoints:
-        """Where to reach ``cluster``. Raises ClusterUnknown."""
+        """Where to reach ``cluster``. Raises ClusterUnknown, and PortsLost rather than send its token to a stranger."""
         record = _record(cluster)
+        taken = taken_ports(cluster)
+        if taken:
+            told = ", ".join(f"{port} ({name})" for name, port in taken.items())
+            step = "run `shoal up` with its file again: it restarts on other ports"
+            raise PortsLost(f"another program listens on its port {told}", where=cluster, next_step=step)
         token = str(token_path(cluster))
         return Endpoints(
             gcs=f"{LOOPBACK}:{record.ports['gcs']}",
@@ -65,16 +84,16 @@ class LocalBackend:
     def execute(self, cluster: str, command: Sequence[str], *, tty: bool) -> int:
         """Become ``command`` in the environment of the head. Returns only by raising.
 
-        Raises ClusterUnknown, and ActionFailed if the head is not there or the command can't be run.
+        Raises ClusterUnknown, HeadNotRunning, CommandNotRun.
         """
         environment = self.head_environment(cluster)
         try:
             os.execvpe(command[0], list(command), environment)  # noqa: S606 - argv as the person gave it, no shell
         except OSError as error:
-            raise ActionFailed(f"can't run {command[0]!r}: {error.strerror}") from None
+            raise CommandNotRun(command[0], error) from None
 
     def head_environment(self, cluster: str) -> dict[str, str]:
-        """The whole environment of a driver on the head. Raises ClusterUnknown, ActionFailed if it has no head."""
+        """The whole environment of a driver on the head. Raises ClusterUnknown, HeadNotRunning."""
         record = _record(cluster)
         return apply.environment(cluster, record, _head(cluster, record)) | self.endpoints(cluster).environment
 
@@ -97,6 +116,18 @@ class LocalBackend:
         return str(copying.copy(source, _working_directory(cluster), target, Path.cwd()))
 
 
+async def _to_the_end(work: Callable[..., T], *arguments: Any) -> T:
+    """Do ``work`` in a thread; also when cancelled, as by Ctrl-C, wait for its end: the caller then drops the lock."""
+    import asyncio
+
+    done = asyncio.ensure_future(asyncio.to_thread(work, *arguments))
+    try:
+        return await asyncio.shield(done)
+    except asyncio.CancelledError:
+        await asyncio.wait([done])
+        raise
+
+
 def known_clusters() -> tuple[str, ...]:
     """Names of the clusters of which a folder is left, sorted."""
     found = (path.name for path in paths.clusters_home().glob("*/"))
@@ -111,10 +142,11 @@ def _record(cluster: str) -> Record:
 
 
 def _head(cluster: str, record: Record) -> NodeRecord:
-    head = next((node for node in record.nodes.values() if node.node.role is Role.HEAD), None)
-    if head is None:
-        raise ActionFailed(f"cluster {cluster!r} has no head", next_step=f"`shoal status {cluster}` says why")
-    return head
+    running = processes.snapshot(record.uid)
+    for node in record.nodes.values():
+        if node.node.role is Role.HEAD and processes.leader(running, *identity(record, node)):
+            return node
+    raise HeadNotRunning("its head does not run", where=cluster, next_step=f"`shoal status {cluster}` says why")
 
 
 def _working_directory(cluster: str) -> Path:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import msgspec
 
+from shoal.backends.local.paths import journal_path
 from shoal.desired.cluster import DesiredCluster, DesiredNode
-from shoal.errors import ActionFailed
+from shoal.errors import ActionFailed, ClusterUnknown
 
 
 class JournalDamaged(ActionFailed):
@@ -30,6 +31,12 @@ class Prepared(msgspec.Struct, frozen=True, tag=True):
     uid: str
     ports: dict[str, int]
     wanted: DesiredCluster
+
+
+class Moved(msgspec.Struct, frozen=True, tag=True):
+    """The head is about to be started on these ports, as others were taken meanwhile."""
+
+    ports: dict[str, int]
 
 
 class Wanted(msgspec.Struct, frozen=True, tag=True):
@@ -74,7 +81,7 @@ class Removing(msgspec.Struct, frozen=True, tag=True):
     """Everything of the cluster is about to be removed."""
 
 
-Event = Prepared | Wanted | Starting | Started | Stopping | Stopped | Removing
+Event = Prepared | Moved | Wanted | Starting | Started | Stopping | Stopped | Removing
 
 
 class NodeRecord(msgspec.Struct, frozen=True):
@@ -122,6 +129,14 @@ def read(path: Path) -> Record | None:
     return record
 
 
+def of(cluster: str) -> Record:
+    """What the journal of ``cluster`` says. Raises ClusterUnknown, JournalDamaged."""
+    record = read(journal_path(cluster))
+    if record is None:
+        raise ClusterUnknown(cluster)
+    return record
+
+
 def append(path: Path, *events: Event) -> None:
     """Write ``events`` and return once they are on disk. Raises OSError, as when the disk is full; then none counts."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -156,6 +171,8 @@ def _fold(record: Record | None, event: Event) -> Record | None:
     if record is None:
         return None
     match event:
+        case Moved():
+            return msgspec.structs.replace(record, ports=event.ports)
         case Wanted():
             return msgspec.structs.replace(record, wanted=event.cluster)
         case Removing():

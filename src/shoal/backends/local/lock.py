@@ -42,7 +42,7 @@ def exclusive(cluster: str) -> Iterator[None]:
 
 @contextmanager
 def choosing_ports() -> Iterator[None]:
-    """Held from the choice of ports until they are journalled, so that no two clusters choose the same. Waits."""
+    """Held from the choice of ports until they are claimed, so that no two clusters choose the same. Waits."""
     path = port_lock_path()
     make_private(path.parent)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

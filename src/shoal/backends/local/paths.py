@@ -7,7 +7,18 @@ import os
 import re
 from pathlib import Path
 
-from shoal.errors import ClusterUnknown
+from shoal.errors import ClusterUnknown, InputError
+
+
+class HomeUnknown(InputError):
+    """Shoal does not know where to keep the state of clusters.
+
+    It goes to $XDG_STATE_HOME/shoal, by default ~/.local/state/shoal. The user has no home folder, as happens in
+    containers that run under any user id. Set HOME or XDG_STATE_HOME to a folder that you may write to.
+    """
+
+    code = "E115"
+
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -19,8 +30,13 @@ def names_no_cluster(cluster: str) -> bool:
 
 def state_home() -> Path:
     """``$XDG_STATE_HOME/shoal``, by default ``~/.local/state/shoal``."""
-    base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(base) / "shoal"
+    base = os.environ.get("XDG_STATE_HOME", "")
+    if os.path.isabs(base):  # noqa: PTH117 - the XDG specification: a relative path is to be ignored
+        return Path(base) / "shoal"
+    try:
+        return Path.home() / ".local" / "state" / "shoal"
+    except RuntimeError:
+        raise HomeUnknown("this user has no home folder", next_step="set HOME, or XDG_STATE_HOME") from None
 
 
 def clusters_home() -> Path:
@@ -43,14 +59,39 @@ def lock_path(cluster: str) -> Path:
     return state_home() / "locks" / _safe(cluster)
 
 
-def port_lock_path() -> Path:
-    """Who holds it may choose ports. No cluster can have its name."""
-    return state_home() / "locks" / ".ports"
+def runtime_home() -> Path:
+    """Holds Ray's temporary folders of all clusters of this user, whatever their state home."""
+    return Path(f"/tmp/shoal-{os.getuid()}")  # noqa: S108 - made 0700, and its owner checked, by make_private
 
 
 def runtime_folder(uid: str) -> Path:
     """Ray's temporary folders of the cluster with this ``uid``."""
-    return Path(f"/tmp/shoal-{os.getuid()}") / uid  # noqa: S108 - made 0700, and its owner checked, by make_private
+    return runtime_home() / uid
+
+
+def claim_path(uid: str) -> Path:
+    """Says which ports the cluster with this ``uid`` was given."""
+    return runtime_folder(uid) / "ports.json"
+
+
+def port_lock_path() -> Path:
+    """Who holds it may choose ports."""
+    return runtime_home() / ".ports"
+
+
+def journal_path(cluster: str) -> Path:
+    """Where the journal of ``cluster`` is."""
+    return cluster_folder(cluster) / "journal.jsonl"
+
+
+def token_path(cluster: str) -> Path:
+    """Where the token of ``cluster`` is, mode 0600."""
+    return cluster_folder(cluster) / "token"
+
+
+def output_path(uid: str, launch: str) -> Path:
+    """What ``ray start`` of this launch prints."""
+    return runtime_folder(uid) / launch / "start.log"
 
 
 def make_private(folder: Path) -> None:
@@ -66,6 +107,18 @@ def make_private(folder: Path) -> None:
         raise PermissionError(f"{folder} belongs to another user")
     if found.st_mode & 0o077:
         folder.chmod(0o700)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write ``text`` to a new file of mode 0600, whole or not at all."""
+    draft = path.with_name(f".{path.name}.draft")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(descriptor)
+    draft.rename(path)
 
 
 def _safe(cluster: str) -> str:

@@ -2,11 +2,12 @@
 
 import os
 import shutil
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from shoal.backends.local import paths
-from shoal.desired.cluster import DesiredCluster
+from shoal.desired.cluster import DesiredNode
 from shoal.engine.launch import RayNotInstalled
 from shoal.errors import ActionFailed, DiskFull
 
@@ -44,8 +45,13 @@ def installed_ray() -> str:
         return ""
 
 
-def check_host(cluster: DesiredCluster) -> None:
-    """Raises RayNotInstalled, RayVersionUnsupported, DiskFull or SharedMemoryTooSmall."""
+def check_host(nodes: Sequence[DesiredNode]) -> None:
+    """Whether ``nodes`` can be started here, beside all that runs here already.
+
+    Raises RayNotInstalled, RayVersionUnsupported, DiskFull or SharedMemoryTooSmall.
+    """
+    if not nodes:
+        return
     found = installed_ray()
     if not found:
         raise RayNotInstalled("Ray is not installed beside Shoal", next_step="pip install 'shoal[local]'")
@@ -54,9 +60,9 @@ def check_host(cluster: DesiredCluster) -> None:
             f"Ray {found} is installed, Shoal works with {TESTED_RAY}",
             next_step=f"pip install 'ray[default,client]=={TESTED_RAY}.0'",
         )
-    _check_disk(paths.runtime_folder("").parent.parent)
+    _check_disk(paths.runtime_home())
     _check_disk(paths.state_home())
-    _check_shared_memory(cluster)
+    _check_shared_memory(nodes)
 
 
 def _check_disk(folder: Path) -> None:
@@ -71,9 +77,9 @@ def _check_disk(folder: Path) -> None:
         )
 
 
-def _check_shared_memory(cluster: DesiredCluster) -> None:
-    asked = sum(int(node.start_params.get("object-store-memory", 0)) for node in cluster.nodes)
-    usual = not any("plasma-directory" in node.start_params for node in cluster.nodes)
+def _check_shared_memory(nodes: Sequence[DesiredNode]) -> None:
+    asked = sum(int(node.start_params.get("object-store-memory", 0)) for node in nodes)
+    usual = not any("plasma-directory" in node.start_params for node in nodes)
     if not (asked and usual and SHM.is_dir()):
         return
     stats = os.statvfs(SHM)

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from shoal.backends.local import archive, paths
 from shoal.backends.local.journal import Record
-from shoal.backends.local.observe import output_path
+from shoal.backends.local.paths import output_path
 from shoal.backends.logs import LogFile, LogReplaced, NodeUnknown, NothingKept
 from shoal.desired.cluster import HEAD_NODE
 
