@@ -1,6 +1,9 @@
 """A path, as a person gave it -> the one cluster that it means."""
 
+import os
+import stat
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -19,9 +22,10 @@ MOST_READ_BYTES = 32 * 1024**2  # enough to say of a file that it is no spec
 
 
 class FileUnreadable(InputError):
-    """The file can't be read: it is not there, is a folder, or is not yours to read.
+    """The file can't be read: it is not there, is a folder or an idle pipe, or is not yours to read.
 
-    A spec is one YAML file of at most 1 MiB; `-` reads it from standard input.
+    A spec is one YAML file of at most 1 MiB; `-` reads it from standard input, and a pipe is read if something writes
+    to it already, as in `shoal plan <(kustomize build)`.
     """
 
     code = "E110"
@@ -40,10 +44,21 @@ class NoCluster(InputError):
 class SeveralClusters(InputError):
     """The file holds more than one cluster and the command works on one.
 
-    Name it: `--cluster NAME`. Nothing was done to any of them.
+    Name it: `--cluster NAME`, or `--cluster NAMESPACE/NAME` where a name is in several namespaces (`default` where the
+    file gives none). Nothing was done to any of them.
     """
 
     code = "E112"
+
+
+class ClusterNameless(InputError):
+    """The manifest has no `metadata.name`, only `metadata.generateName`.
+
+    Kubernetes would make up a new name at each `create`. Shoal finds a cluster again by its name, so that a second
+    `up` changes the first one's cluster instead of making another: add `metadata.name`.
+    """
+
+    code = "E116"
 
 
 class ClusterSpec(msgspec.Struct, frozen=True):
@@ -60,22 +75,24 @@ def read(path: str) -> Parsed:
 
 
 def cluster_in(path: str, name: str = "") -> ClusterSpec:
-    """The cluster in the file at ``path``; ``name`` where it holds several.
+    """The cluster in the file at ``path``; ``name``, which may be NAMESPACE/NAME, where it holds several.
 
-    Raises FileUnreadable, SpecInvalid, NoCluster, SeveralClusters.
+    Raises FileUnreadable, SpecInvalid, NoCluster, SeveralClusters, ClusterNameless.
     """
     parsed = read(path)
     errors = tuple(finding for finding in parsed.findings + lint(parsed, facts()) if finding.fatal)
     if errors:
         raise SpecInvalid(parsed.source, parsed.text, errors)
-    found = [document for document in clusters(parsed) if not name or cluster_name(document) == name]
+    found = [document for document in clusters(parsed) if name in ("", cluster_name(document), _full_name(document))]
     if not found:
         raise _nothing(parsed, name)
     if len(found) > 1:
-        names = ", ".join(cluster_name(document) for document in found)
-        raise SeveralClusters(
-            f"it holds {len(found)} clusters: {names}", where=parsed.source, next_step="name one: --cluster NAME"
-        )
+        what = f"it holds {len(found)} clusters: {', '.join(_names(found))}"
+        raise SeveralClusters(what, where=parsed.source, next_step=f"name one: --cluster {_names(found)[0]}")
+    if not cluster_name(found[0]):
+        mark = found[0].node.nearest(("metadata", "generateName")).mark
+        where = f"{parsed.source}:{mark.line}:{mark.column}"
+        raise ClusterNameless("the cluster has no name of its own", where=where, next_step="add metadata.name")
     spec = found[0].spec
     assert isinstance(spec, RayCluster | ClusterFile)  # noqa: S101 - what clusters() gives
     return ClusterSpec(parsed, found[0], desired(spec))
@@ -88,27 +105,51 @@ def cluster_name(document: Document) -> str:
     return document.spec.metadata.name if isinstance(document.spec, RayCluster) else ""
 
 
+def _full_name(document: Document) -> str:
+    namespace = document.spec.metadata.namespace if isinstance(document.spec, RayCluster) else ""
+    return f"{namespace or 'default'}/{cluster_name(document)}"
+
+
+def _names(documents: Sequence[Document]) -> list[str]:
+    """What to call each one by, so that it alone is meant."""
+    names = [cluster_name(document) for document in documents]
+    return [name if names.count(name) == 1 else _full_name(found) for name, found in zip(names, documents, strict=True)]
+
+
 def _bytes(path: str) -> bytes:
     if path == "-":
         return sys.stdin.buffer.read(MOST_READ_BYTES + 1)
     file = Path(path)
-    if not file.exists():
-        raise FileUnreadable("no such file", where=path, next_step=_nearby(file))
-    if file.is_dir():
-        raise FileUnreadable("it is a folder", where=path, next_step="name a file in it" + _examples(file))
     try:
-        with file.open("rb") as stream:
-            return stream.read(MOST_READ_BYTES + 1)
+        with open(file, "rb", opener=_without_waiting) as stream:
+            content = stream.read(MOST_READ_BYTES + 1)
+            if content or not stat.S_ISFIFO(os.fstat(stream.fileno()).st_mode):
+                return content
+        what, step = "it is a pipe that nothing writes to", "start the writer first, or use `-`"
+    except (FileNotFoundError, NotADirectoryError):
+        what, step = "no such file", _nearby(file)
+    except IsADirectoryError:
+        what, step = "it is a folder", "name a file in it" + _examples(file)
     except PermissionError:
-        raise FileUnreadable("you may not read it", where=path, next_step=f"`ls -l {path}` shows who may") from None
+        what, step = "you may not read it", f"`ls -l {path}` shows who may"
+    except OSError as error:
+        what, step = (error.strerror or str(error)).lower(), "check the path"
+    raise FileUnreadable(what, where=path, next_step=step)
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Opening a pipe would wait for a writer; reading from one without a writer ends at once."""
+    descriptor = os.open(path, flags | os.O_NONBLOCK)
+    os.set_blocking(descriptor, True)
+    return descriptor
 
 
 def _nearby(file: Path) -> str:
     if not file.parent.is_dir():
-        return f"the folder {file.parent} does not exist either"
+        return f"there is no folder {file.parent}"
     from difflib import get_close_matches
 
-    near = get_close_matches(file.name, [entry.name for entry in file.parent.iterdir()], n=1)
+    near = get_close_matches(file.name, [entry.name for entry in file.parent.iterdir() if entry != file], n=1)
     return f"did you mean {file.parent / near[0]}?" if near else "check the path"
 
 
@@ -122,7 +163,7 @@ def _kind(document: Document) -> str:
 
 
 def _nothing(parsed: Parsed, name: str) -> NoCluster:
-    names = [cluster_name(document) for document in clusters(parsed)]
+    names = _names(clusters(parsed))
     if names:
         return NoCluster(f"no cluster {name!r} in it", where=parsed.source, next_step=f"it holds {', '.join(names)}")
     kinds = sorted({_kind(document) for document in parsed.documents})

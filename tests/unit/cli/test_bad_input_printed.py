@@ -102,6 +102,15 @@ def arrange(case: Case, file: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         case "two clusters":
             text = file.read_text()
             file.write_text(text + "---\n" + text.replace("raycluster-complete", "another"))
+        case "two namespaces":
+            text = file.read_text()
+            file.write_text(text + "---\n" + text.replace("  name: ", "  namespace: b\n  name: ", 1))
+        case "link in a circle":
+            file.unlink()
+            file.symlink_to(file.name)
+        case "idle pipe":
+            file.unlink()
+            os.mkfifo(file)
         case "same cluster twice":
             file.write_text(file.read_text() + "---\n" + file.read_text())
         case "same group twice":
