@@ -1,5 +1,6 @@
 """`shoal check FILE`."""
 
+import codecs
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,7 +49,7 @@ def _codes(ctx: click.Context, option: click.Parameter, values: tuple[str, ...])
 
 
 @click.command("check")
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path())
 @click.option("-o", "--output", type=click.Choice(OUTPUTS), default="text", show_default=True)
 @click.option(
     "--fix",
@@ -136,6 +137,7 @@ def _replace(path: Path, text: str) -> None:
     """Put ``text`` in the place of the file at once, so that a crash leaves the old one or the new one."""
     target = path.resolve()
     draft = target.with_name(f".{target.name}.shoal")
-    draft.write_bytes(text.encode())
+    mark = codecs.BOM_UTF8 if target.read_bytes().startswith(codecs.BOM_UTF8) else b""
+    draft.write_bytes(mark + text.encode())
     draft.chmod(target.stat().st_mode & 0o7777)
     draft.replace(target)

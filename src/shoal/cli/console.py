@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -27,7 +28,9 @@ class Console:
     def say(self, text: str = "", *, style: str = "") -> None:
         """One line for people."""
         if not self.quiet:
-            click.echo(click.style(text, fg=style) if style and self.colour else text, err=True, color=self.colour)
+            # Whoever read this may have gone, as `head` does; the work goes on.
+            with suppress(BrokenPipeError):
+                click.echo(click.style(text, fg=style) if style and self.colour else text, err=True, color=self.colour)
 
     def emit(self, text: str) -> None:
         """Data, as asked for."""
@@ -51,16 +54,17 @@ def format_option(default: str = "table") -> Callable[[Any], Any]:
 def render(rows: Sequence[dict[str, Any]], columns: Sequence[str], wide: Sequence[str], output: str) -> str:
     """Rows as text. columns: shown by ``table``; wide: added by ``wide``; json and yaml give every field."""
     if output in ("json", "yaml"):
-        return _structured(rows, output)
+        return structured(rows, output)
     if output == "name":
         return "\n".join(str(row["name"]) for row in rows)
     return _table(rows, [*columns, *wide] if output == "wide" else columns)
 
 
-def _structured(rows: Sequence[dict[str, Any]], output: str) -> str:
+def structured(value: Any, output: str) -> str:
+    """Any plain value as ``json`` or ``yaml``."""
     import msgspec
 
-    plain = msgspec.to_builtins(list(rows))
+    plain = msgspec.to_builtins(value)
     if output == "json":
         return msgspec.json.format(msgspec.json.encode(plain), indent=2).decode()
     import yaml
@@ -71,7 +75,7 @@ def _structured(rows: Sequence[dict[str, Any]], output: str) -> str:
 
 def _table(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> str:
     cells = [[column.upper().replace("_", " ") for column in columns]]
-    cells += [[str(row.get(column, "")) for column in columns] for row in rows]
+    cells += [["" if row.get(column) is None else str(row[column]) for column in columns] for row in rows]
     widths = [max(len(line[index]) for line in cells) for index in range(len(columns))]
     return "\n".join(
         "   ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells

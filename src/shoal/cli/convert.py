@@ -6,7 +6,7 @@ from shoal.cli.console import Console
 
 
 @click.command("convert")
-@click.argument("file")
+@click.argument("file", type=click.Path())
 @click.option("--cluster", default="", help="Which cluster, where FILE holds several.")
 @click.pass_obj
 def command(console: Console, file: str, cluster: str) -> int:

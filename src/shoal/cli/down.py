@@ -26,10 +26,13 @@ def command(console: Console, name: str, yes: bool, timeout: float) -> int:
     plan = asyncio.run(plan_for(backend, name, None))
     if not plan:
         raise ClusterUnknown(name, known_clusters())
-    for line in lines(plan):
-        console.say(line)
+    if not yes:
+        for line in lines(plan):
+            console.say(line)
     console.confirm(f"Do this to {name}?", yes=yes)
     clock = SystemClock()
-    asyncio.run(converge(backend, name, None, clock, Progress(console, clock), timeout, None if yes else plan))
+    asyncio.run(
+        converge(backend, name, None, clock, Progress(console, clock, agreed=not yes), timeout, None if yes else plan)
+    )
     console.say(f"{name} is gone; `shoal logs {name} --dead` reads its logs", style="green")
     return 0

@@ -31,13 +31,13 @@ def command(console: Console, name: str, output: str) -> int:
 
 
 def row(job: "Job") -> dict[str, Any]:
-    """A job for a table. seconds: how long it ran, "" until it has ended; exit_code: None until then."""
+    """A job for a table. seconds: how long it ran; it and exit_code are None until it has ended."""
     ran = (job.end_time - job.start_time) / 1000 if job.end_time and job.start_time else None
     return {
         "name": job.submission_id or job.job_id or "",
         "status": str(job.status),
         "started": _moment(job.start_time),
-        "seconds": "" if ran is None else round(ran, 1),
+        "seconds": None if ran is None else round(ran, 1),
         "entrypoint": job.entrypoint,
         "exit_code": job.exit_code,
         "job_id": job.job_id or "",

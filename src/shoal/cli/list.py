@@ -18,6 +18,9 @@ def command(console: Console, output: str) -> int:
     if not rows and output in ("table", "wide"):
         console.say("no clusters; `shoal up FILE` makes one")
         return 0
+    if output in ("table", "wide"):
+        for row in rows:
+            row["ready"] = "?" if row["ready"] is None else f"{row['ready']}/{row['nodes']}"
     console.emit(render(rows, ("name", "state", "ready", "backend"), ("dashboard", "message"), output))
     return 0
 
@@ -37,15 +40,16 @@ async def _row(backend: Any, name: str) -> dict[str, Any]:
     try:
         world = await backend.observe(name)
     except ActionFailed as error:  # one that can't be read must not hide the others
-        state, ready, dashboard, message = "Unknown", "?", "", str(error)
+        state, ready, nodes, dashboard, message = "Unknown", None, None, "", str(error)
     else:
         status = status_of(world.wanted, world)
-        state, ready = str(status.state), f"{status.ready_nodes}/{len(status.nodes)}"
+        state, ready, nodes = str(status.state), status.ready_nodes, len(status.nodes)
         dashboard, message = _dashboard(backend, name), status.message
     return {
         "name": name,
         "state": state,
         "ready": ready,
+        "nodes": nodes,
         "backend": "local",
         "dashboard": dashboard,
         "message": message,

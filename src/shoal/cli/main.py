@@ -49,8 +49,7 @@ class Verbs(click.Group):
         """The verb, imported now."""
         if cmd_name not in VERBS:
             return None
-        command: click.Command = import_module(f"shoal.cli.{VERBS[cmd_name][0]}").command
-        return command
+        return _with_quiet(import_module(f"shoal.cli.{VERBS[cmd_name][0]}").command)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -67,6 +66,24 @@ class Verbs(click.Group):
         """The table of verbs, without importing any."""
         with formatter.section("Verbs"):
             formatter.write_dl([(name, text) for name, (_, text) in VERBS.items()])
+
+
+def _be_quiet(ctx: click.Context, option: click.Parameter, quiet: bool) -> None:
+    if quiet:
+        ctx.obj.quiet = True
+
+
+def _with_quiet(command: click.Command) -> click.Command:
+    """The verb, and those below it, with the option that `shoal` itself has too."""
+    if isinstance(command, click.Group):
+        for below in command.commands.values():
+            _with_quiet(below)
+    elif not any(option.name == "quiet" for option in command.params):
+        help_text = "Say nothing on stderr but errors."
+        command.params.append(
+            click.Option(["-q", "--quiet"], is_flag=True, expose_value=False, callback=_be_quiet, help=help_text)
+        )
+    return command
 
 
 @click.group(cls=Verbs, epilog=f"Exit codes: {EXIT_CODES}.", context_settings={"help_option_names": ["-h", "--help"]})

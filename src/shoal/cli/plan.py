@@ -9,7 +9,7 @@ CHANGES_PENDING = 3
 
 
 @click.command("plan")
-@click.argument("file")
+@click.argument("file", type=click.Path())
 @click.option("--cluster", default="", help="Which cluster, where FILE holds several.")
 @click.option("-o", "--output", type=click.Choice(("table", "json", "yaml")), default="table", show_default=True)
 @click.pass_obj

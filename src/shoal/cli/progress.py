@@ -2,7 +2,7 @@
 
 from shoal.cli.console import Console
 from shoal.plan.actions import Plan, Stage, StartNode
-from shoal.plan.render import describe
+from shoal.plan.render import describe, lines
 from shoal.runtime.clock import Clock
 from shoal.status.conditions import ClusterStatus
 
@@ -12,7 +12,9 @@ REMIND_S = 15.0
 class Progress:
     """A Reporter that speaks to a person, with the seconds since it began."""
 
-    def __init__(self, console: Console, clock: Clock) -> None:
+    def __init__(self, console: Console, clock: Clock, *, agreed: bool) -> None:
+        """agreed: the plan was shown and agreed to before."""
+        self._agreed = agreed
         self._console = console
         self._clock = clock
         self._began = clock.monotonic()
@@ -20,7 +22,10 @@ class Progress:
         self._remind_at = 0.0
 
     def planned(self, plan: Plan) -> None:
-        """Nothing: the plan was shown before it was agreed to."""
+        """Show what is about to be done, unless it was shown before."""
+        if plan and not self._agreed:
+            for line in lines(plan):
+                self._console.say(line)
 
     def applied(self, stage: Stage) -> None:
         """Say what is done; a node that was started is talked of when Ray sees it."""

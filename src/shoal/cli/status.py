@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from shoal.cli.completions import cluster_argument
-from shoal.cli.console import Console, format_option, render
+from shoal.cli.console import Console, format_option, render, structured
 
 
 @click.command("status")
@@ -47,10 +47,13 @@ def _print(console: Console, status: Any, output: str) -> None:
     rows = [_row(node) for node in status.nodes]
     if output in ("json", "yaml"):
         whole = {"name": status.name, "state": str(status.state), "message": status.message, "nodes": rows}
-        console.emit(render([whole], (), (), output))
+        console.emit(structured(whole, output))
         return
     if output != "name":
         console.emit(f"{status.name}: {status.state} ({status.message})")
+    for row in rows:
+        row["cpu"] = f"{row['cpu'] or 0:g}"
+        row["memory"] = f"{(row['memory'] or 0) / 1024**2:.0f}Mi"
     console.emit(render(rows, ("name", "group", "phase", "cpu", "memory", "message"), ("pid", "next_step"), output))
     for node in status.nodes:
         if node.next_step and output == "table":
@@ -58,7 +61,6 @@ def _print(console: Console, status: Any, output: str) -> None:
 
 
 def _row(node: Any) -> dict[str, Any]:
-    memory = node.resources.get("memory", 0)
     return {
         "name": node.name,
         "group": node.group,
@@ -68,8 +70,8 @@ def _row(node: Any) -> dict[str, Any]:
         "reason": node.reason,
         "message": node.message,
         "next_step": node.next_step,
-        "pid": node.pid,
-        "cpu": f"{node.resources.get('CPU', 0):g}",
-        "memory": f"{memory / 1024**2:.0f}Mi",
+        "pid": node.pid or None,
+        "cpu": node.resources.get("CPU"),
+        "memory": node.resources.get("memory"),
         "resources": dict(node.resources),
     }

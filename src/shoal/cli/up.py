@@ -19,7 +19,7 @@ def _ports(ctx: click.Context, option: click.Parameter, values: tuple[str, ...])
 
 
 @click.command("up")
-@click.argument("file")
+@click.argument("file", type=click.Path())
 @click.option("--cluster", default="", help="Which cluster, where FILE holds several.")
 @click.option("-y", "--yes", is_flag=True, help="Don't ask before changing something.")
 @click.option("--timeout", default=120.0, show_default=True, help="Seconds to wait for every node.")
@@ -46,14 +46,22 @@ def command(console: Console, file: str, cluster: str, yes: bool, timeout: float
     name = spec.desired.name
     say_unhonoured(console, spec)
     plan = asyncio.run(plan_for(backend, name, spec.desired))
-    if plan:
+    if plan and not yes:
         for line in lines(plan):
             console.say(line)
         console.confirm(f"Do this to {name}?", yes=yes)
     clock = SystemClock()
     try:
         status = asyncio.run(
-            converge(backend, name, spec.desired, clock, Progress(console, clock), timeout, None if yes else plan)
+            converge(
+                backend,
+                name,
+                spec.desired,
+                clock,
+                Progress(console, clock, agreed=not yes),
+                timeout,
+                None if yes else plan,
+            )
         )
     except KeyboardInterrupt:
         console.say(f"what was started goes on; `shoal up {file}` takes it up again, `shoal down {name}` removes it")

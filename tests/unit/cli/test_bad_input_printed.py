@@ -122,6 +122,7 @@ def arrange(case: Case, file: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         case "another ray":
             monkeypatch.setattr(preflight, "version", lambda package: "2.9.3")
         case "disk full":
+            monkeypatch.setattr(paths, "runtime_folder", lambda uid: file.parent / "runtime" / "of")
             usage = namedtuple("usage", "total used free")
             monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10**9, 10**9, 4096))
         case "no shared memory":

@@ -177,7 +177,7 @@ def test_jobs_are_listed_with_how_long_they_ran(jobs: FakeJobs, capsys: Capture)
     assert run(["jobs", "demo", "-o", "json"]) == 0
     old, now = json.loads(capsys.readouterr().out)
     assert (old["name"], old["status"], old["seconds"], old["exit_code"]) == ("raysubmit_old", "SUCCEEDED", 2.5, 0)
-    assert (now["status"], now["seconds"], now["exit_code"]) == ("RUNNING", "", None)
+    assert (now["status"], now["seconds"], now["exit_code"]) == ("RUNNING", None, None)
     assert run(["jobs", "demo", "-o", "name"]) == 0
     assert capsys.readouterr().out == "raysubmit_old\nraysubmit_now\n"
 
