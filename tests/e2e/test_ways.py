@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from shoal.backends.local import journal, paths
-from shoal.backends.local.observe import journal_path, token_path
+from shoal.backends.local.paths import journal_path, token_path
 
 pytestmark = pytest.mark.ray
 

@@ -9,9 +9,11 @@ from shoal.cli.console import Console
 @click.command("down")
 @cluster_argument
 @click.option("-y", "--yes", is_flag=True, help="Don't ask.")
-@click.option("--timeout", default=60.0, show_default=True, help="Seconds to wait until nothing is left.")
+@click.option(
+    "--timeout", type=click.IntRange(0), default=60, show_default=True, help="Seconds to wait until it is gone."
+)
 @click.pass_obj
-def command(console: Console, name: str, yes: bool, timeout: float) -> int:
+def command(console: Console, name: str, yes: bool, timeout: int) -> int:
     """Stop a cluster and remove everything of it but its logs (`shoal logs NAME --dead`)."""
     import asyncio
 
@@ -31,8 +33,11 @@ def command(console: Console, name: str, yes: bool, timeout: float) -> int:
             console.say(line)
     console.confirm(f"Do this to {name}?", yes=yes)
     clock = SystemClock()
-    asyncio.run(
-        converge(backend, name, None, clock, Progress(console, clock, agreed=not yes), timeout, None if yes else plan)
-    )
+    progress = Progress(console, clock, agreed=not yes)
+    try:
+        asyncio.run(converge(backend, name, None, clock, progress, timeout, None if yes else plan))
+    except KeyboardInterrupt:
+        console.say(f"it is half gone; `shoal down {name}` again ends it")
+        raise
     console.say(f"{name} is gone; `shoal logs {name} --dead` reads its logs", style="green")
     return 0

@@ -22,12 +22,14 @@ def _ports(ctx: click.Context, option: click.Parameter, values: tuple[str, ...])
 @click.argument("file", type=click.Path())
 @click.option("--cluster", default="", help="Which cluster, where FILE holds several.")
 @click.option("-y", "--yes", is_flag=True, help="Don't ask before changing something.")
-@click.option("--timeout", default=120.0, show_default=True, help="Seconds to wait for every node.")
+@click.option(
+    "--timeout", type=click.IntRange(0), default=120, show_default=True, help="Seconds to wait for every node."
+)
 @click.option(
     "--port", "ports", multiple=True, callback=_ports, metavar="NAME=N", help="Demand a port, as client=10001."
 )
 @click.pass_obj
-def command(console: Console, file: str, cluster: str, yes: bool, timeout: float, ports: dict[str, int]) -> int:
+def command(console: Console, file: str, cluster: str, yes: bool, timeout: int, ports: dict[str, int]) -> int:
     """Make a cluster as FILE says, and wait until Ray itself sees every node.
 
     Run again after a change of FILE or a crash, it does what is missing and nothing else.

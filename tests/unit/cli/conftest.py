@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from shoal.backends.local import journal, paths
-from shoal.backends.local.observe import journal_path, token_path
+from shoal.backends.local.paths import journal_path, token_path
 from shoal.desired.cluster import DesiredCluster, DesiredNode, Role
 
 HEAD = DesiredNode("head", Role.HEAD, "headgroup", {}, {"dashboard": 8265})

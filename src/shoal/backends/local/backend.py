@@ -95,7 +95,7 @@ class LocalBackend:
     def head_environment(self, cluster: str) -> dict[str, str]:
         """The whole environment of a driver on the head. Raises ClusterUnknown, HeadNotRunning."""
         record = _record(cluster)
-        return apply.environment(cluster, record, _head(cluster, record)) | self.endpoints(cluster).environment
+        return apply.environment(cluster, record, _running_head(cluster, record)) | self.endpoints(cluster).environment
 
     def log_files(self, cluster: str, node: str = "", *, dead: bool = False) -> tuple[LogFile, ...]:
         """Log files of one node. Raises ClusterUnknown, NodeUnknown, NothingKept."""
@@ -142,11 +142,17 @@ def _record(cluster: str) -> Record:
 
 
 def _head(cluster: str, record: Record) -> NodeRecord:
-    running = processes.snapshot(record.uid)
-    for node in record.nodes.values():
-        if node.node.role is Role.HEAD and processes.leader(running, *identity(record, node)):
-            return node
-    raise HeadNotRunning("its head does not run", where=cluster, next_step=f"`shoal status {cluster}` says why")
+    head = next((node for node in record.nodes.values() if node.node.role is Role.HEAD), None)
+    if head is None:
+        raise HeadNotRunning("it has no head", where=cluster, next_step=f"`shoal status {cluster}` says why")
+    return head
+
+
+def _running_head(cluster: str, record: Record) -> NodeRecord:
+    head = _head(cluster, record)
+    if processes.leader(processes.snapshot(record.uid), *identity(record, head)) is None:
+        raise HeadNotRunning("its head does not run", where=cluster, next_step=f"`shoal status {cluster}` says why")
+    return head
 
 
 def _working_directory(cluster: str) -> Path:
