@@ -8,11 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+import yaml
 
 from shoal.cli.explain import pages
 from shoal.cli.main import cli
 
-FOLDER = Path(__file__).parent.parent / "docs/reference"
+ROOT = Path(__file__).parent.parent
+FOLDER = ROOT / "docs/reference"
+BAD_INPUT = ROOT / "tests/cases/cli/bad_input.yaml"
 NOTE = "<!-- Written by `make docs`; changes made here are lost. -->\n\n"
 KINDS = {"input": "from reading a file", "lint": "from a lint rule", "error": "from a failed command"}
 
@@ -41,10 +44,23 @@ def codes_page() -> str:
     return "# Every code\n\n" + NOTE + "\n".join(sections)
 
 
+def bad_input_page() -> str:
+    """docs/reference/bad-input.md: what a person sees, as the tests check it."""
+    cases = yaml.safe_load(BAD_INPUT.read_text())
+    sections = [
+        f"## {case['name']}\n\n`shoal {case.get('command', 'up FILE --yes')}` ends with exit code {case['exit']}"
+        f" and prints:\n\n```text\n{case['prints'].rstrip()}\n```\n"
+        for case in cases
+    ]
+    told = "Nothing is started and nothing is lost in any of them. FILE is `cluster.yaml` here.\n\n"
+    return "# What each bad input prints\n\n" + NOTE + told + "\n".join(sections)
+
+
 def main() -> int:
     """Write the pages, or with --check compare them; 1 when one is out of date."""
     stale = []
-    for name, text in {"cli.md": verbs_page(), "codes.md": codes_page()}.items():
+    written = {"cli.md": verbs_page(), "codes.md": codes_page(), "bad-input.md": bad_input_page()}
+    for name, text in written.items():
         path = FOLDER / name
         if path.exists() and path.read_text() == text:
             continue

@@ -117,12 +117,20 @@ def arrange(case: Case, file: Path, monkeypatch: pytest.MonkeyPatch) -> str:
             text = file.read_text()
             group = text[text.index("    - groupName") :]
             file.write_text(text.rstrip("\n") + "\n" + group)
+        case _:
+            arrange_machine(case, file, monkeypatch)
+    return case.command
+
+
+def arrange_machine(case: Case, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the machine as bad as the case wants it, where the file is sound."""
+    match case.arrange:
         case "ray is not installed":
             monkeypatch.setattr(preflight, "version", no_ray)
         case "another ray":
             monkeypatch.setattr(preflight, "version", lambda package: "2.9.3")
         case "disk full":
-            monkeypatch.setattr(paths, "runtime_folder", lambda uid: file.parent / "runtime" / "of")
+            monkeypatch.setattr(paths, "runtime_home", lambda: file.parent / "runtime")
             usage = namedtuple("usage", "total used free")
             monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10**9, 10**9, 4096))
         case "no shared memory":
@@ -139,7 +147,6 @@ def arrange(case: Case, file: Path, monkeypatch: pytest.MonkeyPatch) -> str:
             pass
         case other:
             pytest.fail(f"no such arrangement: {other}")
-    return case.command
 
 
 KEPT: list[socket.socket] = []
