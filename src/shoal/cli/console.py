@@ -15,7 +15,7 @@ def colour_wanted() -> bool:
     """Whether stderr takes colour: as NO_COLOR and FORCE_COLOR say, else if it is a terminal."""
     if os.environ.get("NO_COLOR"):
         return False
-    return bool(os.environ.get("FORCE_COLOR")) or sys.stderr.isatty()
+    return os.environ.get("FORCE_COLOR", "0") not in ("", "0") or sys.stderr.isatty()
 
 
 class Console:

@@ -57,10 +57,10 @@ async def _row(backend: Any, name: str) -> dict[str, Any]:
 
 
 def _dashboard(backend: Any, name: str) -> str:
-    """Its address, or "" for a cluster that went away meanwhile or whose set-up was cut off before it had one."""
-    from shoal.errors import ClusterUnknown
+    """Its address; "" for a cluster that went away, was cut off before it had one, or has lost its port."""
+    from shoal.errors import ActionFailed, ClusterUnknown
 
     try:
         return str(backend.endpoints(name).dashboard)
-    except ClusterUnknown:
+    except (ActionFailed, ClusterUnknown):
         return ""

@@ -89,7 +89,7 @@ class Dashboard:
         return DashboardUnreachable(
             f"the dashboard does not answer: {why}",
             where=self.address,
-            next_step="`shoal status` shows whether the head runs",
+            next_step="`shoal list` shows which clusters run; `shoal up` with its file brings one back",
         )
 
 
