@@ -177,7 +177,7 @@ def test_files_go_up_and_come_down_and_a_shell_has_the_heads_environment(tmp_pat
 
 def test_a_worker_that_is_killed_is_seen_dead_at_once() -> None:
     def nodes() -> dict[str, dict[str, object]]:
-        return {node["name"]: node for node in json.loads(shoal("status", "ways", "-o", "json").stdout)[0]["nodes"]}
+        return {node["name"]: node for node in json.loads(shoal("status", "ways", "-o", "json").stdout)["nodes"]}
 
     pid = nodes()["small-0"]["pid"]
     assert isinstance(pid, int)
