@@ -120,6 +120,16 @@ def test_a_head_whose_port_was_taken_while_it_was_down_comes_back_on_another(
         assert sleepers.backend.endpoints("c").dashboard.endswith(str(after.ports["dashboard"]))
 
 
+def test_a_port_that_is_asked_for_too_late_is_refused(sleepers: Sleepers) -> None:
+    sleepers.take("c", HEAD_ONLY)
+    given = sleepers.record("c").ports["dashboard"]
+    sleepers.backend = LocalBackend({"dashboard": given})
+    sleepers.take("c", HEAD_ONLY)
+    sleepers.backend = LocalBackend({"dashboard": given + 1})
+    with pytest.raises(ports.PortTaken, match="already"):
+        sleepers.take("c", HEAD_ONLY)
+
+
 def test_what_ray_declared_dead_is_dead_though_its_process_lives(
     sleepers: Sleepers, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 from shoal.backends.base import Endpoints
-from shoal.backends.local import apply, copying, journal, paths, preflight, processes, reading
+from shoal.backends.local import apply, copying, journal, paths, ports, preflight, processes, reading
 from shoal.backends.local.journal import NodeRecord, Record
 from shoal.backends.local.lock import exclusive
 from shoal.backends.local.observe import identity, observe, taken_ports
@@ -16,7 +16,7 @@ from shoal.backends.logs import LogFile
 from shoal.desired.cluster import Role
 from shoal.engine.ray_start import LOOPBACK, driver_environment
 from shoal.errors import ActionFailed, ClusterUnknown, CommandNotRun, HeadNotRunning
-from shoal.plan.actions import Plan, Stage, StartNode
+from shoal.plan.actions import Plan, RemoveCluster, Stage, StartNode
 from shoal.world.snapshot import World
 
 T = TypeVar("T")
@@ -51,7 +51,13 @@ class LocalBackend:
         return await _to_the_end(observe, cluster)
 
     def check(self, plan: Plan) -> None:
-        """Raises RayNotInstalled, RayVersionUnsupported, DiskFull or SharedMemoryTooSmall."""
+        """Raises RayNotInstalled, RayVersionUnsupported, DiskFull, SharedMemoryTooSmall or PortTaken."""
+        removes = any(isinstance(action, RemoveCluster) for action in plan.actions)
+        record = None if removes else journal.read(journal_path(plan.cluster))
+        for name, port in self._demanded_ports.items():
+            if record is not None and record.ports[name] != port:
+                step = f"leave out --port, or run `shoal down {plan.cluster}` first"
+                raise ports.PortTaken(f"its {name} has port {record.ports[name]} already", next_step=step)
         preflight.check_host(tuple(action.node for action in plan.actions if isinstance(action, StartNode)))
 
     async def apply(self, cluster: str, stage: Stage) -> None:
