@@ -36,10 +36,8 @@ class Console:
         """Data, as asked for."""
         click.echo(text, color=False)
 
-    def confirm(self, question: str, *, yes: bool) -> None:
+    def confirm(self, question: str) -> None:
         """Go on only if that is wanted. Raises click.Abort for a no, click.UsageError where no one can be asked."""
-        if yes:
-            return
         if not sys.stdin.isatty():
             raise click.UsageError("no terminal to ask on: add --yes to go ahead")
         if not click.confirm(question, default=False, err=True):

@@ -3,7 +3,6 @@
 A verb's module is imported when the verb is called, never for `--help` or completion of another one.
 """
 
-import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -114,9 +113,6 @@ def run(arguments: Sequence[str]) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except BrokenPipeError:  # the reader of our output went away, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except Exception as error:  # noqa: BLE001 - the one place where anything becomes words
         from shoal.cli.failure import report
 

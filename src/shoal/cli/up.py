@@ -34,40 +34,24 @@ def command(console: Console, file: str, cluster: str, yes: bool, timeout: int, 
 
     Run again after a change of FILE or a crash, it does what is missing and nothing else.
     """
-    import asyncio
-
-    from shoal.cli.progress import Progress
-    from shoal.plan.render import lines
+    from shoal.cli.carry_out import carry_out
     from shoal.runtime.backend_for import backend_for
-    from shoal.runtime.clock import SystemClock
-    from shoal.runtime.converge import converge, plan_for
     from shoal.runtime.spec_file import cluster_in
 
     spec = cluster_in(file, cluster)
     backend = backend_for(spec, ports)
     name = spec.desired.name
     say_unhonoured(console, spec)
-    plan = asyncio.run(plan_for(backend, name, spec.desired))
-    if plan and not yes:
-        for line in lines(plan):
-            console.say(line)
-        console.confirm(f"Do this to {name}?", yes=yes)
-    clock = SystemClock()
-    try:
-        status = asyncio.run(
-            converge(
-                backend,
-                name,
-                spec.desired,
-                clock,
-                Progress(console, clock, agreed=not yes),
-                timeout,
-                None if yes else plan,
-            )
-        )
-    except KeyboardInterrupt:
-        console.say(f"what was started goes on; `shoal up {file}` takes it up again, `shoal down {name}` removes it")
-        raise
+    go_on = f"`shoal up {file}` takes it up again, `shoal down {name}` removes it"
+    status = carry_out(
+        console,
+        backend,
+        name,
+        spec.desired,
+        yes=yes,
+        timeout_s=timeout,
+        when_interrupted=f"what was started goes on; {go_on}",
+    )
     console.say(f"{name} is {status.state}: {status.message}", style="green")
     if status.ready:
         endpoints = backend.endpoints(name)
