@@ -11,10 +11,10 @@ import pytest
 from conformance.harness import down
 from conformance.suite import Conformance
 from shoal.backends.local import journal, ports, processes
-from shoal.backends.local.backend import LocalBackend, known_clusters
+from shoal.backends.local.backend import LocalBackend
 from shoal.backends.local.journal import Record
 from shoal.backends.local.observe import identity
-from shoal.backends.local.paths import journal_path
+from shoal.backends.local.paths import journal_path, known_clusters
 from shoal.desired.cluster import DesiredCluster
 from shoal.runtime.clock import SystemClock
 from shoal.testing.remains import remains, shared_memory

@@ -14,10 +14,10 @@ import pytest
 
 from shoal.backends.base import Endpoints
 from shoal.backends.local import journal, paths, processes
-from shoal.backends.local.backend import LocalBackend, known_clusters
+from shoal.backends.local.backend import LocalBackend
 from shoal.backends.local.journal import Record
 from shoal.backends.local.listeners import listening, sockets
-from shoal.backends.local.paths import journal_path, token_path
+from shoal.backends.local.paths import journal_path, known_clusters, token_path
 from shoal.backends.local.processes import Process
 from shoal.desired.cluster import DesiredCluster
 from shoal.engine.gcs import GcsUnauthorized, alive_nodes

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from shoal.backends.base import Backend
 from shoal.backends.local import backend as local
+from shoal.backends.local import paths
 from shoal.errors import InputError
 from shoal.spec.clusterfile import ClusterFile
 from shoal.spec.provider import THIS_MACHINE, LocalProvider, provider_type
@@ -49,7 +50,7 @@ def backend_of(name: str) -> Backend:
 
 def known_clusters() -> tuple[str, ...]:
     """Names of all clusters of which anything is left, sorted."""
-    return local.known_clusters()
+    return paths.known_clusters()
 
 
 def _not_supported(spec: "ClusterSpec") -> ProviderNotSupported:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from shoal.backends.local import observe, paths
-from shoal.backends.local.backend import known_clusters
+from shoal.backends.local.paths import known_clusters
 from shoal.engine import launch
 from unit.backends.sleepers import Sleepers, seen_by_ray
 

@@ -3,9 +3,9 @@
 import asyncio
 
 from shoal.backends.local import journal, processes
-from shoal.backends.local.backend import LocalBackend, known_clusters
+from shoal.backends.local.backend import LocalBackend
 from shoal.backends.local.journal import Record
-from shoal.backends.local.paths import journal_path
+from shoal.backends.local.paths import journal_path, known_clusters
 from shoal.desired.cluster import DesiredCluster
 from shoal.engine.gcs import RayNode
 from shoal.runtime.clock import SystemClock

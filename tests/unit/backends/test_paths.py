@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shoal.backends.local import apply, observe, paths
-from shoal.backends.local.backend import LocalBackend, known_clusters
+from shoal.backends.local.backend import LocalBackend
 from shoal.backends.local.lock import exclusive
+from shoal.backends.local.paths import known_clusters
 from shoal.errors import ClusterUnknown
 from shoal.world.snapshot import World
 

@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from shoal.backends.local import paths, preflight
-from shoal.backends.local.backend import known_clusters
+from shoal.backends.local.paths import known_clusters
 from shoal.cli.main import run
 
 CASES_FILE = Path(__file__).parents[2] / "cases/cli/bad_input.yaml"

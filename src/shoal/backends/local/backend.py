@@ -15,7 +15,7 @@ from shoal.backends.local.paths import journal_path, output_path, token_path
 from shoal.backends.logs import LogFile
 from shoal.desired.cluster import Role
 from shoal.engine.ray_start import LOOPBACK, driver_environment
-from shoal.errors import ActionFailed, ClusterUnknown, CommandNotRun, HeadNotRunning
+from shoal.errors import ActionFailed, CommandNotRun, HeadNotRunning
 from shoal.plan.actions import Plan, RemoveCluster, Stage, StartNode
 from shoal.world.snapshot import World
 
@@ -44,7 +44,7 @@ class LocalBackend:
 
     async def clusters(self) -> tuple[str, ...]:
         """Names of all clusters of this user of which anything is left."""
-        return known_clusters()
+        return paths.known_clusters()
 
     async def observe(self, cluster: str) -> World:
         """What exists of ``cluster`` now."""
@@ -72,7 +72,7 @@ class LocalBackend:
 
     def endpoints(self, cluster: str) -> Endpoints:
         """Where to reach ``cluster``. Raises ClusterUnknown, and PortsLost rather than send its token to a stranger."""
-        record = _record(cluster)
+        record = journal.of(cluster)
         taken = taken_ports(cluster)
         if taken:
             told = ", ".join(f"{port} ({name})" for name, port in taken.items())
@@ -100,14 +100,14 @@ class LocalBackend:
 
     def head_environment(self, cluster: str) -> dict[str, str]:
         """The whole environment of a driver on the head. Raises ClusterUnknown, HeadNotRunning."""
-        record = _record(cluster)
+        record = journal.of(cluster)
         return apply.environment(cluster, record, _running_head(cluster, record)) | self.endpoints(cluster).environment
 
     def log_files(self, cluster: str, node: str = "", *, dead: bool = False) -> tuple[LogFile, ...]:
         """Log files of one node. Raises ClusterUnknown, NodeUnknown, NothingKept."""
         if dead:
             return reading.kept_logs(cluster, node)
-        return reading.live_logs(cluster, _record(cluster), node)
+        return reading.live_logs(cluster, journal.of(cluster), node)
 
     def open_log(self, file: LogFile) -> BinaryIO:
         """A log file, open at its start. Raises LogReplaced."""
@@ -134,19 +134,6 @@ async def _to_the_end(work: Callable[..., T], *arguments: Any) -> T:
         raise
 
 
-def known_clusters() -> tuple[str, ...]:
-    """Names of the clusters of which a folder is left, sorted."""
-    found = (path.name for path in paths.clusters_home().glob("*/"))
-    return tuple(sorted(name for name in found if not paths.names_no_cluster(name)))
-
-
-def _record(cluster: str) -> Record:
-    record = journal.read(journal_path(cluster))
-    if record is None:
-        raise ClusterUnknown(cluster, known_clusters())
-    return record
-
-
 def _head(cluster: str, record: Record) -> NodeRecord:
     head = next((node for node in record.nodes.values() if node.node.role is Role.HEAD), None)
     if head is None:
@@ -162,5 +149,5 @@ def _running_head(cluster: str, record: Record) -> NodeRecord:
 
 
 def _working_directory(cluster: str) -> Path:
-    record = _record(cluster)
+    record = journal.of(cluster)
     return output_path(record.uid, _head(cluster, record).launch).parent

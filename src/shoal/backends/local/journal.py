@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from shoal.backends.local.paths import journal_path
+from shoal.backends.local.paths import journal_path, known_clusters
 from shoal.desired.cluster import DesiredCluster, DesiredNode
 from shoal.errors import ActionFailed, ClusterUnknown
 
@@ -133,7 +133,7 @@ def of(cluster: str) -> Record:
     """What the journal of ``cluster`` says. Raises ClusterUnknown, JournalDamaged."""
     record = read(journal_path(cluster))
     if record is None:
-        raise ClusterUnknown(cluster)
+        raise ClusterUnknown(cluster, known_clusters())
     return record
 
 

@@ -44,6 +44,12 @@ def clusters_home() -> Path:
     return state_home() / "clusters"
 
 
+def known_clusters() -> tuple[str, ...]:
+    """Names of the clusters of which a folder is left, sorted."""
+    found = (path.name for path in clusters_home().glob("*/"))
+    return tuple(sorted(name for name in found if not names_no_cluster(name)))
+
+
 def cluster_folder(cluster: str) -> Path:
     """Journal and token of one cluster, mode 0700. Raises ClusterUnknown for what can't be a name."""
     return clusters_home() / _safe(cluster)
