@@ -2,6 +2,7 @@
 
 import hashlib
 from enum import StrEnum
+from typing import Any, Literal
 
 import msgspec
 
@@ -23,6 +24,9 @@ class DesiredNode(msgspec.Struct, frozen=True):
     start_params: options of ``ray start`` without the dashes, as ``{"num-cpus": "1"}``; never addresses or ports.
     ports: what the manifest asks for by name: ``gcs``, ``dashboard``, ``client``. A backend may map them elsewhere.
     env: of the Ray container, what the manifest gives a value, references filled in.
+    template: digest of the object that the node is made from, a key of ``DesiredCluster.templates``; "" where the other
+    fields say all.
+    unit: nodes with the same one live and die together, as the hosts of a multi-host replica; "" for a node by itself.
     """
 
     name: str
@@ -31,11 +35,52 @@ class DesiredNode(msgspec.Struct, frozen=True):
     start_params: dict[str, str]
     ports: dict[str, int] = {}
     env: dict[str, str] = {}
+    template: str = ""
+    unit: str = ""
 
     @property
     def fingerprint(self) -> str:
         """Changes exactly when the node has to be started anew to match the spec."""
+        if self.template:
+            return self.template
         return hashlib.sha256(msgspec.json.encode(self, order="deterministic")).hexdigest()[:16]
+
+
+class DesiredObject(msgspec.Struct, frozen=True):
+    """Something that nodes share and that is no node: a service, a secret, a policy.
+
+    body: the manifest, without namespace and owner. generated: keys of a Secret's data whose values whoever creates it
+    makes at random; such an object is created once and never changed.
+    """
+
+    kind: str
+    name: str
+    body: dict[str, Any]
+    generated: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """``KIND/NAME``."""
+        return f"{self.kind}/{self.name}"
+
+    @property
+    def digest(self) -> str:
+        """Changes exactly when the object has to be written again."""
+        return digest(self.body)
+
+
+class Lifecycle(msgspec.Struct, frozen=True):
+    """How nodes may be treated where they run.
+
+    workers_outlive_head: a worker waits for a new head and joins it.
+    on_change: what is done about nodes whose settings differ from the spec: ``restart`` each where it is, ``keep``
+    them, ``recreate`` all at once, or ``roll`` one worker group after the other.
+    drain_s: how long a node that is to go may finish its work first; 0 ends it at once.
+    """
+
+    workers_outlive_head: bool = False
+    on_change: Literal["restart", "keep", "recreate", "roll"] = "restart"
+    drain_s: int = 0
 
 
 class DesiredCluster(msgspec.Struct, frozen=True):
@@ -43,13 +88,24 @@ class DesiredCluster(msgspec.Struct, frozen=True):
 
     ray_version: what the spec asks for, or "".
     nodes: the head first; empty while the cluster is suspended.
+    objects: what else must be there, before any node. templates: manifests of nodes by their digest.
+    departing: names of nodes that the spec wants gone before any other.
     """
 
     name: str
     ray_version: str
     nodes: tuple[DesiredNode, ...]
+    objects: tuple[DesiredObject, ...] = ()
+    templates: dict[str, dict[str, Any]] = {}
+    departing: frozenset[str] = frozenset()
+    lifecycle: Lifecycle = Lifecycle()
 
     @property
     def head(self) -> DesiredNode | None:
         """The one node that runs the GCS; None while the cluster is suspended."""
         return self.nodes[0] if self.nodes else None
+
+
+def digest(body: dict[str, Any]) -> str:
+    """A short name for exactly this content."""
+    return hashlib.sha256(msgspec.json.encode(body, order="deterministic")).hexdigest()[:16]

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from shoal.desired.cluster import DesiredCluster, DesiredNode
+from shoal.desired.cluster import DesiredCluster, DesiredNode, DesiredObject
 
 
 class Reason(msgspec.Struct, frozen=True):
@@ -51,7 +51,49 @@ class RemoveCluster(msgspec.Struct, frozen=True, tag=True):
     reason: Reason
 
 
-Action = PrepareCluster | RecordSpec | StartNode | StopNode | RemoveCluster
+class ApplyObject(msgspec.Struct, frozen=True, tag=True):
+    """Create an object that nodes share, or bring it to what is wanted."""
+
+    object: DesiredObject
+    reason: Reason
+
+
+class RemoveObject(msgspec.Struct, frozen=True, tag=True):
+    """Delete an object that was made for the cluster and is not wanted any more. object: ``KIND/NAME``."""
+
+    object: str
+    reason: Reason
+
+
+class DrainNode(msgspec.Struct, frozen=True, tag=True):
+    """Tell Ray to give a node no more work, and to let it finish what it has within ``deadline_s``."""
+
+    node: str
+    ray_id: str
+    deadline_s: int
+    reason: Reason
+
+
+class AdoptNode(msgspec.Struct, frozen=True, tag=True):
+    """Take over a node that another operator started, as it is. seat, fingerprint: what is noted on it."""
+
+    node: str
+    seat: str
+    fingerprint: str
+    reason: Reason
+
+
+Action = (
+    PrepareCluster
+    | RecordSpec
+    | StartNode
+    | StopNode
+    | RemoveCluster
+    | ApplyObject
+    | RemoveObject
+    | DrainNode
+    | AdoptNode
+)
 Stage = tuple[Action, ...]
 
 

@@ -2,7 +2,19 @@
 
 from typing import Any
 
-from shoal.plan.actions import Action, Plan, PrepareCluster, RecordSpec, RemoveCluster, StartNode, StopNode
+from shoal.plan.actions import (
+    Action,
+    AdoptNode,
+    ApplyObject,
+    DrainNode,
+    Plan,
+    PrepareCluster,
+    RecordSpec,
+    RemoveCluster,
+    RemoveObject,
+    StartNode,
+    StopNode,
+)
 
 
 def describe(action: Action) -> str:
@@ -18,9 +30,27 @@ def describe(action: Action) -> str:
             return f"stop {action.node}"
         case RemoveCluster():
             return f"remove {action.cluster}"
+        case ApplyObject():
+            return f"apply {action.object.key}"
+        case RemoveObject():
+            return f"delete {action.object}"
+        case DrainNode():
+            return f"drain {action.node}"
+        case AdoptNode():
+            return f"adopt {action.node}"
 
 
-_SIGNS = {PrepareCluster: "+", RecordSpec: "~", StartNode: "+", StopNode: "-", RemoveCluster: "-"}
+_SIGNS = {
+    PrepareCluster: "+",
+    RecordSpec: "~",
+    StartNode: "+",
+    StopNode: "-",
+    RemoveCluster: "-",
+    ApplyObject: "+",
+    RemoveObject: "-",
+    DrainNode: "~",
+    AdoptNode: "~",
+}
 
 
 def lines(plan: Plan) -> list[str]:

@@ -1,0 +1,1 @@
+"""Ray clusters as pods: the API server's client, the informers, and the actions."""

@@ -1,0 +1,1 @@
+"""What Kubernetes objects a spec stands for."""

@@ -1,0 +1,1 @@
+"""The operator: wiring, the queue, the lease."""

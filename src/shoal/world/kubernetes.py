@@ -1,0 +1,130 @@
+"""What the operator keeps of Kubernetes objects: the fields that decide something, and nothing else of them."""
+
+import msgspec
+
+from shoal.spec.kubernetes.meta import OwnerReference
+from shoal.spec.wire import Time, Wire
+
+CLUSTER = "ray.io/cluster"
+NODE_TYPE = "ray.io/node-type"
+GROUP = "ray.io/group"
+REPLICA = "ray.io/worker-group-replica-name"
+REPLICA_INDEX = "ray.io/worker-group-replica-index"
+HOST_INDEX = "ray.io/replica-host-index"
+SEAT = "shoal.dev/seat"
+"""Annotation of a pod: ``NUMBER.LIFE``, its place in its group and how many were in that place before it."""
+TEMPLATE = "shoal.dev/template"
+"""Annotation of a pod: digest of the template it was made from."""
+DIGEST = "shoal.dev/digest"
+"""Annotation of every other object: digest of what was applied."""
+
+
+class Meta(Wire, frozen=True):
+    """The part of ObjectMeta that decides something."""
+
+    name: str
+    namespace: str = ""
+    uid: str = ""
+    resource_version: str = ""
+    generation: int = 0
+    creation_timestamp: Time = ""
+    deletion_timestamp: Time | None = None
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+    finalizers: tuple[str, ...] = ()
+    owner_references: tuple[OwnerReference, ...] = ()
+
+
+class Waiting(Wire, frozen=True):
+    reason: str = ""
+    message: str = ""
+
+
+class Terminated(Wire, frozen=True):
+    exit_code: int = 0
+    reason: str = ""
+    message: str = ""
+
+
+class ContainerState(Wire, frozen=True):
+    waiting: Waiting | None = None
+    terminated: Terminated | None = None
+
+
+class ContainerStatus(Wire, frozen=True):
+    name: str
+    ready: bool = False
+    restart_count: int = 0
+    image: str = ""
+    state: ContainerState = ContainerState()
+    last_state: ContainerState = ContainerState()
+
+
+class PodCondition(Wire, frozen=True):
+    type: str
+    status: str
+    reason: str = ""
+    message: str = ""
+
+
+class PodStatus(Wire, frozen=True):
+    phase: str = ""
+    pod_ip: str = msgspec.field(default="", name="podIP")
+    reason: str = ""
+    message: str = ""
+    conditions: tuple[PodCondition, ...] = ()
+    container_statuses: tuple[ContainerStatus, ...] = ()
+    init_container_statuses: tuple[ContainerStatus, ...] = ()
+
+
+class PodPlace(Wire, frozen=True):
+    node_name: str = ""
+
+
+class Pod(Wire, frozen=True):
+    """A pod of a cluster."""
+
+    metadata: Meta
+    spec: PodPlace = PodPlace()
+    status: PodStatus = PodStatus()
+
+
+class ServicePlace(Wire, frozen=True):
+    cluster_ip: str = msgspec.field(default="", name="clusterIP")
+
+
+class Shared(Wire, frozen=True):
+    """Any object that a cluster owns beside its pods; only a Service has a ``spec`` here."""
+
+    metadata: Meta
+    spec: ServicePlace = ServicePlace()
+
+
+class Resource(Wire, frozen=True):
+    """A RayCluster as it came. spec, status: JSON, decoded only when it has changed."""
+
+    metadata: Meta
+    spec: msgspec.Raw = msgspec.Raw(b"{}")
+    status: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+class RayView(msgspec.Struct, frozen=True):
+    """What Ray's GCS said when it was asked last.
+
+    alive: Ray's node id by instance id, which is the pod's name. error: why it didn't answer, or "".
+    """
+
+    alive: dict[str, str] = {}
+    error: str = ""
+
+
+class Observed(msgspec.Struct, frozen=True):
+    """All that is known of one RayCluster at one moment.
+
+    shared: by ``KIND/NAME``. ray: None until the GCS was asked.
+    """
+
+    resource: Resource
+    pods: tuple[Pod, ...] = ()
+    shared: dict[str, Shared] = {}
+    ray: RayView | None = None
