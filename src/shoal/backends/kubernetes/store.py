@@ -1,0 +1,75 @@
+"""Every object of every cluster, by the cluster that it belongs to."""
+
+from collections.abc import Callable, Iterator
+from typing import TypeAlias, TypeVar
+
+from shoal.backends.kubernetes.collection import Collection
+from shoal.backends.kubernetes.compact import equivalent
+from shoal.world.kubernetes import CLUSTER, Observed, Pod, RayView, Resource, Shared
+
+Key: TypeAlias = tuple[str, str]
+"""Namespace and name of a RayCluster."""
+Kept: TypeAlias = Pod | Shared | Resource
+
+T = TypeVar("T", Pod, Shared, Resource)
+
+
+class Store:
+    """The objects that watches and our own writes tell of, joined by cluster.
+
+    wake: called with the key of a cluster when a watch tells of a change that may decide something.
+    """
+
+    def __init__(self, wake: Callable[[Key], None]) -> None:
+        self._wake = wake
+        self._clusters: dict[Key, dict[str, Kept]] = {}
+
+    def collection(self, kind: str, type_: type[T]) -> Collection[T]:
+        """A new collection of objects of ``kind``, whose changes this store follows."""
+
+        def changed(before: T | None, after: T | None, by_watch: bool) -> None:
+            for picture in (before, after):
+                if picture is not None:
+                    self._file(kind, picture, present=picture is after)
+            if by_watch and not equivalent(before, after):
+                for key in {_key(picture) for picture in (before, after) if picture is not None}:
+                    self._wake(key)
+
+        return Collection(kind, changed)
+
+    def keys(self) -> Iterator[Key]:
+        """Of every cluster of which anything is known."""
+        return iter(self._clusters)
+
+    def resource(self, key: Key) -> Resource | None:
+        """The RayCluster itself."""
+        found = self._clusters.get(key, {}).get(f"RayCluster/{key[1]}")
+        return found if isinstance(found, Resource) else None
+
+    def observed(self, key: Key, ray: RayView | None = None) -> Observed | None:
+        """All that is known of one RayCluster; None if it isn't there."""
+        resource = self.resource(key)
+        if resource is None:
+            return None
+        objects = sorted(self._clusters[key].items())
+        return Observed(
+            resource,
+            tuple(found for _, found in objects if isinstance(found, Pod)),
+            {name: found for name, found in objects if isinstance(found, Shared)},
+            ray,
+        )
+
+    def _file(self, kind: str, picture: Kept, *, present: bool) -> None:
+        key = _key(picture)
+        objects = self._clusters.setdefault(key, {})
+        if present:
+            objects[f"{kind}/{picture.metadata.name}"] = picture
+        else:
+            objects.pop(f"{kind}/{picture.metadata.name}", None)
+            if not objects:
+                del self._clusters[key]
+
+
+def _key(picture: Kept) -> Key:
+    meta = picture.metadata
+    return meta.namespace, meta.name if isinstance(picture, Resource) else meta.labels.get(CLUSTER, "")
