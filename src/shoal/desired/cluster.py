@@ -27,6 +27,8 @@ class DesiredNode(msgspec.Struct, frozen=True):
     template: digest of the object that the node is made from, a key of ``DesiredCluster.templates``; "" where the other
     fields say all.
     unit: nodes with the same one live and die together, as the hosts of a multi-host replica; "" for a node by itself.
+    edition: digest of all that a cluster's nodes are made from.
+    seat: its place among the nodes of its group, where others may stand in for it: ``NUMBER.LIFE``.
     """
 
     name: str
@@ -37,6 +39,8 @@ class DesiredNode(msgspec.Struct, frozen=True):
     env: dict[str, str] = {}
     template: str = ""
     unit: str = ""
+    edition: str = ""
+    seat: str = ""
 
     @property
     def fingerprint(self) -> str:
@@ -72,12 +76,14 @@ class DesiredObject(msgspec.Struct, frozen=True):
 class Lifecycle(msgspec.Struct, frozen=True):
     """How nodes may be treated where they run.
 
+    tended: an operator watches over it: what is missing comes by itself, and an end that was asked for completes.
     workers_outlive_head: a worker waits for a new head and joins it.
     on_change: what is done about nodes whose settings differ from the spec: ``restart`` each where it is, ``keep``
     them, ``recreate`` all at once, or ``roll`` one worker group after the other.
     drain_s: how long a node that is to go may finish its work first; 0 ends it at once.
     """
 
+    tended: bool = False
     workers_outlive_head: bool = False
     on_change: Literal["restart", "keep", "recreate", "roll"] = "restart"
     drain_s: int = 0
@@ -88,6 +94,7 @@ class DesiredCluster(msgspec.Struct, frozen=True):
 
     ray_version: what the spec asks for, or "".
     nodes: the head first; empty while the cluster is suspended.
+    uid: of the object that asks for it, "" where there is none.
     objects: what else must be there, before any node. templates: manifests of nodes by their digest.
     departing: names of nodes that the spec wants gone before any other.
     """
@@ -95,6 +102,7 @@ class DesiredCluster(msgspec.Struct, frozen=True):
     name: str
     ray_version: str
     nodes: tuple[DesiredNode, ...]
+    uid: str = ""
     objects: tuple[DesiredObject, ...] = ()
     templates: dict[str, dict[str, Any]] = {}
     departing: frozenset[str] = frozenset()

@@ -75,11 +75,12 @@ class DrainNode(msgspec.Struct, frozen=True, tag=True):
 
 
 class AdoptNode(msgspec.Struct, frozen=True, tag=True):
-    """Take over a node that another operator started, as it is. seat, fingerprint: what is noted on it."""
+    """Take over a node that another operator started, as it is. seat, template, edition: what is noted on it."""
 
     node: str
     seat: str
-    fingerprint: str
+    template: str
+    edition: str
     reason: Reason
 
 

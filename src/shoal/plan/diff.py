@@ -2,23 +2,32 @@
 
 from collections.abc import Iterable
 
-from shoal.desired.cluster import DesiredCluster, DesiredNode, Role
+from shoal.desired.cluster import DesiredCluster, DesiredNode
 from shoal.plan.actions import (
     Action,
+    AdoptNode,
+    ApplyObject,
     Plan,
     PrepareCluster,
     Reason,
     RecordSpec,
     RemoveCluster,
+    RemoveObject,
     Stage,
     StartNode,
     StopNode,
 )
+from shoal.plan.farewell import farewells
+from shoal.plan.pauses import paused
+from shoal.plan.stops import stops
 from shoal.world.snapshot import ObservedNode, Phase, World
 
 
-def diff(desired: DesiredCluster | None, world: World) -> Plan:
-    """The actions that take ``world`` to ``desired``; None means that the cluster shall be gone."""
+def diff(desired: DesiredCluster | None, world: World, now: float = 0) -> Plan:
+    """The actions that take ``world`` to ``desired``; None means that the cluster shall be gone.
+
+    now: seconds since 1970; only nodes that are drained before they go depend on it.
+    """
     if desired is None:
         return _plan(world, *_removal(world, Reason("ClusterDeleted", "the cluster is to be gone")))
     if world.removing:
@@ -27,7 +36,7 @@ def diff(desired: DesiredCluster | None, world: World) -> Plan:
     if not world.prepared:
         strays = tuple(StopNode(n.name, Reason("ClusterNotPrepared", "its cluster is not set up")) for n in world.nodes)
         return _plan(world, strays, *_creation(desired))
-    return _plan(world, *_change(desired, world))
+    return _plan(world, *_change(desired, world, now))
 
 
 def _plan(world: World, *stages: Stage) -> Plan:
@@ -46,50 +55,63 @@ def _creation(desired: DesiredCluster) -> tuple[Stage, ...]:
     return (prepare,), _starts(desired.nodes, Reason("NodeMissing", "the spec asks for it and it does not exist"))
 
 
-def _change(desired: DesiredCluster, world: World) -> tuple[Stage, ...]:
-    stops = _stops(desired, world)
-    stopped = {stop.node for stop in stops}
+def _change(desired: DesiredCluster, world: World, now: float) -> tuple[Stage, ...]:
+    ending = stops(desired, world)
+    stopped = {stop.node for stop in ending}
     record: Stage = ()
-    if world.wanted != desired:
+    if world.wanted != desired and not desired.lifecycle.tended:
         record = (RecordSpec(desired, Reason("SpecChanged", "the spec differs from the one applied last")),)
     starts = tuple(
         start for node in desired.nodes for start in _start(node, world.node(node.name), restarted=node.name in stopped)
     )
-    return record, stops, starts
+    if not desired.lifecycle.tended:
+        return record, ending, starts
+    if _head_is_leaving(world):
+        starts = ()
+    pausing = paused(world, now)
+    starts = tuple(start for start in starts if _seat(start) not in pausing)
+    ending = tuple(stop for stop in ending if stop.node not in pausing.values())
+    # A dead node is replaced before it is removed: who no longer sees it sees the one in its place.
+    return _objects(desired, world), _adoptions(desired, world), starts, farewells(desired, world, ending, now)
 
 
-def _stops(desired: DesiredCluster, world: World) -> tuple[StopNode, ...]:
-    """Nodes to end: not wanted, changed, or dead; and with the head, every node, as they cannot outlive its GCS."""
-    wanted = {node.name: node for node in desired.nodes}
-    head_reason = _head_reason(desired.head, world)
-    stops = []
-    for node in world.nodes:
-        reason = _stop_reason(wanted.get(node.name), node)
-        if reason is None and head_reason is not None and node.role is Role.WORKER:
-            reason = Reason("HeadRestarted", f"workers cannot outlive the head's GCS: {head_reason.message}")
-        if reason is not None:
-            stops.append(StopNode(node.name, reason))
-    return tuple(stops)
+def _objects(desired: DesiredCluster, world: World) -> Stage:
+    wanted = {shared.key: shared for shared in desired.objects}
+    applied = [
+        ApplyObject(shared, reason)
+        for key, shared in wanted.items()
+        if (reason := _why_applied(shared.digest, world.objects.get(key), once=bool(shared.generated))) is not None
+    ]
+    surplus = Reason("ObjectNotWanted", "the spec does not ask for it any more")
+    removed = [RemoveObject(key, surplus) for key, digest in world.objects.items() if digest and key not in wanted]
+    return (*applied, *removed)
 
 
-def _head_reason(wanted: DesiredNode | None, world: World) -> Reason | None:
-    """Why the head does not go on running, None if it does."""
-    if wanted is None:
-        return Reason("NodeNotWanted", "the cluster is suspended")
-    head = world.node(wanted.name)
-    return _stop_reason(wanted, head) if head else Reason("HeadMissing", "the head does not exist")
-
-
-def _stop_reason(wanted: DesiredNode | None, node: ObservedNode) -> Reason | None:
-    if wanted is None:
-        return Reason("NodeNotWanted", "the spec does not ask for it")
-    if node.phase is Phase.DEAD:
-        return Reason("NodeDied", node.detail or "its processes have ended")
-    if node.phase is Phase.STOPPING:
-        return Reason("StopUnfinished", "an earlier stop was cut off")
-    if node.fingerprint != wanted.fingerprint:
-        return Reason("NodeChanged", "its settings in the spec differ from those it was started with")
+def _why_applied(wanted: str, applied: str | None, *, once: bool) -> Reason | None:
+    if applied is None:
+        return Reason("ObjectMissing", "the cluster needs it and it does not exist")
+    if applied != wanted and applied and not once:
+        return Reason("ObjectChanged", "it differs from what the spec asks for")
     return None
+
+
+def _adoptions(desired: DesiredCluster, world: World) -> Stage:
+    wanted = {node.name: node for node in desired.nodes}
+    reason = Reason("NodeAdopted", "another operator made it; it goes on as it is")
+    return tuple(
+        AdoptNode(node.name, wanted[node.name].seat, wanted[node.name].template, wanted[node.name].edition, reason)
+        for node in world.nodes
+        if not node.adopted and node.phase in (Phase.STARTING, Phase.RUNNING) and node.name in wanted
+    )
+
+
+def _seat(start: Action) -> tuple[str, str]:
+    """Group and seat number of a node that is to be started; of nothing else."""
+    return (start.node.group, start.node.seat.partition(".")[0]) if isinstance(start, StartNode) else ("", "")
+
+
+def _head_is_leaving(world: World) -> bool:
+    return any(node.role == "head" and node.phase is Phase.STOPPING for node in world.nodes)
 
 
 def _start(node: DesiredNode, observed: ObservedNode | None, *, restarted: bool) -> Iterable[Action]:

@@ -64,18 +64,22 @@ def status_of(desired: DesiredCluster | None, world: World) -> ClusterStatus:
         return ClusterStatus(world.cluster, State.ABSENT, "there is no such cluster")
     wanted = desired.nodes if desired else ()
     names = {node.name for node in wanted}
-    nodes = tuple(_node(node, world) for node in wanted) + tuple(
-        _unwanted(node) for node in world.nodes if node.name not in names
+    tended = desired is not None and desired.lifecycle.tended
+    nodes = tuple(_node(node, world, tended=tended) for node in wanted) + tuple(
+        _unwanted(node, tended=tended) for node in world.nodes if node.name not in names
     )
-    state = State.SUSPENDED if desired and not desired.nodes and not nodes else _state(nodes, world)
+    state = State.SUSPENDED if desired and not desired.nodes and not nodes else _state(nodes, world, tended=tended)
     return ClusterStatus(world.cluster, state, _message(state, nodes, world.cluster), nodes)
 
 
-def _node(wanted: DesiredNode, world: World) -> NodeStatus:
+def _node(wanted: DesiredNode, world: World, *, tended: bool) -> NodeStatus:
     observed = world.node(wanted.name)
-    up_again = f"run `shoal up` with its file again to start it, or `shoal logs {world.cluster} --node {wanted.name}`"
+    logs = f"`shoal logs {world.cluster} --node {wanted.name}`"
+    up_again = f"see {logs}" if tended else f"run `shoal up` with its file again to start it, or {logs}"
     if observed is None:
         ready, phase, reason, message, step = False, "Missing", "NodeMissing", "it is not there", up_again
+        if tended:
+            message, step = "it is not there yet", ""
         return NodeStatus(wanted.name, wanted.group, wanted.role, ready, phase, reason, message, step)
     reason, message, step = _explanation(observed, world, up_again)
     return NodeStatus(
@@ -99,15 +103,15 @@ def _explanation(node: ObservedNode, world: World, up_again: str) -> tuple[str, 
             return "RayAlive", "Ray sees it", ""
         case Phase.STARTING:
             silent = node.detail or ("Ray does not see it yet" if world.gcs else "the head's GCS does not answer yet")
-            return "WaitingForRay", silent, ""
+            return node.reason or "WaitingForRay", silent, node.next_step
         case Phase.STOPPING:
             step = f"if no `shoal` is at work on it, run `shoal down {world.cluster}`, or `shoal up` with its file"
             return "Stopping", "it is being stopped", step
         case Phase.DEAD:
-            return "NodeDied", node.detail or "its processes have ended", up_again
+            return node.reason or "NodeDied", node.detail or "its processes have ended", node.next_step or up_again
 
 
-def _unwanted(node: ObservedNode) -> NodeStatus:
+def _unwanted(node: ObservedNode, *, tended: bool) -> NodeStatus:
     return NodeStatus(
         name=node.name,
         group=node.group,
@@ -116,21 +120,23 @@ def _unwanted(node: ObservedNode) -> NodeStatus:
         phase=node.phase,
         reason="NodeNotWanted",
         message="the spec does not ask for it",
-        next_step="run `shoal up` with its file again to stop it",
+        next_step="" if tended else "run `shoal up` with its file again to stop it",
         pid=node.pid,
         resources=node.resources,
     )
 
 
-def _state(nodes: tuple[NodeStatus, ...], world: World) -> State:
+def _state(nodes: tuple[NodeStatus, ...], world: World, *, tended: bool) -> State:
     if world.removing:
         return State.REMOVING
-    if nodes and all(node.ready for node in nodes):
+    # What an operator is about to end takes nothing from what is wanted.
+    needed = [node for node in nodes if not (tended and node.reason == "NodeNotWanted")]
+    if needed and all(node.ready for node in needed):
         return State.READY
     head = next((node for node in nodes if node.role == "head"), None)
-    if head is None or head.reason in ("NodeDied", "NodeMissing", "Stopping"):
-        return State.DOWN
-    if any(node.reason in ("NodeDied", "NodeMissing", "NodeNotWanted") for node in nodes):
+    if head is None or head.phase in (Phase.DEAD, Phase.STOPPING) or head.reason == "NodeMissing":
+        return State.STARTING if tended and not world.nodes else State.DOWN
+    if any(node.phase == Phase.DEAD or node.reason in ("NodeMissing", "NodeNotWanted") for node in needed):
         return State.DEGRADED
     return State.STARTING
 

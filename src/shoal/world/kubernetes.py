@@ -15,6 +15,10 @@ SEAT = "shoal.dev/seat"
 """Annotation of a pod: ``NUMBER.LIFE``, its place in its group and how many were in that place before it."""
 TEMPLATE = "shoal.dev/template"
 """Annotation of a pod: digest of the template it was made from."""
+EDITION = "shoal.dev/edition"
+"""Annotation of a pod: digest of the whole cluster's templates when it was made."""
+DRAIN = "shoal.dev/drain"
+"""Annotation of a pod that is to go: ``RAY_ID DEADLINE``, the latter in seconds since 1970."""
 DIGEST = "shoal.dev/digest"
 """Annotation of every other object: digest of what was applied."""
 
@@ -79,6 +83,7 @@ class PodStatus(Wire, frozen=True):
 
 class PodPlace(Wire, frozen=True):
     node_name: str = ""
+    restart_policy: str = "Always"
 
 
 class Pod(Wire, frozen=True):
@@ -118,13 +123,21 @@ class RayView(msgspec.Struct, frozen=True):
     error: str = ""
 
 
+class Failure(msgspec.Struct, frozen=True):
+    """An action that did not work when it was tried last. reason: CamelCase; message: the API server's words."""
+
+    reason: str
+    message: str
+
+
 class Observed(msgspec.Struct, frozen=True):
     """All that is known of one RayCluster at one moment.
 
-    shared: by ``KIND/NAME``. ray: None until the GCS was asked.
+    shared: by ``KIND/NAME``. ray: None until the GCS was asked. failure: None unless something could not be done.
     """
 
     resource: Resource
     pods: tuple[Pod, ...] = ()
     shared: dict[str, Shared] = {}
     ray: RayView | None = None
+    failure: Failure | None = None

@@ -16,13 +16,33 @@ class Phase(StrEnum):
     STOPPING = "Stopping"  # its end was asked for and is not complete
 
 
+class Seat(msgspec.Struct, frozen=True, order=True):
+    """A node's place in its group. number: from 0; life: how many were in that place before it."""
+
+    number: int
+    life: int = 0
+
+
+class Drain(msgspec.Struct, frozen=True):
+    """A node's farewell. ray_id: the raylet that was told; deadline: when it ends at the latest, seconds since 1970."""
+
+    ray_id: str
+    deadline: float
+
+
 class ObservedNode(msgspec.Struct, frozen=True):
     """One node that exists, or is known to have existed.
 
-    detail: the backend's own words for why it is not running, or "".
+    detail: the backend's own words for why it is not running, or ""; reason: the same in CamelCase; next_step: what a
+    person can do about it.
     ray_id: hex id under which Ray's GCS knows it, or "".
     resources: totals that Ray reports (CPU: cores, memory: bytes), empty until it is seen.
     pid: of the leading process, 0 where there is none.
+
+    Of nodes that stand for one another, pods:
+    edition: of the whole cluster's settings when it was started. adopted: False while it bears no note of ours.
+    placed: it has a machine. ready: the place itself says so, whatever Ray says. created: seconds since 1970.
+    unit: nodes with the same one live and die together.
     """
 
     name: str
@@ -34,6 +54,16 @@ class ObservedNode(msgspec.Struct, frozen=True):
     ray_id: str = ""
     resources: dict[str, float] = {}
     pid: int = 0
+    reason: str = ""
+    next_step: str = ""
+    edition: str = ""
+    adopted: bool = True
+    seat: Seat = Seat(0)
+    unit: str = ""
+    placed: bool = True
+    ready: bool = False
+    created: float = 0
+    drain: Drain | None = None
 
 
 class World(msgspec.Struct, frozen=True):
@@ -44,6 +74,7 @@ class World(msgspec.Struct, frozen=True):
     removing: its end was begun and not finished; nothing may be started in it.
     wanted: the spec that was applied last, None when there is none.
     gcs: whether Ray's GCS answers.
+    objects: what nodes share, by ``KIND/NAME``, and the digest of what was applied last.
     """
 
     cluster: str
@@ -53,6 +84,7 @@ class World(msgspec.Struct, frozen=True):
     wanted: DesiredCluster | None = None
     nodes: tuple[ObservedNode, ...] = ()
     gcs: bool = False
+    objects: dict[str, str] = {}
 
     def node(self, name: str) -> ObservedNode | None:
         """The node called ``name``, None if it does not exist."""

@@ -1,0 +1,40 @@
+"""How nodes go: those that Ray gives work to are drained first, with a deadline."""
+
+from shoal.desired.cluster import DesiredCluster, Role
+from shoal.plan.actions import Action, DrainNode, Reason, Stage, StopNode
+from shoal.world.snapshot import ObservedNode, Phase, World
+
+LEAVES_AT_ONCE = ("Suspended", "NodeDied", "NodeChanged")
+DRAINED = Reason("NodeDrained", "it was told to finish its work, and takes no more")
+
+
+def farewells(desired: DesiredCluster, world: World, ending: tuple[StopNode, ...], now: float) -> Stage:
+    """What is done now about the nodes that are to end: drain, wait (nothing), or stop."""
+    reasons = {stop.node: stop for stop in ending}
+    # One that was told to drain takes no more work: it goes, even if by now the spec would keep it.
+    going = [node for node in world.nodes if node.name in reasons or _was_drained(node)]
+    return tuple(action for node in going for action in _farewell(desired, world, node, reasons.get(node.name), now))
+
+
+def waits_until(world: World) -> float | None:
+    """When the first deadline of a drained node runs out, seconds since 1970; None if there is none."""
+    return min((node.drain.deadline for node in world.nodes if node.drain and _was_drained(node)), default=None)
+
+
+def _was_drained(node: ObservedNode) -> bool:
+    return node.drain is not None and node.phase in (Phase.STARTING, Phase.RUNNING)
+
+
+def _farewell(
+    desired: DesiredCluster, world: World, node: ObservedNode, stop: StopNode | None, now: float
+) -> tuple[Action, ...]:
+    drain_s = desired.lifecycle.drain_s
+    if node.drain is not None:
+        if node.ray_id == node.drain.ray_id and world.gcs and now < node.drain.deadline and desired.nodes:
+            return ()
+        return (stop or StopNode(node.name, DRAINED),)
+    if stop is None:
+        return ()
+    if not drain_s or not node.ray_id or node.role is Role.HEAD or stop.reason.code in LEAVES_AT_ONCE:
+        return (stop,)
+    return (DrainNode(node.name, node.ray_id, drain_s, stop.reason),)

@@ -1,0 +1,100 @@
+"""Which nodes are to end, and why."""
+
+from collections.abc import Iterable, Iterator
+
+from shoal.desired.cluster import DesiredCluster, DesiredNode, Lifecycle, Role
+from shoal.plan.actions import Reason, StopNode
+from shoal.world.snapshot import ObservedNode, Phase, World
+
+ROLLED_AT_ONCE = 0.25
+"""Share of a worker group that a rolling change replaces at the same time; one node at least."""
+
+
+def stops(desired: DesiredCluster, world: World) -> tuple[StopNode, ...]:
+    """Nodes to end: not wanted, changed, or dead; and with the head every worker that cannot outlive its GCS."""
+    wanted = {node.name: node for node in desired.nodes}
+    rolled = _rolled(desired, world, wanted) if desired.lifecycle.on_change == "roll" else {}
+    head_reason = None if desired.lifecycle.workers_outlive_head else _head_reason(desired, world)
+    found = []
+    for node in world.nodes:
+        reason = rolled.get(node.name) or _stop_reason(desired, wanted.get(node.name), node)
+        if reason is None and head_reason is not None and node.role is Role.WORKER:
+            reason = Reason("HeadRestarted", f"workers cannot outlive the head's GCS: {head_reason.message}")
+        if reason is not None:
+            found.append(StopNode(node.name, reason))
+    return tuple(found)
+
+
+def _head_reason(desired: DesiredCluster, world: World) -> Reason | None:
+    """Why the head does not go on running, None if it does."""
+    if desired.head is None:
+        return Reason("NodeNotWanted", "the cluster is suspended")
+    head = world.node(desired.head.name)
+    return _stop_reason(desired, desired.head, head) if head else Reason("HeadMissing", "the head does not exist")
+
+
+def _stop_reason(desired: DesiredCluster, wanted: DesiredNode | None, node: ObservedNode) -> Reason | None:
+    tended = desired.lifecycle.tended
+    if node.phase is Phase.DEAD and (wanted is not None or tended):
+        return Reason("NodeDied", node.detail or "its processes have ended")
+    if node.phase is Phase.STOPPING and tended:
+        return None
+    if wanted is None:
+        return _unwanted(desired, node)
+    if node.phase is Phase.STOPPING:
+        return Reason("StopUnfinished", "an earlier stop was cut off")
+    if _restarts(desired.lifecycle, wanted, node):
+        return Reason("NodeChanged", "its settings in the spec differ from those it was started with")
+    return None
+
+
+def _unwanted(desired: DesiredCluster, node: ObservedNode) -> Reason:
+    if desired.lifecycle.tended and not desired.nodes:
+        return Reason("Suspended", "the cluster is suspended")
+    if node.name in desired.departing:
+        return Reason("NodeNamed", "workersToDelete names it")
+    return Reason("NodeNotWanted", "the spec does not ask for it")
+
+
+def _restarts(lifecycle: Lifecycle, wanted: DesiredNode, node: ObservedNode) -> bool:
+    if not node.adopted:
+        return False
+    match lifecycle.on_change:
+        case "restart":
+            return node.fingerprint != wanted.fingerprint
+        case "recreate":
+            return node.edition != wanted.edition
+        case "keep" | "roll":
+            return False
+
+
+def _rolled(desired: DesiredCluster, world: World, wanted: dict[str, DesiredNode]) -> dict[str, Reason]:
+    """The nodes whose turn it is: a changed head alone, else part of the first worker group that has changed nodes.
+
+    Nothing goes while anything of the cluster is missing or not ready.
+    """
+    changed = [
+        node
+        for node in world.nodes
+        if node.name in wanted and node.adopted and node.fingerprint != wanted[node.name].fingerprint
+    ]
+    started = [node for node in world.nodes if node.name in wanted and node.phase is Phase.RUNNING]
+    unready_old = [node for node in changed if node.phase is not Phase.RUNNING]
+    if len(started) + len(unready_old) < len(wanted):
+        return {}
+    head = [node for node in changed if node.role is Role.HEAD]
+    turn = head or list(_next_batch(desired, changed, wanted))
+    reason = Reason("NodeRolled", "its settings in the spec differ from those it was started with, and it is its turn")
+    return {node.name: reason for node in turn}
+
+
+def _next_batch(
+    desired: DesiredCluster, changed: Iterable[ObservedNode], wanted: dict[str, DesiredNode]
+) -> Iterator[ObservedNode]:
+    waiting = {node.name: node for node in changed}
+    group = next((node.group for node in desired.nodes if node.name in waiting), None)
+    mates = [node for node in desired.nodes if node.group == group]
+    units = list(dict.fromkeys(wanted[node.name].unit or node.name for node in mates if node.name in waiting))
+    whole = len({node.unit or node.name for node in mates})
+    batch = set(units[: max(1, int(whole * ROLLED_AT_ONCE))])
+    yield from (waiting[node.name] for node in mates if node.name in waiting and (node.unit or node.name) in batch)

@@ -1,0 +1,135 @@
+"""Observed (pods, services, Ray's word) -> World."""
+
+from datetime import datetime
+
+from shoal.desired.cluster import DesiredCluster, Role
+from shoal.world.blockers import Blocker, why_not_running
+from shoal.world.kubernetes import (
+    DIGEST,
+    DRAIN,
+    EDITION,
+    GROUP,
+    HOST_INDEX,
+    NODE_TYPE,
+    REPLICA,
+    SEAT,
+    TEMPLATE,
+    Observed,
+    Pod,
+    RayView,
+)
+from shoal.world.snapshot import Drain, ObservedNode, Phase, Seat, World
+
+
+def world_of(observed: Observed, desired: DesiredCluster) -> World:
+    """The cluster as it is. The RayCluster itself is the record of what is wanted, so that is never missing."""
+    pods = sorted((pod for pod in observed.pods if is_ray(pod)), key=lambda pod: pod.metadata.name)
+    seats = _seats(pods)
+    return World(
+        cluster=desired.name,
+        begun=True,
+        prepared=True,
+        wanted=desired,
+        nodes=tuple(_node(pod, seats[pod.metadata.name], observed.ray) for pod in pods),
+        gcs=observed.ray is not None and not observed.ray.error,
+        objects={key: shared.metadata.annotations.get(DIGEST, "") for key, shared in observed.shared.items()},
+    )
+
+
+def is_ray(pod: Pod) -> bool:
+    """Whether the pod is a node of a cluster, and no job that tidies up after one."""
+    return pod.metadata.labels.get(NODE_TYPE) in ("head", "worker")
+
+
+def is_ready(pod: Pod) -> bool:
+    """Whether Kubernetes calls it ready, and it is not about to go."""
+    return pod.metadata.deletion_timestamp is None and any(
+        condition.type == "Ready" and condition.status == "True" for condition in pod.status.conditions
+    )
+
+
+def seconds(time: str) -> float:
+    """RFC 3339 -> seconds since 1970; 0 for none."""
+    return datetime.fromisoformat(time).timestamp() if time else 0.0
+
+
+def _node(pod: Pod, seat: Seat, ray: RayView | None) -> ObservedNode:
+    meta = pod.metadata
+    ray_id = ray.alive.get(meta.name, "") if ray else ""
+    phase, why = _phase(pod, ray, ray_id)
+    return ObservedNode(
+        name=meta.name,
+        role=Role(meta.labels[NODE_TYPE]),
+        group=meta.labels.get(GROUP, ""),
+        fingerprint=meta.annotations.get(TEMPLATE, ""),
+        phase=phase,
+        detail=why.message,
+        reason=why.reason,
+        next_step=why.next_step,
+        ray_id=ray_id,
+        edition=meta.annotations.get(EDITION, ""),
+        adopted=TEMPLATE in meta.annotations,
+        seat=seat,
+        unit=meta.labels.get(REPLICA, ""),
+        placed=bool(pod.spec.node_name),
+        ready=is_ready(pod),
+        created=seconds(meta.creation_timestamp),
+        drain=_drain(meta.annotations.get(DRAIN, "")),
+    )
+
+
+NOTHING = Blocker("", "", "")
+
+
+def _phase(pod: Pod, ray: RayView | None, ray_id: str) -> tuple[Phase, Blocker]:
+    if _has_ended(pod):
+        return Phase.DEAD, why_not_running(pod)
+    if pod.metadata.deletion_timestamp is not None:
+        return Phase.STOPPING, NOTHING
+    if not is_ready(pod):
+        return Phase.STARTING, why_not_running(pod)
+    if ray_id:
+        return Phase.RUNNING, NOTHING
+    if ray is None:
+        return Phase.STARTING, Blocker("RayNotAsked", "its pod is ready; Ray's GCS was not asked yet", "")
+    if ray.error:
+        return Phase.STARTING, Blocker("GcsUnreachable", f"its pod is ready; {ray.error}", "")
+    return Phase.STARTING, Blocker("RayDoesNotSeeIt", "its pod is ready and Ray's GCS does not call it alive", "")
+
+
+def _has_ended(pod: Pod) -> bool:
+    """Whether Ray will never run in it again."""
+    if pod.status.phase in ("Failed", "Succeeded"):
+        return True
+    ray = pod.status.container_statuses[:1]
+    return pod.spec.restart_policy == "Never" and any(status.state.terminated for status in ray)
+
+
+def _drain(note: str) -> Drain | None:
+    ray_id, _, deadline = note.partition(" ")
+    return Drain(ray_id, float(deadline)) if deadline else None
+
+
+def _seats(pods: list[Pod]) -> dict[str, Seat]:
+    """Every pod's seat: the one noted on it, or for a pod that another operator made the lowest that is free."""
+    seats = {pod.metadata.name: noted for pod in pods if (noted := _noted_seat(pod)) is not None}
+    taken = {
+        (pod.metadata.labels.get(GROUP), seats[pod.metadata.name].number) for pod in pods if pod.metadata.name in seats
+    }
+    for pod in sorted(pods, key=_replica_and_host):
+        if pod.metadata.name not in seats:
+            group = pod.metadata.labels.get(GROUP)
+            number = next(number for number in range(len(pods) + len(taken)) if (group, number) not in taken)
+            taken.add((group, number))
+            seats[pod.metadata.name] = Seat(number)
+    return seats
+
+
+def _replica_and_host(pod: Pod) -> tuple[str, int]:
+    host = pod.metadata.labels.get(HOST_INDEX, "")
+    return pod.metadata.labels.get(REPLICA, ""), int(host) if host.isdecimal() else 0
+
+
+def _noted_seat(pod: Pod) -> Seat | None:
+    number, _, life = pod.metadata.annotations.get(SEAT, "").partition(".")
+    return Seat(int(number), int(life)) if number.isdecimal() and life.isdecimal() else None
