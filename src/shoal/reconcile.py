@@ -1,1 +1,155 @@
-"""The river for one RayCluster on Kubernetes, without any I/O: what is known -> what is done and what is said."""
+"""The river for one RayCluster on Kubernetes, without any I/O: what is known -> what is done, and what is said."""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from shoal.desired.cluster import DesiredCluster
+from shoal.desired.kubernetes.derive import kubernetes_cluster
+from shoal.desired.kubernetes.settings import Settings
+from shoal.findings import Finding
+from shoal.plan.actions import Plan
+from shoal.plan.diff import diff
+from shoal.plan.farewell import waits_until
+from shoal.plan.pauses import pause_end, paused
+from shoal.plan.seats import seated
+from shoal.plan.tell import Notice, decisions
+from shoal.spec.parse import parse
+from shoal.spec.raycluster import RayCluster
+from shoal.status.conditions import ClusterStatus, status_of
+from shoal.status.kubernetes_conditions import blocking
+from shoal.status.raycluster import is_settled, kuberay_state, raycluster_status, rejected_status
+from shoal.world.from_kubernetes import seconds, world_of
+from shoal.world.kubernetes import Observed
+from shoal.world.snapshot import World
+
+OURS = ("", "ray.io/kuberay-operator")
+"""Values of ``managedBy`` of a RayCluster that this operator acts on."""
+PATIENCE_S = 10.0
+"""A cluster that makes its way as expected is no news for that long; then its status is written all the same."""
+ON_ITS_WAY = ("NodeMissing", "Pending", "ContainersNotReady", "RayNotAsked", "WaitingForRay", "RayDoesNotSeeIt")
+SPECS_KEPT = 256
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What a look at one RayCluster leads to.
+
+    desired: what the plan's actions refer to; None when there is nothing to do.
+    status: the whole status to be stored, None when the stored one is right or a better one is about to come.
+    notices: what is worth an Event. look_again_s: when something is due without any change, None for never.
+    """
+
+    plan: Plan
+    desired: DesiredCluster | None = None
+    status: dict[str, Any] | None = None
+    notices: tuple[Notice, ...] = ()
+    look_again_s: float | None = None
+
+
+def reconcile(observed: Observed, settings: Settings, now: str) -> Outcome:
+    """Decide about one RayCluster. now: RFC 3339, whole seconds."""
+    resource = observed.resource
+    nothing = Plan(resource.metadata.name)
+    if resource.metadata.deletion_timestamp is not None:
+        return Outcome(nothing)  # what it owns goes with it
+    meta = resource.metadata
+    spec = read_spec(bytes(resource.spec), meta.namespace, meta.name, meta.uid, settings)
+    if isinstance(spec, str):
+        return _rejected(observed, spec, now)
+    if (spec.cluster.spec.managed_by or "") not in OURS:
+        return Outcome(nothing)
+    world = world_of(observed, spec.desired)
+    desired = seated(spec.desired, world)
+    plan = diff(desired, world, seconds(now))
+    status = status_of(desired, world)
+    before = msgspec.json.decode(resource.status)
+    after = raycluster_status(spec.cluster, desired, observed, world, status, before, now)
+    wait = _wait(plan, desired, world, status, seconds(now)) if observed.failure is None else 0.0
+    held = after != before and wait > 0
+    return Outcome(
+        plan,
+        desired,
+        status=after if after != before and not held else None,
+        notices=(*decisions(plan), *_trouble(status, before, after, held=held)),
+        look_again_s=_soonest(wait if held else None, _due(world, seconds(now))),
+    )
+
+
+class Read(msgspec.Struct, frozen=True):
+    """A RayCluster as it is understood."""
+
+    cluster: RayCluster
+    desired: DesiredCluster
+
+
+@lru_cache(maxsize=SPECS_KEPT)
+def read_spec(spec: bytes, namespace: str, name: str, uid: str, settings: Settings) -> Read | str:
+    """The RayCluster and what must exist for it, or in words what is wrong with it. spec: JSON."""
+    raw = msgspec.json.decode(spec)
+    whole = {
+        "apiVersion": "ray.io/v1",
+        "kind": "RayCluster",
+        "metadata": {"name": name, "namespace": namespace, "uid": uid},
+        "spec": raw,
+    }
+    text = msgspec.json.encode(whole)
+    errors = [finding for finding in parse(text, name).findings if finding.fatal]
+    if errors:
+        return "; ".join(_in_words(finding) for finding in errors[:3])
+    cluster = msgspec.json.decode(text, type=RayCluster)
+    return Read(cluster, kubernetes_cluster(cluster, raw, settings))
+
+
+def _in_words(finding: Finding) -> str:
+    place = ".".join(str(step) for step in finding.path)
+    hint = f" ({finding.hint})" if finding.hint else ""
+    return f"{place}: {finding.message}{hint}" if place else f"{finding.message}{hint}"
+
+
+def _rejected(observed: Observed, message: str, now: str) -> Outcome:
+    before = msgspec.json.decode(observed.resource.status)
+    after = rejected_status(observed, message, before, now)
+    notices = (Notice("Warning", "InvalidRayClusterSpec", message),) if after != before else ()
+    return Outcome(Plan(observed.resource.metadata.name), status=after if after != before else None, notices=notices)
+
+
+def _wait(plan: Plan, desired: DesiredCluster, world: World, status: ClusterStatus, now: float) -> float:
+    """How long the status may stay as it is, seconds: 0 once there is something to tell."""
+    if plan:
+        return PATIENCE_S
+    if is_settled(status, kuberay_state(desired, world)):
+        return 0.0
+    blocker = blocking(status)
+    if blocker is not None and blocker.reason not in ON_ITS_WAY:
+        return 0.0
+    youngest = max((node.created for node in world.nodes), default=0.0)
+    return max(0.0, youngest + PATIENCE_S - now)
+
+
+def _trouble(status: ClusterStatus, before: dict[str, Any], after: dict[str, Any], *, held: bool) -> Iterator[Notice]:
+    """What newly blocks the cluster, told once."""
+    blocker = blocking(status)
+    if held or blocker is None or blocker.reason in ON_ITS_WAY:
+        return
+    if _ready_reason(before) != _ready_reason(after):
+        step = f"; {blocker.next_step}" if blocker.next_step else ""
+        yield Notice("Warning", blocker.reason, f"{blocker.name}: {blocker.message}{step}")
+
+
+def _ready_reason(status: dict[str, Any]) -> str:
+    return next((said["reason"] for said in status.get("conditions", ()) if said["type"] == "Ready"), "")
+
+
+def _due(world: World, now: float) -> float | None:
+    """Seconds until a deadline passes that no event will tell of."""
+    moments = [pause_end(node) for node in world.nodes if node.name in paused(world, now).values()]
+    deadline = waits_until(world)
+    if deadline is not None:
+        moments.append(deadline)
+    return max(0.1, min(moments) - now) if moments else None
+
+
+def _soonest(*waits: float | None) -> float | None:
+    return min((wait for wait in waits if wait is not None), default=None)

@@ -1,0 +1,96 @@
+"""A RayCluster's conditions: KubeRay's five, and Ready."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from shoal.desired.cluster import DesiredCluster
+from shoal.status.conditions import ClusterStatus, NodeStatus, State
+from shoal.world.kubernetes import Observed
+from shoal.world.snapshot import ObservedNode, World
+
+
+class Said(msgspec.Struct, frozen=True):
+    """One condition, without its times."""
+
+    type: str
+    status: str
+    reason: str
+    message: str = ""
+
+
+def conditions(
+    desired: DesiredCluster,
+    observed: Observed,
+    world: World,
+    status: ClusterStatus,
+    before: Iterable[Mapping[str, Any]],
+    now: str,
+) -> list[dict[str, Any]]:
+    """What is said now, each with the time since which its status is what it is."""
+    old = {condition["type"]: condition for condition in before}
+    said = [_head_ready(desired, world), _provisioned(desired, world, old), _ready(status)]
+    said += _suspension(desired, world, old)
+    if observed.failure:
+        said.append(Said("ReplicaFailure", "True", observed.failure.reason, observed.failure.message))
+    generation = observed.resource.metadata.generation
+    return [_dated(condition, old.get(condition.type, {}), generation, now) for condition in said]
+
+
+def blocking(status: ClusterStatus) -> NodeStatus | None:
+    """The first node that is not ready, the head before all others; None if all are."""
+    return next((node for node in status.nodes if not node.ready), None)
+
+
+def _dated(said: Said, old: Mapping[str, Any], generation: int, now: str) -> dict[str, Any]:
+    since = old["lastTransitionTime"] if old.get("status") == said.status else now
+    return {**msgspec.to_builtins(said), "lastTransitionTime": since, "observedGeneration": generation}
+
+
+def _head(desired: DesiredCluster, world: World) -> ObservedNode | None:
+    return world.node(desired.head.name) if desired.head else None
+
+
+def _head_ready(desired: DesiredCluster, world: World) -> Said:
+    head = _head(desired, world)
+    if head is None:
+        return Said("HeadPodReady", "False", "HeadPodNotFound", "the head pod does not exist")
+    if head.ready:
+        return Said("HeadPodReady", "True", "HeadPodRunningAndReady")
+    return Said("HeadPodReady", "False", head.reason or "ContainersNotReady", head.detail)
+
+
+def _provisioned(desired: DesiredCluster, world: World, old: Mapping[str, Mapping[str, Any]]) -> Said:
+    """Sticky: once every pod was ready at the same time it stays, until the cluster is suspended."""
+    kind, reached = "RayClusterProvisioned", "AllPodRunningAndReadyFirstTime"
+    ready = {node.name for node in world.nodes if node.ready}
+    complete = bool(desired.nodes) and all(node.name in ready for node in desired.nodes)
+    if complete or (desired.nodes and old.get(kind, {}).get("status") == "True"):
+        return Said(kind, "True", reached, "all Ray pods were ready at the same time")
+    if not desired.nodes:
+        return Said(kind, "False", "RayClusterSuspended", "the cluster is suspended")
+    return Said(kind, "False", "RayClusterPodsProvisioning", "not all Ray pods were ready yet")
+
+
+def _ready(status: ClusterStatus) -> Said:
+    """Whether Ray's GCS calls every node alive; else the node that blocks, its reason, and the next step."""
+    if status.ready:
+        return Said("Ready", "True", "RayAlive", status.message)
+    if status.state is State.SUSPENDED:
+        return Said("Ready", "False", "Suspended", "the cluster is suspended; `suspend: false` resumes it")
+    node = blocking(status)
+    if node is None:
+        return Said("Ready", "False", str(status.state), status.message)
+    step = f"; {node.next_step}" if node.next_step else ""
+    return Said("Ready", "False", node.reason, f"{status.message}{step}")
+
+
+def _suspension(desired: DesiredCluster, world: World, old: Mapping[str, Mapping[str, Any]]) -> Iterable[Said]:
+    """Only of a cluster that is, or once was, suspended."""
+    suspended = not desired.nodes and not world.nodes
+    if desired.nodes and "RayClusterSuspended" not in old and "RayClusterSuspending" not in old:
+        return
+    going = not desired.nodes and bool(world.nodes)
+    yield Said("RayClusterSuspending", str(going), "UserRequestSuspend" if going else "NotSuspending")
+    yield Said("RayClusterSuspended", str(suspended), "UserRequestSuspend" if suspended else "NotSuspended")

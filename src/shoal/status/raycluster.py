@@ -1,0 +1,133 @@
+"""The status of a RayCluster in KubeRay's words, with what they leave out: Ready, and why not."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from shoal.desired.cluster import DesiredCluster, Role
+from shoal.desired.from_raycluster import replicas_of
+from shoal.desired.kubernetes.totals import totals
+from shoal.spec.raycluster import RayCluster
+from shoal.status.conditions import ClusterStatus, State
+from shoal.status.kubernetes_conditions import conditions
+from shoal.world.kubernetes import Observed, Pod
+from shoal.world.snapshot import Phase, World
+
+READY, SUSPENDED = "ready", "suspended"
+
+
+def raycluster_status(
+    cluster: RayCluster,
+    desired: DesiredCluster,
+    observed: Observed,
+    world: World,
+    status: ClusterStatus,
+    before: Mapping[str, Any],
+    now: str,
+) -> dict[str, Any]:
+    """The whole status of a RayCluster as plain JSON; equal to ``before`` when nothing has changed.
+
+    before: the stored status. now: RFC 3339.
+    """
+    state = kuberay_state(desired, world)
+    fields: dict[str, Any] = {
+        **({"state": state} if state else {}),
+        **_replicas(cluster, world),
+        **totals(cluster),
+        "conditions": conditions(desired, observed, world, status, before.get("conditions", ()), now),
+        "endpoints": _endpoints(desired, observed),
+        "head": _head(observed, desired),
+        "observedGeneration": observed.resource.metadata.generation,
+        "reason": observed.failure.message if observed.failure else "",
+    }
+    times = dict(before.get("stateTransitionTimes", {}))
+    if state and before.get("state") != state:
+        times[state] = now
+    fields["stateTransitionTimes"] = times
+    fields = {name: value for name, value in fields.items() if value not in ("", {}, [])}
+    unchanged = fields == {name: value for name, value in before.items() if name != "lastUpdateTime"}
+    return dict(before) if unchanged else {**fields, "lastUpdateTime": now}
+
+
+def rejected_status(observed: Observed, message: str, before: Mapping[str, Any], now: str) -> dict[str, Any]:
+    """The status of a RayCluster whose spec makes no sense: what runs stays, and what was said of it too."""
+    said = [condition for condition in before.get("conditions", ()) if condition["type"] != "Ready"]
+    old: Mapping[str, Any] = next((said for said in before.get("conditions", ()) if said["type"] == "Ready"), {})
+    new = {"type": "Ready", "status": "False", "reason": "SpecInvalid", "message": message}
+    same = all(old.get(key) == value for key, value in new.items())
+    new["lastTransitionTime"] = old["lastTransitionTime"] if old.get("status") == "False" else now
+    generation = observed.resource.metadata.generation
+    if same and before.get("observedGeneration") == generation:
+        return dict(before)
+    ready = {**new, "observedGeneration": generation}
+    return {
+        **before,
+        "conditions": [*said, ready],
+        "observedGeneration": generation,
+        "reason": message,
+        "lastUpdateTime": now,
+    }
+
+
+def kuberay_state(desired: DesiredCluster, world: World) -> str:
+    """``ready`` when every pod is, whatever Ray says of it; ``suspended``; else ""."""
+    if not desired.nodes:
+        return "" if world.nodes else SUSPENDED
+    ready = {node.name for node in world.nodes if node.ready}
+    return READY if all(node.name in ready for node in desired.nodes) else ""
+
+
+def is_settled(status: ClusterStatus, state: str) -> bool:
+    """Whether there is nothing to wait for: all is ready, or suspended."""
+    return status.state in (State.READY, State.SUSPENDED) or state in (READY, SUSPENDED)
+
+
+def _replicas(cluster: RayCluster, world: World) -> dict[str, int]:
+    """KubeRay counts pods here, and leaves out zeroes."""
+    groups = [group for group in cluster.spec.worker_group_specs if not group.suspend]
+    workers = [node for node in world.nodes if node.role is Role.WORKER and node.phase is not Phase.STOPPING]
+    most = 2**31 - 1
+    counts = {
+        "desiredWorkerReplicas": sum(replicas * hosts for replicas, hosts in _wanted(cluster)),
+        "minWorkerReplicas": sum(group.min_replicas * group.num_of_hosts for group in groups),
+        "maxWorkerReplicas": min(most, sum(group.max_replicas * group.num_of_hosts for group in groups)),
+        "availableWorkerReplicas": sum(node.placed and node.phase is not Phase.DEAD for node in workers),
+        "readyWorkerReplicas": sum(node.ready for node in workers),
+    }
+    return {name: count for name, count in counts.items() if count}
+
+
+def _wanted(cluster: RayCluster) -> Iterable[tuple[int, int]]:
+    return ((replicas_of(group), group.num_of_hosts) for group in cluster.spec.worker_group_specs)
+
+
+def _head_pod(observed: Observed, desired: DesiredCluster) -> Pod | None:
+    name = desired.head.name if desired.head else ""
+    return next((pod for pod in observed.pods if pod.metadata.name == name), None)
+
+
+def _head(observed: Observed, desired: DesiredCluster) -> dict[str, str]:
+    pod = _head_pod(observed, desired)
+    name = next((shared.name for shared in desired.objects if _is_head_service(shared.body)), "")
+    service = observed.shared.get(f"Service/{name}")
+    pod_ip = pod.status.pod_ip if pod else ""
+    address = service.spec.cluster_ip if service else ""
+    found = {
+        "podIP": pod_ip,
+        "podName": pod.metadata.name if pod else "",
+        "serviceIP": pod_ip if address == "None" else address,
+        "serviceName": name if service else "",
+    }
+    return {key: value for key, value in found.items() if value}
+
+
+def _is_head_service(body: Mapping[str, Any]) -> bool:
+    labels = body.get("metadata", {}).get("labels", {})
+    return body.get("kind") == "Service" and labels.get("ray.io/node-type") == "head"
+
+
+def _endpoints(desired: DesiredCluster, observed: Observed) -> dict[str, str]:
+    """Ports of the head service by name, once it exists."""
+    for shared in desired.objects:
+        if _is_head_service(shared.body) and shared.key in observed.shared:
+            return {port["name"]: str(port["port"]) for port in shared.body["spec"].get("ports", ()) if "name" in port}
+    return {}
