@@ -1,0 +1,37 @@
+"""Labels and annotations of a cluster's pods and objects; what only the operator notes on a pod is in world/."""
+
+from shoal.desired.cluster import Role
+from shoal.desired.kubernetes.names import identifier
+
+CLUSTER = "ray.io/cluster"
+NODE_TYPE = "ray.io/node-type"
+GROUP = "ray.io/group"
+IS_RAY_NODE = "ray.io/is-ray-node"
+IDENTIFIER = "ray.io/identifier"
+SERVE = "ray.io/serve"
+HEADLESS = "ray.io/headless-worker-svc"
+FROM_NAME = "ray.io/originated-from-cr-name"
+FROM_KIND = "ray.io/originated-from-crd"
+APPLICATION = "app.kubernetes.io/name"
+CREATED_BY = "app.kubernetes.io/created-by"
+
+FT_ENABLED = "ray.io/ft-enabled"
+STORAGE_NAMESPACE = "ray.io/external-storage-namespace"
+OVERWRITE_COMMAND = "ray.io/overwrite-container-cmd"
+SERVE_ENABLED = "ray.io/enable-serve-service"
+
+DRAIN_SECONDS = "shoal.dev/drain-seconds"
+"""Annotation of a RayCluster: how long a worker that is to go may finish its work first; 0 ends it at once."""
+
+
+def node_labels(cluster: str, role: Role, group: str) -> dict[str, str]:
+    """Of every pod that is a Ray node. A template can't change the first three."""
+    return {
+        CLUSTER: cluster,
+        NODE_TYPE: str(role),
+        GROUP: group,
+        IS_RAY_NODE: "yes",
+        IDENTIFIER: identifier(cluster, role),
+        APPLICATION: "kuberay",
+        CREATED_BY: "kuberay-operator",
+    }
