@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from shoal.desired.cluster import DesiredCluster
 from shoal.desired.kubernetes.derive import kubernetes_cluster
@@ -21,7 +22,7 @@ from shoal.spec.raycluster import RayCluster
 from shoal.status.conditions import ClusterStatus, status_of
 from shoal.status.kubernetes_conditions import blocking
 from shoal.status.raycluster import is_settled, kuberay_state, raycluster_status, rejected_status
-from shoal.world.from_kubernetes import seconds, world_of
+from shoal.world.from_kubernetes import is_adopted, seconds, world_of
 from shoal.world.kubernetes import Observed
 from shoal.world.snapshot import World
 
@@ -31,6 +32,8 @@ PATIENCE_S = 10.0
 """A cluster that makes its way as expected is no news for that long; then its status is written all the same."""
 ON_ITS_WAY = ("NodeMissing", "Pending", "ContainersNotReady", "RayNotAsked", "WaitingForRay", "RayDoesNotSeeIt")
 SPECS_KEPT = 256
+"""What is derived of a spec is large, and quickly derived again; whether it makes sense is small, and is not."""
+JUDGEMENTS_KEPT = 4096
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -55,6 +58,9 @@ def reconcile(observed: Observed, settings: Settings, now: str) -> Outcome:
     if resource.metadata.deletion_timestamp is not None:
         return Outcome(nothing)  # what it owns goes with it
     meta = resource.metadata
+    if is_adopted(observed):
+        # Half of a cluster can't ask for tokens that the other half doesn't know.
+        settings = replace(settings, profile="compat")
     spec = read_spec(bytes(resource.spec), meta.namespace, meta.name, meta.uid, settings)
     if isinstance(spec, str):
         return _rejected(observed, spec, now)
@@ -88,18 +94,18 @@ class Read(msgspec.Struct, frozen=True):
 def read_spec(spec: bytes, namespace: str, name: str, uid: str, settings: Settings) -> Read | str:
     """The RayCluster and what must exist for it, or in words what is wrong with it. spec: JSON."""
     raw = msgspec.json.decode(spec)
-    whole = {
-        "apiVersion": "ray.io/v1",
-        "kind": "RayCluster",
-        "metadata": {"name": name, "namespace": namespace, "uid": uid},
-        "spec": raw,
-    }
-    text = msgspec.json.encode(whole)
-    errors = [finding for finding in parse(text, name).findings if finding.fatal]
-    if errors:
-        return "; ".join(_in_words(finding) for finding in errors[:3])
+    metadata = {"name": name, "namespace": namespace, "uid": uid}
+    text = msgspec.json.encode({"apiVersion": "ray.io/v1", "kind": "RayCluster", "metadata": metadata, "spec": raw})
+    if wrong := _errors(text):
+        return wrong
     cluster = msgspec.json.decode(text, type=RayCluster)
     return Read(cluster, kubernetes_cluster(cluster, raw, settings))
+
+
+@lru_cache(maxsize=JUDGEMENTS_KEPT)
+def _errors(text: bytes) -> str:
+    errors = [finding for finding in parse(text, "").findings if finding.fatal]
+    return "; ".join(_in_words(finding) for finding in errors[:3])
 
 
 def _in_words(finding: Finding) -> str:

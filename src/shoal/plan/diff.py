@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from shoal.desired.cluster import DesiredCluster, DesiredNode
+from shoal.desired.cluster import DesiredCluster, DesiredNode, DesiredObject
 from shoal.plan.actions import (
     Action,
     AdoptNode,
@@ -78,21 +78,27 @@ def _change(desired: DesiredCluster, world: World, now: float) -> tuple[Stage, .
 def _objects(desired: DesiredCluster, world: World) -> Stage:
     wanted = {shared.key: shared for shared in desired.objects}
     applied = [
-        ApplyObject(shared, reason)
-        for key, shared in wanted.items()
-        if (reason := _why_applied(shared.digest, world.objects.get(key), once=bool(shared.generated))) is not None
+        ApplyObject(shared, reason) for shared in wanted.values() if (reason := _why_applied(shared, world)) is not None
     ]
     surplus = Reason("ObjectNotWanted", "the spec does not ask for it any more")
     removed = [RemoveObject(key, surplus) for key, digest in world.objects.items() if digest and key not in wanted]
     return (*applied, *removed)
 
 
-def _why_applied(wanted: str, applied: str | None, *, once: bool) -> Reason | None:
+def _why_applied(wanted: DesiredObject, world: World) -> Reason | None:
+    applied = world.objects.get(wanted.key)
+    if wanted.generated and applied is None and not _is_missed(world):
+        return None
     if applied is None:
         return Reason("ObjectMissing", "the cluster needs it and it does not exist")
-    if applied != wanted and applied and not once:
+    if applied and applied != wanted.digest and not wanted.generated:
         return Reason("ObjectChanged", "it differs from what the spec asks for")
     return None
+
+
+def _is_missed(world: World) -> bool:
+    """Whether a secret may be missing. Nobody may list secrets, so it is judged by the nodes that need it."""
+    return not world.nodes or any(node.reason == "ContainerConfig" for node in world.nodes)
 
 
 def _adoptions(desired: DesiredCluster, world: World) -> Stage:

@@ -5,6 +5,7 @@ from datetime import datetime
 from shoal.desired.cluster import DesiredCluster, Role
 from shoal.world.blockers import Blocker, why_not_running
 from shoal.world.kubernetes import (
+    ADOPTED,
     DIGEST,
     DRAIN,
     EDITION,
@@ -39,6 +40,15 @@ def world_of(observed: Observed, desired: DesiredCluster) -> World:
 def is_ray(pod: Pod) -> bool:
     """Whether the pod is a node of a cluster, and no job that tidies up after one."""
     return pod.metadata.labels.get(NODE_TYPE) in ("head", "worker")
+
+
+def is_adopted(observed: Observed) -> bool:
+    """Whether the head was made by another operator."""
+    return any(
+        pod.metadata.labels.get(NODE_TYPE) == "head"
+        and (ADOPTED in pod.metadata.annotations or TEMPLATE not in pod.metadata.annotations)
+        for pod in observed.pods
+    )
 
 
 def is_ready(pod: Pod) -> bool:
