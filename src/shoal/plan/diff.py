@@ -57,7 +57,8 @@ def _creation(desired: DesiredCluster) -> tuple[Stage, ...]:
 
 def _change(desired: DesiredCluster, world: World, now: float) -> tuple[Stage, ...]:
     ending = stops(desired, world)
-    stopped = {stop.node for stop in ending}
+    # Where an operator tends to it, the one in its place comes when it has gone.
+    stopped = set() if desired.lifecycle.tended else {stop.node for stop in ending}
     record: Stage = ()
     if world.wanted != desired and not desired.lifecycle.tended:
         record = (RecordSpec(desired, Reason("SpecChanged", "the spec differs from the one applied last")),)

@@ -1,0 +1,258 @@
+"""Which pods stand for the nodes that a spec asks for, and what is done about the rest."""
+
+from msgspec.structs import replace
+from seating import TENDED, Place, wanted
+
+from shoal.desired.cluster import HEAD_GROUP
+from shoal.plan.actions import AdoptNode, DrainNode, StartNode, StopNode
+from shoal.world.snapshot import ObservedNode, Phase, Seat
+
+DRAINING = replace(TENDED, drain_s=30)
+
+
+def running(groups: dict[str, int], **options: object) -> Place:
+    place = Place()
+    place.settle(wanted(groups, **options))  # type: ignore[arg-type]
+    return place
+
+
+def test_the_same_picture_gives_the_same_names() -> None:
+    first, second = Place(), Place()
+    first.step(wanted({"g": 3}))
+    second.step(wanted({"g": 3}))
+    assert first.created == second.created
+    assert len(set(first.created)) == 4
+
+
+def test_another_cluster_of_that_name_gets_other_names() -> None:
+    first, second = Place(), Place()
+    first.step(wanted({"g": 1}))
+    second.step(replace(wanted({"g": 1}), uid="uid-2"))
+    assert not set(first.created) & set(second.created)
+
+
+def test_names_say_what_the_pod_is() -> None:
+    place = running({"small": 1})
+    assert [name[:-5] for name in place.created] == ["c-head-", "c-small-worker-"]
+
+
+def test_a_settled_cluster_needs_nothing() -> None:
+    place = running({"g": 3})
+    assert not place.plan(wanted({"g": 3}))
+
+
+def test_a_larger_number_adds_pods_and_touches_none() -> None:
+    place = running({"g": 2})
+    before = place.names("g")
+    place.settle(wanted({"g": 4}))
+    assert set(before) < set(place.names("g"))
+    assert place.deleted == []
+
+
+def test_a_smaller_number_takes_the_pods_that_have_no_machine_first() -> None:
+    place = running({"g": 3})
+    waiting = place.names("g")[0]
+    place.set(waiting, placed=False, phase=Phase.STARTING, ready=False, ray_id="")
+    place.settle(wanted({"g": 2}))
+    assert place.deleted == [waiting]
+
+
+def test_workers_to_delete_are_the_ones_that_go() -> None:
+    place = running({"g": 3})
+    named = place.names("g")[1]
+    place.settle(wanted({"g": 2}, departing=(named,)))
+    assert place.deleted == [named]
+
+
+def test_a_name_that_is_still_listed_is_not_given_again() -> None:
+    place = running({"g": 3})
+    named = place.names("g")[1]
+    place.settle(wanted({"g": 2}, departing=(named,)))
+    place.settle(wanted({"g": 3}, departing=(named,)))
+    assert place.deleted == [named]
+    assert len(place.names("g")) == 3
+
+
+def test_a_dead_pod_is_replaced_before_it_is_removed() -> None:
+    place = running({"g": 2})
+    dead = place.names("g")[0]
+    place.die(dead)
+    actions = place.plan(wanted({"g": 2})).actions
+    assert [type(action) for action in actions] == [StartNode, StopNode]
+    assert actions[1].reason.code == "NodeDied"
+
+
+def test_who_sees_the_dead_pod_and_who_sees_its_successor_agree() -> None:
+    place = running({"g": 2})
+    stale = Place()
+    stale.nodes, stale.now = dict(place.nodes), place.now
+    dead = place.names("g")[0]
+    place.die(dead)
+    stale.die(dead)
+    place.step(wanted({"g": 2}))
+    stale.step(wanted({"g": 2}))
+    assert place.created[-1] == stale.created[-1]
+
+
+def test_a_pod_that_dies_again_is_replaced_after_a_pause() -> None:
+    place = running({"g": 1})
+    place.die(place.names("g")[0])
+    place.step(wanted({"g": 1}))
+    place.finish()
+    again = place.names("g")[0]
+    place.die(again)
+    assert not place.plan(wanted({"g": 1}))
+    place.now += 11
+    place.settle(wanted({"g": 1}))
+    assert len(place.names("g")) == 1
+
+
+def test_a_pod_that_somebody_deletes_is_replaced_at_once() -> None:
+    place = running({"g": 2})
+    going = place.names("g")[0]
+    place.set(going, phase=Phase.STOPPING)
+    plan = place.step(wanted({"g": 2}))
+    assert [type(action) for action in plan.actions] == [StartNode]
+    assert place.deleted == []
+
+
+def test_there_is_never_a_second_head() -> None:
+    place = running({"g": 1})
+    head = place.head().name
+    place.set(head, phase=Phase.STOPPING)
+    assert not place.plan(wanted({"g": 1}))
+    place.finish()
+    place.settle(wanted({"g": 1}))
+    assert len(place.names(HEAD_GROUP)) == 1
+    assert place.deleted == []
+
+
+def test_a_dead_head_is_replaced_and_its_workers_stay() -> None:
+    place = running({"g": 2})
+    workers = place.names("g")
+    place.die(place.head().name)
+    place.settle(wanted({"g": 2}))
+    assert place.names("g") == workers
+    assert len(place.names(HEAD_GROUP)) == 1
+
+
+def test_a_removed_group_goes_with_its_pods() -> None:
+    place = running({"g": 2, "h": 1})
+    place.settle(wanted({"g": 2}))
+    assert place.names("h") == []
+    assert len(place.names("g")) == 2
+
+
+def test_a_suspended_cluster_has_no_pods_and_resumes() -> None:
+    place = running({"g": 2}, lifecycle=DRAINING)
+    place.settle(wanted({"g": 2}, suspended=True, lifecycle=DRAINING))
+    assert not place.nodes
+    place.settle(wanted({"g": 2}, lifecycle=DRAINING))
+    assert len(place.nodes) == 3
+
+
+def test_hosts_of_a_replica_live_and_die_together() -> None:
+    place = running({"tpu": 2}, hosts=2)
+    dead = place.names("tpu")[0]
+    unit = place.nodes[dead].unit
+    mates = [node.name for node in place.world.nodes if node.unit == unit]
+    place.die(dead)
+    place.settle(wanted({"tpu": 2}, hosts=2))
+    assert sorted(place.deleted) == sorted(mates)
+    assert len({place.nodes[name].unit for name in place.names("tpu")}) == 2
+    assert len(place.names("tpu")) == 4
+
+
+def test_a_replica_that_is_half_made_is_completed() -> None:
+    place = running({"tpu": 1}, hosts=4)
+    name = place.names("tpu")[2]
+    del place.nodes[name]
+    place.settle(wanted({"tpu": 1}, hosts=4))
+    assert place.created[-1] == name
+    assert place.deleted == []
+
+
+def test_a_drained_node_goes_when_ray_has_let_go_of_it() -> None:
+    place = running({"g": 2}, lifecycle=DRAINING)
+    spec = wanted({"g": 1}, lifecycle=DRAINING)
+    assert [type(action) for action in place.step(spec).actions] == [DrainNode]
+    assert not place.plan(spec)
+    drained = next(node.name for node in place.nodes.values() if node.drain)
+    place.set(drained, ray_id="")
+    place.step(spec)
+    assert place.deleted == [drained]
+
+
+def test_a_drained_node_goes_at_its_deadline() -> None:
+    place = running({"g": 2}, lifecycle=DRAINING)
+    spec = wanted({"g": 1}, lifecycle=DRAINING)
+    place.step(spec)
+    place.now += 29
+    assert not place.plan(spec)
+    place.now += 1
+    assert [type(action) for action in place.plan(spec).actions] == [StopNode]
+
+
+def test_a_drained_node_goes_even_when_it_is_wanted_again() -> None:
+    place = running({"g": 2}, lifecycle=DRAINING)
+    place.step(wanted({"g": 1}, lifecycle=DRAINING))
+    place.settle(wanted({"g": 2}, lifecycle=DRAINING))
+    assert len(place.deleted) == 1
+    assert len(place.names("g")) == 2
+
+
+def test_pods_that_ray_does_not_know_go_without_a_drain() -> None:
+    place = running({"g": 2}, lifecycle=DRAINING)
+    for name in place.names("g"):
+        place.set(name, ray_id="", phase=Phase.STARTING)
+    assert [type(action) for action in place.plan(wanted({"g": 1}, lifecycle=DRAINING)).actions] == [StopNode]
+
+
+def test_keep_leaves_changed_pods_alone() -> None:
+    place = running({"g": 2})
+    assert not place.plan(wanted({"g": 2}, templates={"g": "two"}))
+
+
+def test_recreate_ends_every_pod_and_starts_none_before_the_head_is_gone() -> None:
+    recreate = replace(TENDED, on_change="recreate")
+    place = running({"g": 2}, lifecycle=recreate)
+    changed = wanted({"g": 2}, templates={"g": "two"}, lifecycle=recreate)
+    assert [type(action) for action in place.step(changed).actions] == [StopNode] * 3
+    assert not place.plan(changed)
+    place.settle(changed)
+    assert len(place.deleted) == 3
+    assert {place.nodes[name].fingerprint for name in place.names("g")} == {"two"}
+
+
+def test_a_change_of_strategy_alone_restarts_nothing() -> None:
+    place = running({"g": 2})
+    assert not place.plan(wanted({"g": 2}, lifecycle=replace(TENDED, on_change="recreate")))
+    assert not place.plan(wanted({"g": 2}, lifecycle=replace(TENDED, on_change="roll")))
+
+
+def test_a_rolling_change_takes_one_group_after_the_other_a_quarter_at_a_time() -> None:
+    roll = replace(TENDED, on_change="roll")
+    place = running({"g": 8, "h": 1}, lifecycle=roll)
+    changed = wanted({"g": 8, "h": 1}, templates={"g": "two", "h": "two"}, lifecycle=roll)
+    assert len(place.step(changed).actions) == 2
+    assert not [action for action in place.step(changed).actions if isinstance(action, StopNode)]
+    place.settle(changed)
+    assert {place.nodes[name].fingerprint for name in place.names("g") + place.names("h")} == {"two"}
+    assert len(place.deleted) == 9
+
+
+def test_a_rolling_change_drains_first() -> None:
+    roll = replace(DRAINING, on_change="roll")
+    place = running({"g": 2}, lifecycle=roll)
+    changed = wanted({"g": 2}, templates={"g": "two"}, lifecycle=roll)
+    assert [type(action) for action in place.step(changed).actions] == [DrainNode]
+
+
+def test_pods_of_another_operator_are_adopted_as_they_are() -> None:
+    place = Place()
+    for name, role, group, number in (("x-head-abcde", "head", HEAD_GROUP, 0), ("x-g-worker-fghij", "worker", "g", 0)):
+        node = ObservedNode(name, role, group, "", Phase.RUNNING, adopted=False, seat=Seat(number), ready=True)  # type: ignore[arg-type]
+        place.nodes[name] = node
+    plan = place.step(wanted({"g": 1}))
+    assert [type(action) for action in plan.actions] == [AdoptNode, AdoptNode]
+    assert not place.plan(wanted({"g": 1}))
