@@ -23,6 +23,10 @@ from shoal.plan.stops import stops
 from shoal.world.snapshot import ObservedNode, Phase, World
 
 
+DATA = "PersistentVolumeClaim/"
+"""Kept while the cluster is there, wanted or not."""
+
+
 def diff(desired: DesiredCluster | None, world: World, now: float = 0) -> Plan:
     """The actions that take ``world`` to ``desired``; None means that the cluster shall be gone.
 
@@ -82,7 +86,11 @@ def _objects(desired: DesiredCluster, world: World) -> Stage:
         ApplyObject(shared, reason) for shared in wanted.values() if (reason := _why_applied(shared, world)) is not None
     ]
     surplus = Reason("ObjectNotWanted", "the spec does not ask for it any more")
-    removed = [RemoveObject(key, surplus) for key, digest in world.objects.items() if digest and key not in wanted]
+    removed = [
+        RemoveObject(key, surplus)
+        for key, digest in world.objects.items()
+        if digest and key not in wanted and not key.startswith(DATA)
+    ]
     return (*applied, *removed)
 
 
