@@ -54,13 +54,15 @@ class DesiredObject(msgspec.Struct, frozen=True):
     """Something that nodes share and that is no node: a service, a secret, a policy.
 
     body: the manifest, without namespace and owner. generated: keys of a Secret's data whose values whoever creates it
-    makes at random; such an object is created once and never changed.
+    makes at random; such an object is created once and never changed. kept: it outlives
+    the cluster, so it has no owner.
     """
 
     kind: str
     name: str
     body: dict[str, Any]
     generated: tuple[str, ...] = ()
+    kept: bool = False
 
     @property
     def key(self) -> str:

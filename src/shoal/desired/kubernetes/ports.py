@@ -1,0 +1,72 @@
+"""The ports of a head, as its Service, its Ingress and its NetworkPolicy need them."""
+
+import msgspec
+
+from shoal.desired.from_raycluster import ray_container
+from shoal.spec.raycluster import RayCluster
+
+DASHBOARD, METRICS, SERVE = "dashboard", "metrics", "serve"
+
+
+class NamedPort(msgspec.Struct, frozen=True):
+    """A port of the head. protocol: TCP, UDP or SCTP."""
+
+    name: str
+    number: int
+    protocol: str = "TCP"
+
+
+_DEFAULTS = (
+    (NamedPort("client", 10001), "ray-client-server-port"),
+    (NamedPort(DASHBOARD, 8265), "dashboard-port"),
+    (NamedPort("gcs-server", 6379), "port"),
+    (NamedPort(METRICS, 8080), "metrics-export-port"),
+    (NamedPort(SERVE, 8000), ""),
+)
+"""Each with the option of ``ray start`` that moves it."""
+
+
+def head_ports(cluster: RayCluster) -> tuple[NamedPort, ...]:
+    """Every port of the head, by name: those of its container, or Ray's own when that lists none; metrics in any case.
+
+    Of two with one number the first in the manifest stays, since a Service can't have both.
+    """
+    found = {(port.number, port.protocol): port for port in reversed(_listed(cluster))}
+    if not found:
+        found = {(port.number, port.protocol): port for port in _own(cluster)}
+    if all(port.name != METRICS for port in found.values()):
+        metrics = next(port for port in _own(cluster) if port.name == METRICS)
+        found.setdefault((metrics.number, metrics.protocol), metrics)
+    return tuple(sorted(found.values(), key=lambda port: port.name))
+
+
+def dashboard_port(cluster: RayCluster) -> int:
+    """Where the head's dashboard listens."""
+    return _number(cluster, DASHBOARD)
+
+
+def metrics_port(cluster: RayCluster) -> int:
+    """Where the head's metrics are."""
+    return _number(cluster, METRICS)
+
+
+def serve_ports(cluster: RayCluster) -> tuple[NamedPort, ...]:
+    """The ports of Ray Serve that the head's container lists: ``serve`` and ``serve-...``."""
+    return tuple(port for port in _listed(cluster) if port.name == SERVE or port.name.startswith(f"{SERVE}-"))
+
+
+def _number(cluster: RayCluster, name: str) -> int:
+    return next(port.number for port in (*_listed(cluster), *_own(cluster)) if port.name == name)
+
+
+def _listed(cluster: RayCluster) -> tuple[NamedPort, ...]:
+    return tuple(
+        NamedPort(port.name or f"{port.container_port}-port", port.container_port, port.protocol)
+        for port in ray_container(cluster.spec.head_group_spec.template).ports
+    )
+
+
+def _own(cluster: RayCluster) -> tuple[NamedPort, ...]:
+    params = cluster.spec.head_group_spec.ray_start_params
+    moved = ((port, params.get(option, "")) for port, option in _DEFAULTS)
+    return tuple(NamedPort(port.name, int(at)) if at.isdecimal() else port for port, at in moved)
