@@ -1,0 +1,63 @@
+"""The addresses of Services."""
+
+from typing import Any
+
+from shoal.testing.fakeapi import refusals
+from shoal.testing.fakeapi.kinds import SERVICES, Kind
+from shoal.testing.fakeapi.state import State
+from shoal.testing.fakeapi.store import Obj
+
+_FIRST_NODE_PORT = 30000
+
+
+def allocated(state: State, kind: Kind, item: Obj, old: Obj | None = None) -> Obj:
+    """A Service with its addresses and node ports, those of ``old`` where it has none; other kinds as they are."""
+    if kind is not SERVICES:
+        return item
+    spec: dict[str, Any] = dict(item["spec"])
+    before: dict[str, Any] = old["spec"] if old else {}
+    if spec["type"] == "ExternalName":
+        return {
+            **item,
+            "spec": {name: value for name, value in spec.items() if name not in ("clusterIP", "clusterIPs")},
+        }
+    address = spec.get("clusterIP") or (spec.get("clusterIPs") or [""])[0] or before.get("clusterIP")
+    if not address:
+        address = _free_address(state)
+    elif address != "None" and address != before.get("clusterIP") and address in _addresses(state):
+        fault = refusals.Fault(
+            "spec.clusterIPs", "Invalid value", f'["{address}"]',
+            f'failed to allocate IP {address}: provided IP is already allocated',
+        )  # fmt: skip
+        raise refusals.invalid("", "Service", item["metadata"]["name"], [fault])
+    spec |= {"clusterIP": address, "clusterIPs": [address]}
+    spec.setdefault("ipFamilies", ["IPv4"])
+    spec.setdefault("ipFamilyPolicy", "SingleStack")
+    if spec["type"] in ("NodePort", "LoadBalancer"):
+        spec["ports"] = _with_node_ports(state, spec.get("ports", []), before.get("ports", []))
+    return {**item, "spec": spec}
+
+
+def _services(state: State) -> list[Obj]:
+    return list(state.store.all(SERVICES.resource).values())
+
+
+def _addresses(state: State) -> set[str]:
+    return {service["spec"].get("clusterIP", "") for service in _services(state)}
+
+
+def _free_address(state: State) -> str:
+    taken = _addresses(state)
+    return next(address for n in range(2, 65_000) if (address := f"10.96.{n // 250}.{n % 250 + 1}") not in taken)
+
+
+def _with_node_ports(state: State, ports: list[Any], before: list[Any]) -> list[Any]:
+    known = {(port["port"], port["protocol"]): port.get("nodePort") for port in before}
+    taken = {port.get("nodePort") for service in _services(state) for port in service["spec"].get("ports", ())}
+    free = (port for port in range(_FIRST_NODE_PORT, _FIRST_NODE_PORT + 2768) if port not in taken)
+    return [
+        port
+        if port.get("nodePort")
+        else {**port, "nodePort": known.get((port["port"], port["protocol"])) or next(free)}
+        for port in ports
+    ]

@@ -1,0 +1,115 @@
+"""The basic rules of each kind; the whole of Kubernetes' validation is not here."""
+
+from collections.abc import Callable
+from typing import Any
+
+from shoal.testing.fakeapi.kinds import Kind
+from shoal.testing.fakeapi.refusals import Fault
+from shoal.testing.fakeapi.store import Obj
+
+JsonObject = dict[str, Any]
+
+
+def wrong_new(kind: Kind, item: Obj) -> list[Fault]:
+    """What is wrong with a new object of the kind."""
+    check = _NEW.get(kind.resource)
+    return check(item) if check else []
+
+
+def wrong_update(kind: Kind, old: Obj, new: Obj) -> list[Fault]:
+    """What an update of the kind may not do."""
+    check = _CHANGED.get(kind.resource)
+    return [*(check(old, new) if check else []), *wrong_new(kind, new)]
+
+
+def _pod(item: Obj) -> list[Fault]:
+    return wrong_containers(item["spec"], "spec")
+
+
+def wrong_containers(spec: JsonObject, path: str) -> list[Fault]:
+    """What is wrong with the containers of a pod's spec."""
+    containers = spec.get("containers") or []
+    faults = [] if containers else [Fault(f"{path}.containers", "Required value")]
+    seen: set[str] = set()
+    for i, container in enumerate(containers):
+        here = f"{path}.containers[{i}]"
+        name = container.get("name", "")
+        if not name:
+            faults.append(Fault(f"{here}.name", "Required value"))
+        elif name in seen:
+            faults.append(Fault(f"{here}.name", "Duplicate value", f'"{name}"'))
+        seen.add(name)
+        if not container.get("image"):
+            faults.append(Fault(f"{here}.image", "Required value"))
+    return faults
+
+
+def _pod_changed(old: Obj, new: Obj) -> list[Fault]:
+    if _fixed(old["spec"]) == _fixed(new["spec"]):
+        return []
+    detail = (
+        "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
+        "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
+        "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
+    )
+    return [Fault("spec", "Forbidden", detail=detail)]
+
+
+def _fixed(spec: JsonObject) -> JsonObject:
+    """What of a pod's spec can never change."""
+    fixed = {name: value for name, value in spec.items() if name not in ("activeDeadlineSeconds", "tolerations")}
+    for name in ("containers", "initContainers"):
+        if name in fixed:
+            fixed[name] = [{k: v for k, v in one.items() if k != "image"} for one in fixed[name]]
+    return fixed
+
+
+def _service(item: Obj) -> list[Fault]:
+    spec = item["spec"]
+    headless = spec.get("clusterIP") == "None"
+    if not spec.get("ports") and not headless and spec["type"] != "ExternalName":
+        return [Fault("spec.ports", "Required value")]
+    return []
+
+
+def _service_changed(old: Obj, new: Obj) -> list[Fault]:
+    before, after = old["spec"].get("clusterIPs"), new["spec"].get("clusterIPs")
+    if before and after and before != after and new["spec"]["type"] != "ExternalName":
+        return [Fault("spec.clusterIPs[0]", "Invalid value", _listed(after), "may not change once set")]
+    return []
+
+
+def _listed(values: list[str]) -> str:
+    return "[" + ",".join(f'"{value}"' for value in values) + "]"
+
+
+def _immutable(path: str, *names: str) -> Callable[[Obj, Obj], list[Fault]]:
+    def check(old: Obj, new: Obj) -> list[Fault]:
+        before, after = old, new
+        for name in names:
+            before, after = before.get(name, {}), after.get(name, {})
+        return [] if before == after else [Fault(path, "Invalid value", str(after), "field is immutable")]
+
+    return check
+
+
+def _sealed(old: Obj, new: Obj) -> list[Fault]:
+    """Of a Secret or a ConfigMap that is immutable."""
+    faults = _immutable("type", "type")(old, new) if "type" in old else []
+    if old.get("immutable"):
+        if not new.get("immutable"):
+            faults.append(Fault("immutable", "Forbidden", detail="field is immutable when `immutable` is set"))
+        if old.get("data") != new.get("data"):
+            faults.append(Fault("data", "Forbidden", detail="field is immutable when `immutable` is set"))
+    return faults
+
+
+_NEW: dict[str, Callable[[Obj], list[Fault]]] = {"pods": _pod, "services": _service}
+_CHANGED: dict[str, Callable[[Obj, Obj], list[Fault]]] = {
+    "pods": _pod_changed,
+    "services": _service_changed,
+    "secrets": _sealed,
+    "configmaps": _sealed,
+    "jobs.batch": _immutable("spec.template", "spec", "template"),
+    "rolebindings.rbac.authorization.k8s.io": _immutable("roleRef", "roleRef"),
+}
