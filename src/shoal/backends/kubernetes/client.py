@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import Any, Generic, TypeAlias, TypeVar, cast
 
 import msgspec
@@ -185,7 +185,7 @@ class Client:
         labels: str = "",
         fields: str = "",
         timeout_s: int = 0,
-    ) -> AsyncIterator[Event[T] | Bookmark]:
+    ) -> AsyncGenerator[Event[T] | Bookmark, None]:
         """What happens to objects after ``version``, until the server ends it, after ``timeout_s`` if that is not 0.
 
         Raises Gone, before or between events, when ``version`` is too old. Close it (``contextlib.aclosing``) when
