@@ -73,6 +73,10 @@ class WorkQueue:
         self.add_after(key, wait)
         return wait
 
+    def failures(self, key: Key) -> int:
+        """How often ``key`` has failed in a row."""
+        return self._failures.get(key, 0)
+
     def worked(self, key: Key) -> None:
         """``key`` did not fail: its next failure counts as the first."""
         self._failures.pop(key, None)
@@ -109,28 +113,34 @@ class WorkQueue:
             yield key
 
 
-async def work_off(queue: WorkQueue, work: Callable[[Key], Awaitable[None]], side_by_side: int) -> None:
+async def work_off(
+    queue: WorkQueue,
+    work: Callable[[Key], Awaitable[None]],
+    side_by_side: int,
+    raised: Callable[[Key, BaseException], None],
+) -> None:
     """Hand each key to ``work``, ``side_by_side`` at once, until cancelled; what is under way then is finished first.
 
-    ``work`` must not raise.
+    raised: told of a key whose work has raised, which must not end the work of the others.
     """
     wake = asyncio.Event()
     queue.changed = wake.set
-    running: set[asyncio.Task[None]] = set()
+    running: dict[asyncio.Task[None], Key] = {}
 
-    async def one(key: Key) -> None:
-        try:
-            await work(key)
-        finally:
-            queue.done(key)
+    def ended(task: asyncio.Task[None]) -> None:
+        key = running.pop(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            raised(key, error)
+        queue.done(key)
 
     try:
         while True:
             wake.clear()
             while len(running) < side_by_side and (key := queue.take()) is not None:
-                task = asyncio.create_task(one(key))
-                running.add(task)
-                task.add_done_callback(running.discard)
+                task = asyncio.create_task(_one(work, key))
+                running[task] = key
+                task.add_done_callback(ended)
             await _wait(wake, queue.next_due_s())
     finally:
         if running:
@@ -143,3 +153,7 @@ async def _wait(wake: asyncio.Event, seconds: float | None) -> None:
             await wake.wait()
     except TimeoutError:
         return
+
+
+async def _one(work: Callable[[Key], Awaitable[None]], key: Key) -> None:
+    await work(key)

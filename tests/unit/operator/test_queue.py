@@ -115,7 +115,7 @@ def test_work_is_done_side_by_side_and_what_is_under_way_is_finished_when_it_is_
 
         for name in "abc":
             queue.add(("default", name))
-        worker = asyncio.create_task(work_off(queue, work, 2))
+        worker = asyncio.create_task(work_off(queue, work, 2, lambda key, error: None))
         for _ in range(5):
             await asyncio.sleep(0)
         worker.cancel()
@@ -136,7 +136,7 @@ def test_a_delayed_key_wakes_the_worker_by_itself() -> None:
         async def work(key: tuple[str, str]) -> None:
             worked.set()
 
-        worker = asyncio.create_task(work_off(queue, work, 1))
+        worker = asyncio.create_task(work_off(queue, work, 1, lambda key, error: None))
         await asyncio.sleep(0)
         queue.add_after(A, 0.01)
         await asyncio.wait_for(worked.wait(), 5)

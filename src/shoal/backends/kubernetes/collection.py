@@ -63,12 +63,16 @@ class Collection(Generic[T]):
         self.synced = True
 
     def happened(self, what: str, item: T) -> None:
-        """An event of the watch: ADDED, MODIFIED, DELETED or BOOKMARK."""
+        """An event of the watch: ADDED, MODIFIED or DELETED."""
         self.seen = max(self.seen, _version(item))
         if what == "DELETED":
             self._deleted(item)
-        elif what != "BOOKMARK":
+        else:
             self._put(item, by_watch=True)
+
+    def reached(self, version: str) -> None:
+        """The watch has told of everything up to ``version``."""
+        self.seen = max(self.seen, int(version))
 
     def wrote(self, item: T) -> None:
         """What the API server answered to a write, or to a question, of ours."""
@@ -87,6 +91,11 @@ class Collection(Generic[T]):
         held = self._objects.get(name)
         if held is not None and held.metadata.uid == uid:
             self._gone.add(uid)
+            self._drop(name, by_watch=False)
+
+    def forget(self, name: Name) -> None:
+        """Of a collection that no watch feeds: nobody asks about this object any more."""
+        if name in self._objects:
             self._drop(name, by_watch=False)
 
     def _put(self, item: T, *, by_watch: bool) -> None:

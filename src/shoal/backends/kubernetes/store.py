@@ -5,7 +5,7 @@ from typing import TypeAlias, TypeVar
 
 from shoal.backends.kubernetes.collection import Collection
 from shoal.backends.kubernetes.compact import equivalent
-from shoal.world.kubernetes import CLUSTER, Observed, Pod, RayView, Resource, Shared
+from shoal.world.kubernetes import CLUSTER, Failure, Observed, Pod, RayView, Resource, Shared
 
 Key: TypeAlias = tuple[str, str]
 """Namespace and name of a RayCluster."""
@@ -41,12 +41,16 @@ class Store:
         """Of every cluster of which anything is known."""
         return iter(self._clusters)
 
+    def names(self, key: Key) -> Iterator[str]:
+        """``KIND/NAME`` of everything that is known of one cluster."""
+        return iter(self._clusters.get(key, {}))
+
     def resource(self, key: Key) -> Resource | None:
         """The RayCluster itself."""
         found = self._clusters.get(key, {}).get(f"RayCluster/{key[1]}")
         return found if isinstance(found, Resource) else None
 
-    def observed(self, key: Key, ray: RayView | None = None) -> Observed | None:
+    def observed(self, key: Key, ray: RayView | None = None, failure: Failure | None = None) -> Observed | None:
         """All that is known of one RayCluster; None if it isn't there."""
         resource = self.resource(key)
         if resource is None:
@@ -57,6 +61,7 @@ class Store:
             tuple(found for _, found in objects if isinstance(found, Pod)),
             {name: found for name, found in objects if isinstance(found, Shared)},
             ray,
+            failure,
         )
 
     def _file(self, kind: str, picture: Kept, *, present: bool) -> None:

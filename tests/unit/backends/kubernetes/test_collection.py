@@ -121,7 +121,7 @@ def test_only_a_change_that_a_watch_tells_of_and_that_may_decide_something_wakes
 
 def test_a_bookmark_moves_the_watch_on_and_changes_nothing() -> None:
     watched = Watched()
-    watched.pods.happened("BOOKMARK", Pod(Meta("", "", "", "20")))
+    watched.pods.reached("20")
     watched.pods.wrote(pod(19))
     assert watched.shown() == []
 

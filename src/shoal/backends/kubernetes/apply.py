@@ -1,0 +1,77 @@
+"""A stage of a plan, as requests. Each action may be repeated: what is there already, or gone already, is done."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import TypeAlias
+
+import msgspec
+
+from shoal.backends.kubernetes import apply_objects, apply_pods
+from shoal.backends.kubernetes.apply_pods import Drain
+from shoal.backends.kubernetes.cache import Cache
+from shoal.backends.kubernetes.client import Client
+from shoal.backends.kubernetes.store import Key
+from shoal.backends.kubernetes.work import Now, Work
+from shoal.desired.cluster import DesiredCluster
+from shoal.errors import ActionFailed
+from shoal.plan.actions import Action, AdoptNode, ApplyObject, DrainNode, RemoveObject, Stage, StartNode, StopNode
+from shoal.world.kubernetes import Observed
+
+Turn: TypeAlias = Callable[[Key], AbstractAsyncContextManager[None]]
+
+
+class Failed(msgspec.Struct, frozen=True):
+    """An action that did not work."""
+
+    action: Action
+    error: ActionFailed
+
+
+class Applier:
+    """Carries out plans through one client; what the API server answers goes into ``cache`` at once.
+
+    turn: held around each action, so that clusters share what may be under way at once.
+    """
+
+    def __init__(self, client: Client, cache: Cache, turn: Turn, drain: Drain, now: Now) -> None:
+        self._client = client
+        self._cache = cache
+        self._turn = turn
+        self._drain = drain
+        self._now = now
+
+    async def apply(self, observed: Observed, desired: DesiredCluster, stage: Stage) -> tuple[Failed, ...]:
+        """Do the actions of one stage side by side; those that failed. The others are done nevertheless."""
+        work = Work(self._client, self._cache, observed, desired, self._now)
+        if len(stage) == 1:
+            results = [await self._try(work, stage[0])]
+        else:
+            results = await asyncio.gather(*(self._try(work, action) for action in stage))
+        return tuple(failure for failure in results if failure is not None)
+
+    async def _try(self, work: Work, action: Action) -> Failed | None:
+        meta = work.observed.resource.metadata
+        try:
+            async with self._turn((meta.namespace, meta.name)):
+                await self._do(work, action)
+        except ActionFailed as error:
+            return Failed(action, error)
+        return None
+
+    async def _do(self, work: Work, action: Action) -> None:
+        match action:
+            case StartNode():
+                await apply_pods.start(work, action)
+            case StopNode():
+                await apply_pods.stop(work, action)
+            case DrainNode():
+                await apply_pods.drain(work, action, self._drain)
+            case AdoptNode():
+                await apply_pods.adopt(work, action)
+            case ApplyObject():
+                await apply_objects.apply(work, action)
+            case RemoveObject():
+                await apply_objects.remove(work, action)
+            case _:
+                raise TypeError(f"no such action on Kubernetes: {type(action).__name__}")

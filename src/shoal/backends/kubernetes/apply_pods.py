@@ -1,0 +1,73 @@
+"""Pods: started, stopped, drained and taken over."""
+
+from collections import Counter
+from datetime import timedelta
+from typing import Protocol
+
+from shoal.backends.kubernetes import manifests
+from shoal.backends.kubernetes.errors import AlreadyExists, NotFound
+from shoal.backends.kubernetes.resources import PODS
+from shoal.backends.kubernetes.work import Work
+from shoal.desired.cluster import DesiredCluster
+from shoal.plan.actions import AdoptNode, DrainNode, StartNode, StopNode
+from shoal.world.kubernetes import ADOPTED, DRAIN, EDITION, SEAT, TEMPLATE, Observed, Pod
+
+
+class Drain(Protocol):
+    """Tells a cluster's Ray to give a node no more work from now on. Raises ActionFailed."""
+
+    async def __call__(self, observed: Observed, desired: DesiredCluster, ray_id: str, deadline_s: int) -> None:
+        """deadline_s: how long it has for what it does already."""
+        ...
+
+
+async def start(work: Work, action: StartNode) -> None:
+    """Create the pod; one of that name that is ours is the one that was asked for."""
+    node = action.node
+    hosts = Counter(one.unit for one in work.desired.nodes)[node.unit] if node.unit else 1
+    body = manifests.pod(node, work.desired.templates[node.template], work.observed.resource, hosts)
+    try:
+        made = await work.client.create(PODS, work.namespace, body, Pod)
+    except AlreadyExists:
+        made = await work.client.get(PODS, work.namespace, node.name, Pod)
+        work.refuse_strangers("Pod", made.metadata)
+    work.cache.pods(work.namespace).wrote(made)
+
+
+async def stop(work: Work, action: StopNode) -> None:
+    """Delete the very pod that was seen, and no other that got its name since."""
+    name = (work.namespace, action.node)
+    pods = work.cache.pods(work.namespace)
+    pod = pods.get(name)
+    if pod is None or pod.metadata.deletion_timestamp:
+        return
+    uid = pod.metadata.uid
+    try:
+        await work.client.delete(PODS, *name, uid=uid)
+    except NotFound:
+        pods.vanished(name, uid)
+    else:
+        pods.leaves(name, uid, work.now().strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+
+async def drain(work: Work, action: DrainNode, tell: Drain) -> None:
+    """Note the deadline on the pod, then tell Ray. Whether Ray can be told or not, the pod goes at the deadline."""
+    deadline = work.now() + timedelta(seconds=action.deadline_s)
+    await _note(work, action.node, {DRAIN: f"{action.ray_id} {int(deadline.timestamp())}"})
+    await tell(work.observed, work.desired, action.ray_id, action.deadline_s)
+
+
+async def adopt(work: Work, action: AdoptNode) -> None:
+    """Note on a pod of another operator what our own bear."""
+    await _note(
+        work, action.node, {SEAT: action.seat, TEMPLATE: action.template, EDITION: action.edition, ADOPTED: "true"}
+    )
+
+
+async def _note(work: Work, name: str, notes: dict[str, str]) -> None:
+    patch = {"metadata": {"annotations": notes}}
+    try:
+        patched = await work.client.merge(PODS, work.namespace, name, patch, Pod)
+    except NotFound:
+        return  # it has gone by itself; the watch will say so
+    work.cache.pods(work.namespace).wrote(patched)

@@ -1,0 +1,50 @@
+"""What is sent to the API server for one action: the manifest of the stage before, with its name, place and owner."""
+
+import base64
+from collections.abc import Callable
+from typing import Any
+
+from shoal.desired.cluster import DesiredNode, DesiredObject
+from shoal.world.kubernetes import DIGEST, EDITION, HOST_INDEX, REPLICA, REPLICA_INDEX, SEAT, TEMPLATE, Resource
+
+
+def pod(node: DesiredNode, template: dict[str, Any], owner: Resource, hosts: int) -> dict[str, Any]:
+    """The pod of one node. hosts: how many pods live and die with it, itself among them."""
+    meta = template.get("metadata", {})
+    notes = {SEAT: node.seat, TEMPLATE: node.template, EDITION: node.edition}
+    labels = meta.get("labels", {}) | _unit_labels(node, hosts)
+    named = meta | _place(node.name, owner) | {"labels": labels, "annotations": meta.get("annotations", {}) | notes}
+    return template | {"apiVersion": "v1", "kind": "Pod", "metadata": named}
+
+
+def shared(wanted: DesiredObject, owner: Resource, made_up: Callable[[], str]) -> dict[str, Any]:
+    """An object that nodes share; ``made_up`` gives the values that whoever creates it chooses at random."""
+    meta = wanted.body.get("metadata", {})
+    notes = meta.get("annotations", {}) | {DIGEST: wanted.digest}
+    place = _place(wanted.name, owner)
+    if wanted.kept:
+        del place["ownerReferences"]
+    body = wanted.body | {"metadata": meta | place | {"annotations": notes}}
+    if wanted.generated:
+        values = {key: base64.b64encode(made_up().encode()).decode() for key in wanted.generated}
+        body["data"] = wanted.body.get("data", {}) | values
+    return body
+
+
+def _place(name: str, owner: Resource) -> dict[str, Any]:
+    reference = {
+        "apiVersion": "ray.io/v1",
+        "kind": "RayCluster",
+        "name": owner.metadata.name,
+        "uid": owner.metadata.uid,
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }
+    return {"name": name, "namespace": owner.metadata.namespace, "ownerReferences": [reference]}
+
+
+def _unit_labels(node: DesiredNode, hosts: int) -> dict[str, str]:
+    if not node.unit:
+        return {}
+    number = int(node.seat.partition(".")[0])
+    return {REPLICA: node.unit, REPLICA_INDEX: str(number // hosts), HOST_INDEX: str(number % hosts)}

@@ -1,0 +1,52 @@
+"""What every action of a plan needs to be carried out."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeAlias
+
+import msgspec
+
+from shoal.backends.kubernetes.cache import Cache
+from shoal.backends.kubernetes.client import Client
+from shoal.backends.kubernetes.errors import Fate
+from shoal.desired.cluster import DesiredCluster
+from shoal.errors import ActionFailed
+from shoal.world.kubernetes import Meta, Observed
+
+Now: TypeAlias = Callable[[], datetime]
+
+
+class NameTaken(ActionFailed):
+    """An object that the cluster needs can't be made: one of that name is there and belongs to something else.
+
+    Nothing of it was changed. Rename the cluster or remove the other object; the operator tries again by itself.
+    """
+
+    code = "E721"
+    fate = Fate.USER
+
+
+class Work(msgspec.Struct, frozen=True):
+    """One cluster, as it was seen and as it is wanted, and the means to change it. now: UTC."""
+
+    client: Client
+    cache: Cache
+    observed: Observed
+    desired: DesiredCluster
+    now: Now
+
+    @property
+    def namespace(self) -> str:
+        """Where all of the cluster's objects are."""
+        return self.observed.resource.metadata.namespace
+
+    def refuse_strangers(self, kind: str, found: Meta) -> None:
+        """Raises NameTaken if ``found`` is under the control of anything but this very RayCluster."""
+        ours = self.observed.resource.metadata.uid
+        for owner in found.owner_references:
+            if owner.controller and owner.uid != ours:
+                raise NameTaken(
+                    f"the {kind} {found.name!r} belongs to {owner.kind} {owner.name!r}",
+                    where=f"{self.namespace}/{found.name}",
+                    next_step="rename the cluster or remove that object",
+                )

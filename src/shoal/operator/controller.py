@@ -1,0 +1,149 @@
+"""One step of one cluster: look, decide, act, tell. What is decided, and how, is in shoal.reconcile."""
+
+import itertools
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from shoal.backends.kubernetes.apply import Applier, Failed
+from shoal.backends.kubernetes.cache import Cache
+from shoal.backends.kubernetes.client import Client
+from shoal.backends.kubernetes.errors import NotFound
+from shoal.backends.kubernetes.status import write_status
+from shoal.backends.kubernetes.store import Key
+from shoal.desired.kubernetes.settings import Settings
+from shoal.errors import ActionFailed
+from shoal.operator.failures import failure_of, wait_s
+from shoal.operator.logs import CONTEXT, Context
+from shoal.operator.queue import WorkQueue
+from shoal.operator.rayviews import RayViews
+from shoal.operator.told import Told
+from shoal.plan.actions import Plan, Stage
+from shoal.plan.tell import Notice, decisions
+from shoal.reconcile import Outcome, reconcile
+from shoal.world.kubernetes import Failure, Observed
+
+log = logging.getLogger(__name__)
+
+AFTER_A_CHANGE_S = 0.2
+"""Until a cluster is looked at again after something was done: what follows from it may need no event to be due."""
+
+
+class Controller:
+    """Takes clusters to their spec, one step at a time; ``queue`` says which is next. now: UTC."""
+
+    def __init__(
+        self,
+        client: Client,
+        cache: Cache,
+        applier: Applier,
+        ray: RayViews,
+        queue: WorkQueue,
+        settings: Settings,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._client = client
+        self._cache = cache
+        self._applier = applier
+        self._ray = ray
+        self._queue = queue
+        self._settings = settings
+        self._now = now
+        self._told = Told()
+        self._failures: dict[Key, Failure] = {}
+        self._steps = itertools.count(1)
+
+    async def step(self, key: Key) -> None:
+        """Do what is due for one cluster now, and say when to look again. What the API server refuses is retried."""
+        CONTEXT.set(Context(f"{next(self._steps)}", *key))
+        observed = self._observe(key)
+        if observed is None:
+            self._forget(key)
+            return
+        outcome = reconcile(observed, self._settings, self._timestamp())
+        self._look_at_ray(key, observed, outcome)
+        done, failures = await self._apply(observed, outcome)
+        self._note_failures(key, failures)
+        self._told.plan(observed.resource, notices(outcome, done, self._failures.get(key)))
+        errors = [failed.error for failed in failures]
+        if failures:
+            observed = self._observe(key) or observed
+            outcome = reconcile(observed, self._settings, self._timestamp())
+        errors += await self._say(key, observed, outcome)
+        self._schedule(key, outcome, errors)
+
+    def _observe(self, key: Key) -> Observed | None:
+        return self._cache.store.observed(key, self._ray.view(key), self._failures.get(key))
+
+    def _timestamp(self) -> str:
+        return self._now().strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def _forget(self, key: Key) -> None:
+        """The RayCluster is gone, and what it owned goes without us."""
+        self._ray.forget(key)
+        self._cache.forget_unwatched(key)
+        self._told.forget(key)
+        self._failures.pop(key, None)
+        self._queue.worked(key)
+
+    def _look_at_ray(self, key: Key, observed: Observed, outcome: Outcome) -> None:
+        if outcome.desired is None:
+            self._ray.forget(key)
+            return
+        wait = self._ray.look(key, observed, outcome.desired)
+        if wait is not None:
+            self._queue.add_after(key, wait)
+
+    async def _apply(self, observed: Observed, outcome: Outcome) -> tuple[Plan, Sequence[Failed]]:
+        """The stages in order, up to the first in which something failed: what was done, and what was not."""
+        done: list[Stage] = []
+        for stage in outcome.plan.stages:
+            assert outcome.desired is not None  # noqa: S101 - a plan is made of what is wanted
+            failures = await self._applier.apply(observed, outcome.desired, stage)
+            failed = [failure.action for failure in failures]
+            done.append(tuple(action for action in stage if action not in failed))
+            for failure in failures:
+                log.warning("%s failed: %s", type(failure.action).__name__, failure.error)
+            if failures:
+                return Plan(outcome.plan.cluster, tuple(done)), failures
+        return outcome.plan, ()
+
+    def _note_failures(self, key: Key, failures: Sequence[Failed]) -> None:
+        failure = failure_of(failures, self._queue.failures(key) + 1)
+        if failure is not None:
+            self._failures[key] = failure
+        elif not failures:
+            self._failures.pop(key, None)
+
+    async def _say(self, key: Key, observed: Observed, outcome: Outcome) -> Sequence[ActionFailed]:
+        """Write Events, and the status unless a better one is about to come; what failed in that."""
+        errors = await self._told.tell(self._client, observed.resource, self._timestamp())
+        if outcome.status is None or self._ray.is_first_question_open(key):
+            return errors
+        try:
+            written = await write_status(self._client, observed.resource, outcome.status)
+        except NotFound:
+            return errors  # it is gone, or about to be
+        except ActionFailed as error:
+            log.info("the status can't be written yet: %s", error)
+            return [*errors, error]
+        self._cache.resources(key[0]).wrote(written)
+        return errors
+
+    def _schedule(self, key: Key, outcome: Outcome, errors: Sequence[ActionFailed]) -> None:
+        if errors:
+            self._queue.retry(key, wait_s(errors))
+            return
+        self._queue.worked(key)
+        if outcome.plan:
+            self._queue.add_after(key, AFTER_A_CHANGE_S)
+        if outcome.look_again_s is not None:
+            self._queue.add_after(key, outcome.look_again_s)
+
+
+def notices(outcome: Outcome, done: Plan, failure: Failure | None) -> tuple[Notice, ...]:
+    """What to tell: of the plan only what was done of it, and why the rest was not."""
+    planned = decisions(outcome.plan)
+    others = tuple(notice for notice in outcome.notices if notice not in planned)
+    failed = (Notice("Warning", failure.reason, failure.message),) if failure else ()
+    return (*decisions(done), *others, *failed)
