@@ -37,9 +37,12 @@ class Store:
 
         return Collection(kind, changed)
 
-    def keys(self) -> Iterator[Key]:
-        """Of every cluster of which anything is known."""
+    def __iter__(self) -> Iterator[Key]:
+        """Every cluster of which anything is known."""
         return iter(self._clusters)
+
+    def __len__(self) -> int:
+        return len(self._clusters)
 
     def names(self, key: Key) -> Iterator[str]:
         """``KIND/NAME`` of everything that is known of one cluster."""

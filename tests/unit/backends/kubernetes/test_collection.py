@@ -146,4 +146,4 @@ def test_nothing_is_kept_of_a_cluster_that_is_gone() -> None:
     resources.happened("ADDED", Resource(Meta("demo", "default", "r1", "4")))
     resources.happened("DELETED", Resource(Meta("demo", "default", "r1", "5")))
     services.happened("DELETED", service)
-    assert list(watched.store.keys()) == []
+    assert list(watched.store) == []

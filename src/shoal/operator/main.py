@@ -1,0 +1,74 @@
+"""One operator process, from its options to its end."""
+
+import asyncio
+import contextlib
+import gc
+import logging
+import signal
+from collections.abc import AsyncIterator
+
+from shoal.backends.kubernetes.client import Client
+from shoal.backends.kubernetes.transport import Transport
+from shoal.operator.askray import Gcs
+from shoal.operator.election import Election, Fenced
+from shoal.operator.health import serve
+from shoal.operator.logs import log_to_stderr
+from shoal.operator.operator import Operator, utc_now
+from shoal.operator.options import Options
+from shoal.runtime.clock import SystemClock
+
+log = logging.getLogger(__name__)
+
+FIRST_COLLECTION = 50_000
+"""Allocations between two searches for cycles: nearly all that lives are cached objects, which are in none."""
+
+
+async def run(transport: Transport, gcs: Gcs, options: Options) -> None:
+    """Run until SIGTERM or SIGINT. Raises LeaseLost, and OSError when a port is taken."""
+    log_to_stderr(options.log_level)
+    gc.freeze()
+    gc.set_threshold(FIRST_COLLECTION, 20, 50)
+    clock = SystemClock()
+    election = Election(Client(transport), options.settings.operator_namespace, options.named(), clock, utc_now)
+    operator = Operator(Fenced(transport, election, clock) if options.election else transport, gcs, options)
+    async with _probed(operator, options):
+        following = asyncio.create_task(operator.follow())
+        working = asyncio.create_task(_work(operator, election if options.election else None))
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, working.cancel)
+        try:
+            await working
+        except asyncio.CancelledError:
+            log.info("asked to end; what was under way is finished")
+        finally:
+            following.cancel()
+
+
+async def _work(operator: Operator, election: Election | None) -> None:
+    """Work, as long as the Lease is ours where there is one. What is under way is finished before it is given back."""
+    if election is None:
+        await operator.work()
+        return
+    await election.wait_for_turn()
+    working = asyncio.create_task(operator.work())
+    keeping = asyncio.create_task(election.keep())
+    try:
+        await asyncio.wait((working, keeping), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        working.cancel()
+        await asyncio.wait((working,))
+        keeping.cancel()
+        await asyncio.wait((keeping,))
+        await election.let_go()
+    for task in (keeping, working):
+        if not task.cancelled():
+            task.result()
+
+
+@contextlib.asynccontextmanager
+async def _probed(operator: Operator, options: Options) -> AsyncIterator[None]:
+    probes = {"/healthz": operator.healthz, "/readyz": operator.readyz}
+    async with contextlib.AsyncExitStack() as stack:
+        for pages, port in ((probes, options.probes_port), ({"/metrics": operator.metrics}, options.metrics_port)):
+            await stack.enter_async_context(await serve(pages, options.host, port))
+        yield

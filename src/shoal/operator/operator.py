@@ -1,0 +1,116 @@
+"""The parts of an operator, put together."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from shoal.backends.kubernetes.apply import Applier
+from shoal.backends.kubernetes.cache import WATCHED, Cache
+from shoal.backends.kubernetes.client import Client
+from shoal.backends.kubernetes.feed import Feed
+from shoal.backends.kubernetes.resources import PODS, RAYCLUSTERS
+from shoal.backends.kubernetes.store import Key
+from shoal.backends.kubernetes.transport import Transport
+from shoal.operator.askray import AskRay, Gcs
+from shoal.operator.controller import Controller
+from shoal.operator.fairness import FairLimit
+from shoal.operator.logs import CONTEXT, Context
+from shoal.operator.numbers import Numbers
+from shoal.operator.options import Options
+from shoal.operator.queue import WorkQueue, work_off
+from shoal.operator.rayviews import RayViews
+from shoal.runtime.clock import Clock, SystemClock
+from shoal.world import kubernetes as world
+from shoal.world.kubernetes import Pod, Shared
+
+log = logging.getLogger(__name__)
+
+SETTLE_S = 0.05
+"""Between an event and the look at its cluster: pods that are made together change together."""
+
+
+def utc_now() -> datetime:
+    """The time of day."""
+    return datetime.now(UTC)
+
+
+class Operator:
+    """Everything between the API server and ``shoal.reconcile``. clock, now: for tests."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        gcs: Gcs,
+        options: Options,
+        clock: Clock | None = None,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        clock = clock or SystemClock()
+        self.numbers = Numbers()
+        client = Client(self.numbers.counted(transport), sleep=clock.sleep)
+        self.queue = WorkQueue(clock.monotonic, random.random)
+        self.cache = Cache(self._wake, options.namespaces)
+        self.feeds = tuple(_feeds(client, self.cache, clock))
+        ask = AskRay(client, gcs)
+        self._limit = FairLimit(options.requests)
+        self._side_by_side = options.concurrency
+        self._clock = clock
+        applier = Applier(client, self.cache, self._limit.turn, ask.drain, now)
+        views = RayViews(ask.view, self.queue.add_after, clock.monotonic)
+        self.controller = Controller(client, self.cache, applier, views, self.queue, options.settings, now)
+
+    @property
+    def synced(self) -> bool:
+        """Whether everything there is was listed once: before that nothing is decided."""
+        return all(feed.collection.synced for feed in self.feeds)
+
+    async def follow(self) -> None:
+        """Keep the caches up to date until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for feed in self.feeds:
+                group.create_task(feed.follow())
+
+    async def work(self) -> None:
+        """Take every cluster to its spec until cancelled; what is under way then is finished."""
+        while not self.synced:
+            await self._clock.sleep(0.05)
+        log.info("everything is listed", extra={"fields": {"clusters": len(self.cache.store)}})
+        await work_off(self.queue, self._step, self._side_by_side, self._raised)
+
+    def healthz(self) -> tuple[int, str]:
+        """Whether starting the process anew would help: a watch is deaf."""
+        deaf = [feed.resource.plural for feed in self.feeds if feed.is_deaf()]
+        return (503, f"no word about {', '.join(deaf)}\n") if deaf else (200, "ok\n")
+
+    def readyz(self) -> tuple[int, str]:
+        """Whether everything is listed; else what isn't, and why."""
+        missing = [f"{feed.resource.plural}: {feed.error}" for feed in self.feeds if not feed.collection.synced]
+        return (503, "not listed yet\n" + "\n".join(missing) + "\n") if missing else (200, "ok\n")
+
+    def metrics(self) -> tuple[int, str]:
+        """For Prometheus."""
+        return 200, self.numbers.text(self.cache.store, self.queue)
+
+    async def _step(self, key: Key) -> None:
+        with self.numbers.reconciling():
+            await self.controller.step(key)
+
+    def _wake(self, key: Key) -> None:
+        self.queue.add_after(key, SETTLE_S)
+
+    def _raised(self, key: Key, error: BaseException) -> None:
+        CONTEXT.set(Context("", *key))
+        log.error("a defect: this cluster is tried again later", exc_info=error)
+        self.queue.retry(key, 30.0)
+
+
+def _feeds(client: Client, cache: Cache, clock: Clock) -> Iterator[Feed[Any]]:
+    for scope in cache.namespaces:
+        monotonic, sleep = clock.monotonic, clock.sleep
+        yield Feed(client, RAYCLUSTERS, world.Resource, cache.resources(scope), scope, monotonic, sleep)
+        yield Feed(client, PODS, Pod, cache.pods(scope), scope, monotonic, sleep)
+        for kind, resource in WATCHED.items():
+            yield Feed(client, resource, Shared, cache.shared(kind, scope), scope, monotonic, sleep)
