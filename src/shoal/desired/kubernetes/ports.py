@@ -50,6 +50,11 @@ def metrics_port(cluster: RayCluster) -> int:
     return _number(cluster, METRICS)
 
 
+def serve_port(cluster: RayCluster) -> int:
+    """Where Ray Serve listens on the head."""
+    return _number(cluster, SERVE)
+
+
 def serve_ports(cluster: RayCluster) -> tuple[NamedPort, ...]:
     """The ports of Ray Serve that the head's container lists: ``serve`` and ``serve-...``."""
     return tuple(port for port in _listed(cluster) if port.name == SERVE or port.name.startswith(f"{SERVE}-"))
