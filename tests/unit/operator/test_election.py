@@ -133,8 +133,8 @@ def test_a_renewal_whose_answer_is_lost_is_no_loss() -> None:
         lost = iter([DONE_UNHEARD])
         all_.api.faults = lambda request, number: next(lost, None) if request.method == "PUT" else None
         keeping = asyncio.create_task(first.keep())
-        while all_.clock.now < 60:
-            await asyncio.sleep(0)  # noqa: ASYNC110 - time is virtual
+        while all_.clock.now < 60:  # noqa: ASYNC110 - time is virtual
+            await asyncio.sleep(0)
         assert not keeping.done()
         assert first.until_s > all_.clock.now
         keeping.cancel()

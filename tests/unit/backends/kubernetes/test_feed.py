@@ -16,11 +16,19 @@ from shoal.world.kubernetes import CLUSTER, Pod
 Scenario = Callable[["Fed"], Awaitable[None]]
 
 
+class Clock(VirtualClock):
+    """Sleeping lets others run."""
+
+    async def sleep(self, seconds: float) -> None:
+        await super().sleep(seconds)
+        await asyncio.sleep(0)
+
+
 class Fed:
     """A fake API server, and a feed of its pods that runs."""
 
     def __init__(self) -> None:
-        self.clock = VirtualClock()
+        self.clock = Clock()
         self.api = FakeApi()
         self.client = Client(self.api, sleep=self.clock.sleep, jitter=lambda: 0.0)
         self.pods = Store(lambda key: None).collection("Pod", Pod)
@@ -154,6 +162,7 @@ def test_a_watch_that_says_nothing_is_opened_again(monkeypatch: pytest.MonkeyPat
         await fed.create("a")
         await asyncio.sleep(0.015)
         fed.api.deaf = False
+        await asyncio.sleep(0.03)
         await fed.shows("a")
 
     assert play(scenario).asked("list") == 1
