@@ -4,6 +4,7 @@ import re
 
 TOKENS_SINCE = (2, 52)
 TOKENS_BY_DEFAULT_SINCE = (2, 61)
+ONE_HEALTH_CHECK_SINCE = (2, 53)
 
 
 def numbers(version: str) -> tuple[int, ...]:

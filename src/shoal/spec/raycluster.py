@@ -142,7 +142,9 @@ class NetworkPolicyOptions(Wire, frozen=True):
 
 
 class UpgradeStrategy(Wire, frozen=True):
-    type: Literal["", "Recreate", "None"] = ""
+    """What a changed spec does to pods that run. RollingUpdate: not in KubeRay."""
+
+    type: Literal["", "Recreate", "RollingUpdate", "None"] = ""
 
 
 class IdleTerminationOptions(Wire, frozen=True):

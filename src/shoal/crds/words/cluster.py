@@ -116,7 +116,10 @@ WORDS: Said = {
         "egressRules": "Traffic that may go out.",
         "ingressRules": "Traffic that may come in.",
     },
-    r.UpgradeStrategy: {"type": "Recreate makes all pods anew. None, or no value, leaves them as they are."},
+    r.UpgradeStrategy: {
+        "type": "Recreate makes all pods anew, RollingUpdate a few at a time and drained first. None, or no value, leaves "
+        "them as they are.",
+    },
     r.IdleTerminationOptions: {
         "timeoutSeconds": "Seconds without use.",
         "policy": "Suspend removes the pods, Delete the cluster.",

@@ -1,0 +1,65 @@
+"""RayCluster -> DesiredCluster on Kubernetes: its pods, what they share, and how they may be treated."""
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+from msgspec.structs import replace
+
+from shoal.desired.cluster import HEAD_GROUP, DesiredCluster, DesiredNode, Lifecycle
+from shoal.desired.from_raycluster import from_raycluster
+from shoal.desired.kubernetes.digests import edition, template_digest
+from shoal.desired.kubernetes.group import head_of, workers_of
+from shoal.desired.kubernetes.labels import DRAIN_SECONDS
+from shoal.desired.kubernetes.objects import objects
+from shoal.desired.kubernetes.pods import manifest
+from shoal.desired.kubernetes.settings import Settings
+from shoal.spec.raycluster import RayCluster
+
+DRAIN_S = 30
+OnChange = Literal["keep", "recreate", "roll"]
+ON_CHANGE: dict[str, OnChange] = {"Recreate": "recreate", "RollingUpdate": "roll"}
+
+
+def kubernetes_cluster(cluster: RayCluster, raw: dict[str, Any], settings: Settings) -> DesiredCluster:
+    """What must exist for a RayCluster. Expects one without findings of severity error.
+
+    raw: its ``spec`` as plain JSON; manifests share parts of it, so neither may be changed afterwards. Workers have
+    names that plan/seats.py replaces.
+    """
+    groups = (head_of(cluster, raw, settings), *workers_of(cluster, raw, settings))
+    digests = {group.name: template_digest(group, raw) for group in groups}
+    templates = {digests[group.name]: manifest(group, raw) for group in groups}
+    base = from_raycluster(cluster)
+    asleep = cluster.spec.suspend or cluster.spec.idle_suspend
+    return replace(
+        base,
+        nodes=() if asleep else tuple(_nodes(cluster, base.nodes, digests)),
+        uid=cluster.metadata.uid,
+        objects=objects(cluster, raw, settings),
+        templates=templates,
+        departing=frozenset(
+            name for group in cluster.spec.worker_group_specs for name in group.scale_strategy.workers_to_delete
+        ),
+        lifecycle=_lifecycle(cluster),
+    )
+
+
+def _nodes(cluster: RayCluster, nodes: tuple[DesiredNode, ...], digests: dict[str, str]) -> Iterator[DesiredNode]:
+    whole = edition(digests)
+    hosts = {group.group_name: group.num_of_hosts for group in cluster.spec.worker_group_specs}
+    for node in nodes:
+        number = node.name.rpartition("-")[2]
+        per_unit = 1 if node.group == HEAD_GROUP else hosts[node.group]
+        unit = f"{node.group}-{int(number) // per_unit}" if per_unit > 1 else ""
+        yield replace(node, template=digests[node.group], unit=unit, edition=whole)
+
+
+def _lifecycle(cluster: RayCluster) -> Lifecycle:
+    strategy = cluster.spec.upgrade_strategy
+    asked = cluster.metadata.annotations.get(DRAIN_SECONDS, "")
+    return Lifecycle(
+        tended=True,
+        workers_outlive_head=True,
+        on_change=ON_CHANGE.get(strategy.type if strategy else "", "keep"),
+        drain_s=int(asked) if asked.isdecimal() else DRAIN_S,
+    )

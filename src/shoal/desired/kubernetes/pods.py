@@ -1,0 +1,104 @@
+"""The complete manifest of a group's pods, without name, namespace and owner."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from shoal.desired.cluster import Role
+from shoal.desired.kubernetes import fault_tolerance
+from shoal.desired.kubernetes.access import Access, access_of, added_mounts, added_volumes, api_volume
+from shoal.desired.kubernetes.autoscaler import autoscaler, is_second, scales
+from shoal.desired.kubernetes.command import METRICS_PORT, overwrites_command, port_of, run, start_command, start_params
+from shoal.desired.kubernetes.environment import head_address, ray_variables
+from shoal.desired.kubernetes.group import PodGroup
+from shoal.desired.kubernetes.labels import CLUSTER, GROUP, NODE_TYPE, OVERWRITE_COMMAND, SERVE, node_labels
+from shoal.desired.kubernetes.names import service_account
+from shoal.desired.kubernetes.probes import probes
+from shoal.desired.kubernetes.security import hardened
+from shoal.desired.kubernetes.waiting import init_containers
+
+SHARED_MEMORY = {"name": "shared-mem", "mountPath": "/dev/shm"}  # noqa: S108
+LOGS = {"name": "ray-logs", "mountPath": "/tmp/ray"}  # noqa: S108
+Json = dict[str, Any]
+
+
+def manifest(group: PodGroup, raw: Json) -> Json:
+    """A pod. raw: the cluster's ``spec`` as plain JSON. What it shares with the template must not be changed."""
+    params = start_params(group)
+    access = access_of(group)
+    ray = _ray(group, raw, params, access)
+    template: Json = group.raw["template"]["spec"]
+    pod = template | {"containers": [ray, *template["containers"][1:]]}
+    own_mounts = added_mounts(group.raw_ray.get("volumeMounts") or (), access.mounts)
+    if starting := init_containers(group, access.variables, own_mounts, head_address(group)):
+        pod["initContainers"] = starting
+    if scales(group):
+        logs = next(mount for mount in ray["volumeMounts"] if mount["mountPath"].rstrip("/") == LOGS["mountPath"])
+        pod["containers"].append(autoscaler(group, raw.get("autoscalerOptions") or {}, access, logs))
+        pod["serviceAccountName"] = service_account(group.cluster)
+    if is_second(group.cluster):
+        pod["restartPolicy"] = "Never"
+    if volumes := _volumes(group, pod, access):
+        pod["volumes"] = volumes
+    spec = hardened(group, pod) if group.settings.secure else pod
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": _metadata(group), "spec": spec}
+
+
+def _ray(group: PodGroup, raw: Json, params: Mapping[str, str], access: Access) -> Json:
+    """The container that runs Ray."""
+    generated = start_command(group, params)
+    mounts = list(access.mounts)
+    if (storage := fault_tolerance.storage_volume(group)) is not None:
+        mounts.append(storage[1])
+    mounts += [] if "plasma-directory" in params else [SHARED_MEMORY]
+    mounts += [LOGS] if scales(group) else []
+    return (
+        group.raw_ray
+        | run(group, generated)
+        | probes(group, params)
+        | {
+            "env": ray_variables(group, generated, access.variables, raw.get("gcsFaultToleranceOptions")),
+            "ports": _ports(group, params),
+            "volumeMounts": added_mounts(group.raw_ray.get("volumeMounts") or (), mounts),
+        }
+    )
+
+
+def _metadata(group: PodGroup) -> Json:
+    given = group.spec.template.metadata
+    ours = node_labels(group.cluster.metadata.name, group.role, group.name)
+    fixed = {key: ours[key] for key in (CLUSTER, NODE_TYPE, GROUP)}
+    serving = {SERVE: "true" if group.role is Role.WORKER else "false"} if group.serves else {}
+    overwrites = {OVERWRITE_COMMAND: "true"} if overwrites_command(group) else {}
+    return {
+        "labels": ours | given.labels | group.spec.labels | fixed | serving,
+        "annotations": given.annotations | overwrites | fault_tolerance.annotations(group),
+        **({"finalizers": list(given.finalizers)} if given.finalizers else {}),
+    }
+
+
+def _ports(group: PodGroup, params: Mapping[str, str]) -> list[Json]:
+    given: Sequence[Json] = group.raw_ray.get("ports") or ()
+    if any(port.get("name") == "metrics" for port in given):
+        return list(given)
+    number = port_of(params, "metrics-export-port", METRICS_PORT)
+    return [*given, {"name": "metrics", "containerPort": number, "protocol": "TCP"}]
+
+
+def _volumes(group: PodGroup, pod: Json, access: Access) -> list[Json]:
+    """The template's, and those of ours that a container mounts: where a manifest mounts its own, ours are left out."""
+    ours = list(access.volumes)
+    if (storage := fault_tolerance.storage_volume(group)) is not None:
+        ours.append(storage[0])
+    ours.append({"name": SHARED_MEMORY["name"], "emptyDir": {"medium": "Memory", **_memory(group)}})
+    ours.append({"name": LOGS["name"], "emptyDir": {}})
+    ours.append(api_volume())
+    containers = (*pod["containers"], *pod.get("initContainers", ()))
+    mounted = {mount["name"] for container in containers for mount in container.get("volumeMounts") or ()}
+    return added_volumes(pod.get("volumes") or (), [volume for volume in ours if volume["name"] in mounted])
+
+
+def _memory(group: PodGroup) -> Json:
+    """No more than the container may have: what is in shared memory counts as its own."""
+    asked = group.ray.resources
+    limit = asked.limits.get("memory", asked.requests.get("memory"))
+    return {} if limit is None else {"sizeLimit": limit}

@@ -1,0 +1,50 @@
+"""The init container with which a worker waits for its head."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from shoal.desired.kubernetes.command import SHELL
+from shoal.desired.kubernetes.environment import Variable, merged
+from shoal.desired.kubernetes.group import PodGroup
+
+NAME = "wait-gcs-ready"
+RESOURCES = {"cpu": "200m", "memory": "256Mi"}
+SCRIPT = """\
+at={domain} port={port} told=$SECONDS
+until (exec 3<>"/dev/tcp/$at/$port") 2>/dev/null && checked=$(ray health-check --address "$at:$port" 2>&1); do
+  if (( SECONDS - told >= 30 )); then
+    echo "still waiting for the GCS at $at:$port, since $SECONDS s. $checked"
+    told=$SECONDS
+  fi
+  sleep 1
+done
+"""
+"""Only a head that listens is asked: asking starts a Python, which takes seconds on a fifth of a CPU."""
+
+
+def wait_for_head(group: PodGroup, access: Sequence[Variable], mounts: list[dict[str, Any]]) -> dict[str, Any]:
+    """It has the Ray container's image, variables, mounts and rights, since certificates may be among them.
+
+    access: variables that let it in. mounts: those of the Ray container.
+    """
+    ray = group.raw_ray
+    inherited: dict[str, Any] = {key: ray[key] for key in ("image", "imagePullPolicy", "securityContext") if key in ray}
+    return {
+        "name": NAME,
+        **inherited,
+        "command": SHELL,
+        "args": [SCRIPT.format(domain=group.head_domain, port=group.gcs_port)],
+        "env": merged(ray.get("env") or (), access),
+        "volumeMounts": mounts,
+        "resources": {"limits": RESOURCES, "requests": RESOURCES},
+    }
+
+
+def init_containers(
+    group: PodGroup, access: Sequence[Variable], mounts: list[dict[str, Any]], address: Sequence[Variable]
+) -> list[dict[str, Any]]:
+    """The manifest's own, then for a worker ours; all know where the head is."""
+    own: list[dict[str, Any]] = list(group.raw["template"]["spec"].get("initContainers") or ())
+    if not group.is_head and all(container["name"] != NAME for container in own):
+        own.append(wait_for_head(group, access, mounts))
+    return [container | {"env": merged(container.get("env") or (), address)} for container in own]
