@@ -1,0 +1,111 @@
+"""A scenario played to its end, and what is left of it."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from operator_sim.operators import Crash, Operator
+from operator_sim.scenarios import SCENARIOS, Outside
+from shoal.testing.clock import VirtualClock
+from shoal.testing.fakeapi import FakeApi
+
+BEGIN = 1_800_000_000.0
+ROUNDS = 80
+QUIET = 6
+"""Rounds in which nothing changes, the time between them doubling: longer than any patience, pause or backoff."""
+TOLD_BY_THE_WAY = ("events", "leases.coordination.k8s.io")
+VOLATILE = ("uid", "resourceVersion", "creationTimestamp", "managedFields", "generation")
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """end: every object, without what is new each time. made, deleted: how often, by resource and name."""
+
+    end: dict[str, Any]
+    made: Counter[str]
+    deleted: Counter[str]
+
+
+class Play:
+    """One life of one or more operators, from the first moment to rest.
+
+    operators: at work side by side. stale: for each look, how many versions ago it shows the world.
+    """
+
+    def __init__(self, operators: int = 1, stale: Callable[[], int] = lambda: 0) -> None:
+        self.clock = VirtualClock()
+        self.clock.now = BEGIN
+        self.api = FakeApi(self.clock.monotonic)
+        self.outside = Outside(self.api)
+        self.operators = [self._operator() for _ in range(operators)]
+        self.stale = stale
+
+    async def play(self, scenario: str) -> Ended:
+        """All moments of a scenario, each to rest."""
+        for moment in SCENARIOS[scenario]:
+            moment(self.outside)
+            await self.rest()
+        return self.ended()
+
+    async def rest(self) -> None:
+        """Go on until nothing changes any more, whatever is seen late by then."""
+        quiet = 0
+        for _ in range(ROUNDS):
+            version = self.api.server.state.store.version
+            for index in range(len(self.operators)):
+                await self._turn(index, 0 if quiet else self.stale())
+            self.api.settle()
+            quiet = quiet + 1 if self.api.server.state.store.version == version else 0
+            self.clock.now += 5 * 2**quiet
+            if quiet > QUIET:
+                return
+        raise AssertionError("it does not come to rest")
+
+    async def _turn(self, index: int, stale: int) -> None:
+        try:
+            await self.operators[index].look(stale)
+            await self.operators[index].work()
+        except Crash:
+            self.operators[index] = self._operator()
+
+    def _operator(self) -> Operator:
+        return Operator(self.api, self.clock)
+
+    def ended(self) -> Ended:
+        """What is there, and how it came about."""
+        made: Counter[str] = Counter()
+        deleted: Counter[str] = Counter()
+        for type_, resource, key in self.api.history():
+            if resource not in TOLD_BY_THE_WAY:
+                (made if type_ == "ADDED" else deleted)[f"{resource} {key}"] += 1
+        store = self.api.server.state.store
+        end = {
+            f"{resource} {key}": _lasting(resource, item)
+            for resource in store.resources()
+            if resource not in TOLD_BY_THE_WAY
+            for key, item in store.all(resource).items()
+        }
+        return Ended(end, made, deleted)
+
+
+def _lasting(resource: str, item: dict[str, Any]) -> dict[str, Any]:
+    """Without what is another each time: versions, times, addresses, and what is made at random."""
+    meta = {name: value for name, value in item["metadata"].items() if name not in VOLATILE}
+    meta["ownerReferences"] = [{**owner, "uid": ""} for owner in meta.get("ownerReferences", ())]
+    kept = {**item, "metadata": meta}
+    if resource == "secrets":
+        kept["data"] = sorted(item.get("data", {}))
+    if resource == "pods":
+        kept["status"] = item["status"].get("phase")
+    if resource == "rayclusters.ray.io":
+        kept["status"] = _status(item.get("status", {}))
+    return kept
+
+
+def _status(status: dict[str, Any]) -> dict[str, Any]:
+    said = [
+        {k: v for k, v in condition.items() if k != "lastTransitionTime"} for condition in status.get("conditions", ())
+    ]
+    steady = {k: v for k, v in status.items() if k not in ("lastUpdateTime", "stateTransitionTimes", "head")}
+    return {**steady, "conditions": sorted(said, key=lambda condition: str(condition["type"]))}

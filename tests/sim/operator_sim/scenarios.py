@@ -1,0 +1,224 @@
+"""What people do to RayClusters, and what happens to pods: moments, after each of which all comes to rest."""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import msgspec
+
+from shoal.backends.kubernetes.transport import Request
+from shoal.testing.fakeapi import FakeApi
+
+Moment: TypeAlias = Callable[["Outside"], None]
+NAME, NAMESPACE = "c", "default"
+PATH = f"/apis/ray.io/v1/namespaces/{NAMESPACE}/rayclusters"
+JsonObject: TypeAlias = dict[str, Any]
+
+
+def template(name: str, image: str = "rayproject/ray:2.60.0") -> JsonObject:
+    """A pod template with one container."""
+    resources = {"limits": {"cpu": "1", "memory": "1Gi"}}
+    return {"spec": {"containers": [{"name": name, "image": image, "resources": resources}]}}
+
+
+def group(name: str, replicas: int, **fields: Any) -> JsonObject:
+    """A worker group."""
+    return {
+        "groupName": name,
+        "replicas": replicas,
+        "minReplicas": 0,
+        "maxReplicas": 10,
+        "rayStartParams": {},
+        "template": template("ray-worker"),
+        **fields,
+    }
+
+
+def raycluster(*groups: JsonObject, name: str = NAME, **spec: Any) -> JsonObject:
+    """A RayCluster."""
+    head = {"rayStartParams": {}, "template": template("ray-head")}
+    return {
+        "apiVersion": "ray.io/v1",
+        "kind": "RayCluster",
+        "metadata": {"name": name, "namespace": NAMESPACE},
+        "spec": {"rayVersion": "2.60.0", "headGroupSpec": head, "workerGroupSpecs": list(groups), **spec},
+    }
+
+
+class Outside:
+    """Whoever changes things besides the operator."""
+
+    def __init__(self, api: FakeApi) -> None:
+        self.api = api
+
+    def ask(
+        self, method: str, path: str, body: JsonObject | None = None, content_type: str = "application/json"
+    ) -> None:
+        """One request that nothing disturbs, and that isn't counted."""
+        sent = msgspec.json.encode(body) if body is not None else b""
+        response = self.api.server.handle(Request(method, path, {}, sent, content_type), self.api.now())
+        assert response.status < 300, response
+
+    def create(self, *groups: JsonObject, **spec: Any) -> None:
+        """Apply a new RayCluster."""
+        self.ask("POST", PATH, raycluster(*groups, **spec))
+
+    def change(self, **spec: Any) -> None:
+        """Change fields of its spec."""
+        self.ask("PATCH", f"{PATH}/{NAME}", {"spec": spec}, "application/merge-patch+json")
+
+    def delete(self) -> None:
+        """Delete the RayCluster."""
+        self.ask("DELETE", f"{PATH}/{NAME}")
+
+    def pods(self, kind: str) -> list[JsonObject]:
+        """The pods of a node type or group that are not about to go, by name."""
+        return self.api.kubelet.pods(
+            lambda pod: (
+                kind in (pod["metadata"]["labels"]["ray.io/node-type"], pod["metadata"]["labels"]["ray.io/group"])
+            )
+        )
+
+    def fail(self, kind: str, index: int = 0) -> None:
+        """A pod fails."""
+        self.api.kubelet.fail(self.pods(kind)[index])
+
+    def remove(self, kind: str, index: int = 0) -> None:
+        """Somebody deletes a pod."""
+        pod = self.pods(kind)[index]["metadata"]["name"]
+        self.ask("DELETE", f"/api/v1/namespaces/{NAMESPACE}/pods/{pod}")
+
+    def name(self, kind: str, index: int) -> str:
+        """The name of a pod."""
+        name: str = self.pods(kind)[index]["metadata"]["name"]
+        return name
+
+    def remove_object(self, plural: str, name: str, api: str = "/api/v1") -> None:
+        """Somebody deletes something that pods share."""
+        self.ask("DELETE", f"{api}/namespaces/{NAMESPACE}/{plural}/{name}")
+
+
+def make(*groups: JsonObject, **spec: Any) -> Moment:
+    """A RayCluster is applied."""
+    return lambda outside: outside.create(*groups, **spec)
+
+
+def change(**spec: Any) -> Moment:
+    """Its spec is changed."""
+    return lambda outside: outside.change(**spec)
+
+
+def delete(outside: Outside) -> None:
+    """The RayCluster is deleted."""
+    outside.delete()
+
+
+def fail(kind: str, index: int = 0) -> Moment:
+    """A pod fails."""
+    return lambda outside: outside.fail(kind, index)
+
+
+def remove(kind: str, index: int = 0) -> Moment:
+    """A pod is deleted."""
+    return lambda outside: outside.remove(kind, index)
+
+
+def scale_down_naming(index: int, to: int) -> Moment:
+    """As Ray's autoscaler does it: fewer replicas, and who goes."""
+
+    def moment(outside: Outside) -> None:
+        named = [outside.name("g", index)]
+        outside.change(workerGroupSpecs=[group("g", to, scaleStrategy={"workersToDelete": named})])
+
+    return moment
+
+
+def both(*moments: Moment) -> Moment:
+    """At the same time."""
+
+    def moment(outside: Outside) -> None:
+        for one in moments:
+            one(outside)
+
+    return moment
+
+
+def lose_service(outside: Outside) -> None:
+    """Somebody deletes the head service."""
+    outside.remove_object("services", f"{NAME}-head-svc")
+
+
+def lose_policy(outside: Outside) -> None:
+    """Somebody deletes the network policy."""
+    outside.remove_object("networkpolicies", NAME, "/apis/networking.k8s.io/v1")
+
+
+NEW_IMAGE = template("ray-worker", "rayproject/ray:2.60.1")
+NEW_HEAD = {"rayStartParams": {}, "template": template("ray-head", "rayproject/ray:2.60.1")}
+TWO = group("g", 2)
+RECREATE = {"upgradeStrategy": {"type": "Recreate"}}
+ROLLING = {"upgradeStrategy": {"type": "RollingUpdate"}}
+
+SCENARIOS: dict[str, list[Moment]] = {
+    "a head alone": [make()],
+    "a head and two workers": [make(TWO)],
+    "two groups": [make(group("a", 1), group("b", 2))],
+    "a group of no replicas": [make(group("g", 0))],
+    "a suspended cluster": [make(TWO, suspend=True)],
+    "made and deleted": [make(TWO), delete],
+    "deleted before it is ready": [both(make(TWO), delete)],
+    "scaled up": [make(group("g", 1)), change(workerGroupSpecs=[group("g", 3)])],
+    "scaled down": [make(group("g", 3)), change(workerGroupSpecs=[group("g", 1)])],
+    "scaled to nothing": [make(TWO), change(workerGroupSpecs=[group("g", 0)])],
+    "scaled down by name": [make(group("g", 3)), scale_down_naming(1, 2)],
+    "scaled down by name and up again": [
+        make(group("g", 3)),
+        scale_down_naming(0, 2),
+        change(workerGroupSpecs=[group("g", 3)]),
+    ],
+    "a group added": [make(TWO), change(workerGroupSpecs=[TWO, group("h", 1)])],
+    "a group removed": [make(TWO, group("h", 2)), change(workerGroupSpecs=[TWO])],
+    "a group suspended": [make(TWO), change(workerGroupSpecs=[group("g", 2, suspend=True)])],
+    "suspended and resumed": [make(TWO), change(suspend=True), change(suspend=False)],
+    "resumed by removing the field": [make(TWO), change(suspend=True), change(suspend=None)],
+    "suspended twice at once": [make(TWO), both(change(suspend=True), change(suspend=False))],
+    "a worker fails": [make(TWO), fail("worker")],
+    "both workers fail": [make(TWO), both(fail("worker", 0), fail("worker", 1))],
+    "the head fails": [make(TWO), fail("head")],
+    "a worker is deleted": [make(TWO), remove("worker")],
+    "the head is deleted": [make(TWO), remove("head")],
+    "head and worker are deleted": [make(TWO), both(remove("head"), remove("worker"))],
+    "a worker fails while it is scaled up": [
+        make(TWO),
+        both(fail("worker"), change(workerGroupSpecs=[group("g", 3)])),
+    ],
+    "a worker fails while it is scaled down": [
+        make(group("g", 3)),
+        both(fail("worker", 1), change(workerGroupSpecs=[group("g", 1)])),
+    ],
+    "the head service is lost": [make(TWO), lose_service],
+    "the network policy is lost": [make(TWO), lose_policy],
+    "changed, and kept": [make(TWO), change(workerGroupSpecs=[group("g", 2, template=NEW_IMAGE)])],
+    "changed, and recreated": [
+        make(TWO, **RECREATE),
+        change(workerGroupSpecs=[group("g", 2, template=NEW_IMAGE)]),
+    ],
+    "changed head, and recreated": [make(TWO, **RECREATE), change(headGroupSpec=NEW_HEAD)],
+    "changed, and rolled": [make(TWO, **ROLLING), change(workerGroupSpecs=[group("g", 2, template=NEW_IMAGE)])],
+    "multi-host": [make(group("tpu", 2, numOfHosts=2))],
+    "a host of a replica fails": [make(group("tpu", 2, numOfHosts=2)), fail("worker", 1)],
+    "multi-host scaled down": [
+        make(group("tpu", 2, numOfHosts=2)),
+        change(workerGroupSpecs=[group("tpu", 1, numOfHosts=2)]),
+    ],
+    "Ray's own autoscaler": [make(TWO, enableInTreeAutoscaling=True)],
+    "tokens switched off": [make(TWO, authOptions={"mode": "disabled"})],
+    "an Ingress comes and goes": [
+        make(TWO, headGroupSpec={**NEW_HEAD, "enableIngress": True}),
+        change(headGroupSpec={**NEW_HEAD, "enableIngress": False}),
+    ],
+    "a spec that makes no sense is mended": [
+        make(TWO, autoscalerOptions={"idleTimeoutSeconds": -1}),
+        change(autoscalerOptions=None),
+    ],
+    "made again after deletion": [make(TWO), delete, make(TWO)],
+}
