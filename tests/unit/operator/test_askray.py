@@ -1,0 +1,113 @@
+"""How a cluster's GCS is addressed, with which token, and in which words it is said that it doesn't answer."""
+
+import asyncio
+import base64
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from shoal.backends.kubernetes.client import Client, Ignored
+from shoal.backends.kubernetes.resources import SECRETS
+from shoal.desired.cluster import DesiredCluster, DesiredNode, Role
+from shoal.engine.gcs import GcsUnauthorized, GcsUnreachable, RayNode
+from shoal.operator.askray import AskRay
+from shoal.testing.fakeapi import FakeApi
+from shoal.world.kubernetes import Meta, Observed, Pod, PodStatus, RayView, Resource
+
+TOKEN = "a-very-secret-token"
+VARIABLE = {"name": "RAY_AUTH_TOKEN", "valueFrom": {"secretKeyRef": {"name": "demo", "key": "auth_token"}}}
+
+
+class Gcs:
+    """A GCS that answers as it is told. asked: address and token of each question."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+        self.asked: list[tuple[str, str]] = []
+        self.drained: list[tuple[str, int]] = []
+
+    async def alive_nodes(self, address: str, token: str, timeout_s: float) -> Iterable[RayNode]:
+        self.asked.append((address, token))
+        if self.error:
+            raise self.error
+        return (
+            RayNode("ab12", True, True, "demo-head-x", "headgroup", "127.0.0.1", {}, {}),
+            RayNode("cd34", True, False, "", "", "127.0.0.1", {}, {}),
+        )
+
+    async def drain_node(self, address: str, token: str, ray_id: str, deadline_s: int, timeout_s: float) -> None:
+        self.drained.append((ray_id, deadline_s))
+
+
+def desired(port: int, env: list[dict[str, Any]]) -> DesiredCluster:
+    head = DesiredNode("demo-head-x", Role.HEAD, "headgroup", {}, {"gcs": port}, template="t")
+    return DesiredCluster("demo", "", (head,), templates={"t": {"spec": {"containers": [{"name": "ray", "env": env}]}}})
+
+
+def seen() -> Observed:
+    pod = Pod(Meta("demo-head-x", "default", "u", "1"), status=PodStatus("Running", "127.0.0.1"))
+    return Observed(Resource(Meta("demo", "default", "r")), (pod,))
+
+
+async def listening(gcs: Gcs, api: FakeApi, env: list[dict[str, Any]], times: int = 1) -> tuple[RayView, int]:
+    """What is learned while something listens on the GCS's port, and that port."""
+    server = await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        ask = AskRay(Client(api), gcs)
+        for _ in range(times):
+            view = await ask.view(seen(), desired(port, env))
+        return view, port
+
+
+def with_secret(api: FakeApi) -> FakeApi:
+    data = {"auth_token": base64.b64encode(TOKEN.encode()).decode()}
+    body = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "demo"}, "data": data}
+    asyncio.run(Client(api).create(SECRETS, "default", body, Ignored))
+    return api
+
+
+def test_nodes_are_known_by_the_pod_that_they_run_in() -> None:
+    gcs = Gcs()
+    view, port = asyncio.run(listening(gcs, FakeApi(), []))
+    assert view == RayView({"demo-head-x": "ab12"})
+    assert gcs.asked == [(f"127.0.0.1:{port}", "")]
+
+
+def test_the_token_is_read_once_from_the_secret_that_the_head_has_it_from() -> None:
+    gcs, api = Gcs(), with_secret(FakeApi())
+    asyncio.run(listening(gcs, api, [VARIABLE], times=3))
+    assert [token for _, token in gcs.asked] == [TOKEN] * 3
+    assert [request.verb for request in api.requests if request.resource == "secrets"] == ["create", "get"]
+
+
+def test_a_token_that_is_refused_is_read_again_the_next_time() -> None:
+    gcs, api = Gcs(GcsUnauthorized("no")), with_secret(FakeApi())
+    view, port = asyncio.run(listening(gcs, api, [VARIABLE], times=2))
+    assert view.error == f"Ray's GCS at 127.0.0.1:{port} refuses the token: no"
+    assert [request.verb for request in api.requests if request.resource == "secrets"] == ["create", "get", "get"]
+
+
+def test_a_secret_that_is_not_there_is_named() -> None:
+    view, _ = asyncio.run(listening(Gcs(), FakeApi(), [VARIABLE]))
+    assert view.error == "there is no key 'auth_token' in a Secret 'demo'"
+
+
+@pytest.mark.parametrize("listens", [True, False])
+def test_silence_is_told_in_the_same_words_whatever_causes_it(listens: bool) -> None:
+    async def scenario() -> tuple[str, int]:
+        gcs = Gcs(GcsUnreachable("something different each time"))
+        view, port = await listening(gcs, FakeApi(), [])
+        if not listens:
+            view = await AskRay(Client(FakeApi()), gcs).view(seen(), desired(port, []))
+        return view.error, port
+
+    error, port = asyncio.run(scenario())
+    assert error == f"Ray's GCS at 127.0.0.1:{port} does not answer"
+
+
+def test_a_drain_goes_to_the_gcs_of_the_cluster() -> None:
+    gcs = Gcs()
+    asyncio.run(AskRay(Client(FakeApi()), gcs).drain(seen(), desired(1, []), "ab12", 30))
+    assert gcs.drained == [("ab12", 30)]
