@@ -128,12 +128,14 @@ class Client:
         *,
         force: bool = True,
         subresource: str = "",
+        dry_run: bool = False,
     ) -> T:
         """Bring an object to what ``body`` says of it, creating it if need be: server-side apply.
 
-        force: take fields over that others have set; without it that raises Conflict.
+        force: take fields over that others have set; without it that raises Conflict. dry_run: only say what would be.
         """
         query = {"fieldManager": FIELD_MANAGER, "force": "true" if force else "false"}
+        query |= {"dryRun": "All"} if dry_run else {}
         path = resource.path(namespace, name, subresource)
         return await self._ask(Request("PATCH", path, query, _encode(body), APPLY), type_)
 
