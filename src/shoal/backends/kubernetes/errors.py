@@ -147,6 +147,17 @@ class Invalid(ApiError):
     fate = Fate.USER
 
 
+class BadRequest(ApiError):
+    """The Kubernetes API server could not make sense of a manifest: something in it is of the wrong type.
+
+    The message names the field in the words of the server's own code. Mend it in the manifest of the cluster that it
+    comes from, and apply it again.
+    """
+
+    code = "E718"
+    fate = Fate.USER
+
+
 class TooManyRequests(ApiError):
     """The Kubernetes API server has more to do than it wants to take.
 
@@ -227,6 +238,7 @@ class ServerUntrusted(ApiUnreachable):
 
 
 _BY_STATUS: dict[int, type[ApiError]] = {
+    400: BadRequest,
     401: Unauthorized,
     403: Forbidden,
     404: NotFound,

@@ -1,0 +1,276 @@
+"""The real transport: aiohttp, one session, connections kept for the next request."""
+
+import asyncio
+import socket
+import ssl
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import TracebackType
+from typing import TypeAlias
+from urllib.parse import urlencode
+
+import aiohttp
+from multidict import CIMultiDict
+from yarl import URL
+
+from shoal.backends.kubernetes.credentials import Credentials, CredentialSource
+from shoal.backends.kubernetes.errors import CredentialsMissing, ServerUntrusted, Unauthorized, error_of
+from shoal.backends.kubernetes.kubeconfig import Access
+from shoal.backends.kubernetes.transport import JSON, ApiUnreachable, Request, Response
+
+CONNECTIONS = 64
+CONNECT_S = 10.0
+WHOLE_S = 60.0
+KEEP_S = 30.0
+"""How long an idle connection is kept; load balancers drop theirs after a minute."""
+SILENT_PEER_S = 60
+"""How long the other machine may be gone before the system gives a connection up."""
+PING_S = 30.0
+
+_ANSWERED = aiohttp.ClientTimeout(total=WHOLE_S, sock_connect=CONNECT_S)
+_OPEN_ENDED = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S)
+
+Lines: TypeAlias = AsyncIterator[bytes]
+WebSocket: TypeAlias = "aiohttp.ClientWebSocketResponse[bool]"
+
+
+class HttpTransport:
+    """Requests to the API server that ``access`` names. Close it, or use it as an async context manager.
+
+    Credentials are got anew when they run out, and once more when the server refuses them.
+
+    connections: so many requests at a time, the others wait; streams and websockets don't count.
+    now: seconds since the epoch.
+    """
+
+    def __init__(self, access: Access, *, connections: int = CONNECTIONS, now: Callable[[], float] = time.time) -> None:
+        self.access = access
+        self._source = CredentialSource(access, now)
+        self._turns = asyncio.Semaphore(connections)
+        self._session: aiohttp.ClientSession | None = None
+        self._certificate = ("", "")
+
+    async def __aenter__(self) -> "HttpTransport":
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close every connection; what is still under way fails. A later request opens new ones."""
+        if self._session is not None:
+            session, self._session = self._session, None
+            await session.close()
+
+    async def send(self, request: Request) -> Response:
+        """Send one request and read the whole answer. Raises ApiUnreachable, CredentialsMissing."""
+        async with self._turns:
+            response = await self._open(request, _ANSWERED)
+            return await self._whole(response)
+
+    @asynccontextmanager
+    async def stream(self, request: Request) -> AsyncIterator[tuple[Response, Lines]]:
+        """Open an answer that goes on, for as long as the caller stays inside. Raises as ``send`` does."""
+        response = await self._open(request, _OPEN_ENDED)
+        try:
+            if response.status >= 400:
+                yield await self._whole(response), self._lines(response)
+            else:
+                yield Response(response.status, b""), self._lines(response)
+        finally:
+            response.close()
+
+    @asynccontextmanager
+    async def websocket(
+        self, path: str, query: Sequence[tuple[str, str]], protocols: Sequence[str]
+    ) -> AsyncIterator[WebSocket]:
+        """An open websocket, of the first of ``protocols`` that the server speaks.
+
+        query: pairs, since ``command`` comes once a word. Raises the ApiError that the server refuses with,
+        ApiUnreachable, CredentialsMissing.
+        """
+        credentials = await self._source.get()
+        try:
+            opened = await self._upgrade(path, query, protocols, credentials)
+        except Unauthorized:
+            fresh = await self._source.after_refusal(credentials)
+            if fresh == credentials:
+                raise
+            opened = await self._upgrade(path, query, protocols, fresh)
+        try:
+            yield opened
+        finally:
+            await opened.close()
+
+    async def _open(self, request: Request, timeout: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:
+        credentials = await self._source.get()
+        response = await self._request(request, credentials, timeout)
+        if response.status == 401:
+            fresh = await self._source.after_refusal(credentials)
+            if fresh != credentials:
+                response.release()
+                return await self._request(request, fresh, timeout)
+        return response
+
+    async def _request(
+        self, request: Request, credentials: Credentials, timeout: aiohttp.ClientTimeout
+    ) -> aiohttp.ClientResponse:
+        headers = _bearer(credentials)
+        if request.body:
+            headers["Content-Type"] = request.content_type
+        if request.accept != JSON:
+            headers["Accept"] = request.accept
+        session = await self._connected(credentials)
+        try:
+            return await session.request(
+                request.method,
+                self._url(request.path, tuple(request.query.items())),
+                data=request.body or None,
+                headers=headers,
+                timeout=timeout,
+                allow_redirects=False,
+                server_hostname=self.access.server_name or None,
+            )
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise self._unreachable(error) from error
+
+    async def _upgrade(
+        self, path: str, query: Sequence[tuple[str, str]], protocols: Sequence[str], credentials: Credentials
+    ) -> WebSocket:
+        async def explain(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+            response = await handler(request)
+            if response.status >= 400:  # aiohttp itself would drop the body, which has the reason
+                raise error_of(await self._whole(response), f"GET {path}")
+            return response
+
+        session = await self._connected(credentials)
+        handshake = aiohttp.ClientSession(
+            connector=session.connector,
+            connector_owner=False,
+            headers=session.headers,
+            proxy=self.access.proxy or None,
+            timeout=_ANSWERED,
+            middlewares=(explain,),
+        )
+        try:
+            async with handshake:
+                return await handshake.ws_connect(
+                    self._url(path, query),
+                    headers=_bearer(credentials),
+                    protocols=protocols,
+                    heartbeat=PING_S,
+                    max_msg_size=0,
+                    server_hostname=self.access.server_name or None,
+                )
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise self._unreachable(error) from error
+
+    async def _whole(self, response: aiohttp.ClientResponse) -> Response:
+        try:
+            body = await response.read()
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise self._unreachable(error) from error
+        return Response(response.status, body, _seconds(response.headers.get("Retry-After", "")))
+
+    async def _lines(self, response: aiohttp.ClientResponse) -> Lines:
+        rest = b""
+        try:
+            async for chunk in response.content.iter_any():
+                *lines, rest = (rest + chunk).split(b"\n")
+                for line in lines:
+                    yield line
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise self._unreachable(error) from error
+        if rest:
+            yield rest
+
+    async def _connected(self, credentials: Credentials) -> aiohttp.ClientSession:
+        certificate = (credentials.certificate, credentials.key)
+        if self._session is not None and certificate != self._certificate:
+            await self.close()
+        if self._session is None:
+            self._certificate = certificate
+            connector = aiohttp.TCPConnector(
+                limit=0, ssl=_tls(self.access, *certificate), keepalive_timeout=KEEP_S, socket_factory=_socket
+            )
+            self._session = aiohttp.ClientSession(
+                connector=connector,
+                headers=_common_headers(self.access),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                proxy=self.access.proxy or None,
+            )
+        return self._session
+
+    def _url(self, path: str, query: Sequence[tuple[str, str]]) -> URL:
+        question = f"?{urlencode(query)}" if query else ""
+        return URL(f"{self.access.server}{path}{question}", encoded=True)
+
+    def _unreachable(self, error: Exception) -> ApiUnreachable:
+        """What it was, and whether the server may have got the request."""
+        context = f" --context {self.access.context}" if self.access.context else ""
+        where, step = self.access.server, f"see whether `kubectl{context} version` gets an answer"
+        if isinstance(error, aiohttp.ClientConnectorCertificateError):
+            reason = error.certificate_error
+            return ServerUntrusted(
+                f"its certificate is not to be trusted: {reason}", where=where, next_step=step, sent=False
+            )
+        if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
+            return ApiUnreachable(f"can't connect to it: {error}", where=where, next_step=step, sent=False)
+        if isinstance(error, TimeoutError):
+            return ApiUnreachable(f"no answer within {WHOLE_S:g} s", where=where, next_step=step)
+        return ApiUnreachable(f"the connection broke: {error or type(error).__name__}", where=where, next_step=step)
+
+
+def _bearer(credentials: Credentials) -> dict[str, str]:
+    return {"Authorization": f"Bearer {credentials.token}"} if credentials.token else {}
+
+
+def _common_headers(access: Access) -> CIMultiDict[str]:
+    # Unzipping costs more than the bytes: decision 0007.
+    common = {"User-Agent": "shoal", "Accept": JSON, "Accept-Encoding": "identity"}
+    return CIMultiDict([*common.items(), *access.headers])
+
+
+def _seconds(retry_after: str) -> float:
+    """Of a Retry-After header. The API server sends seconds; a date, which proxies may send, counts as silence."""
+    return float(retry_after) if retry_after.isdecimal() else 0.0
+
+
+def _tls(access: Access, certificate: str, key: str) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cadata=access.authority or None)
+        # Authorities of clusters are often older than the rules that Python 3.13 turns on, and kubectl takes them.
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+        if access.insecure:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        if certificate:
+            with TemporaryDirectory(prefix="shoal-") as folder:
+                file = Path(folder) / "pair.pem"
+                file.touch(mode=0o600)
+                file.write_text(f"{certificate}\n{key}\n")
+                context.load_cert_chain(file)
+    except (ssl.SSLError, ValueError) as error:
+        raise CredentialsMissing(
+            f"a certificate or key of the kubeconfig can't be used: {error}",
+            where=access.context or access.server,
+            next_step="get a new kubeconfig from your cluster's provider",
+        ) from error
+    return context
+
+
+def _socket(address: aiohttp.AddrInfoType) -> socket.socket:
+    """A socket that notices when the other machine has gone without a word, also while nothing is sent."""
+    family, kind, protocol, _, _ = address
+    made = socket.socket(family, kind, protocol)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (("TCP_KEEPIDLE", SILENT_PEER_S // 2), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3)):
+        if hasattr(socket, name):  # not everywhere
+            made.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+    return made
