@@ -1,0 +1,182 @@
+"""The way from outside that ``shoal expose`` makes: with TLS, to a cluster that asks for a token, or none at all."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from shoal.desired.cluster import DesiredObject, Role
+from shoal.desired.kubernetes import names
+from shoal.desired.kubernetes.labels import CLUSTER, NODE_TYPE
+from shoal.desired.kubernetes.objects.labels import identified, of_head
+from shoal.desired.kubernetes.objects.manifest import manifest
+from shoal.desired.kubernetes.ports import dashboard_port, serve_port
+from shoal.errors import InputError
+from shoal.spec.kubernetes.meta import ObjectMeta
+from shoal.spec.raycluster import RayCluster
+from shoal.spec.wire import Wire
+
+LONGEST_UPLOAD = "512m"
+LONGEST_SILENCE_S = "3600"
+FOR_NGINX = {
+    "nginx.ingress.kubernetes.io/force-ssl-redirect": "true",
+    # A job's working_dir is sent as one body, and logs are followed over one long request.
+    "nginx.ingress.kubernetes.io/proxy-body-size": LONGEST_UPLOAD,
+    "nginx.ingress.kubernetes.io/proxy-read-timeout": LONGEST_SILENCE_S,
+}
+FOR_TRAEFIK = {"traefik.ingress.kubernetes.io/router.entrypoints": "websecure"}
+
+
+class DashboardUnprotected(InputError):
+    """The dashboard takes jobs, so whoever reaches it runs code in the cluster. This one asks nobody for a token, so it
+    is not exposed.
+
+    Add `authOptions: {mode: token}` to the RayCluster, wait until its pods are new, and expose it again. For yourself
+    alone `shoal connect NAME` needs no exposure at all.
+    """
+
+    code = "E748"
+
+
+class DashboardUnencrypted(InputError):
+    """Without TLS the token can be read on its way, and whoever has it runs code in the cluster; so it is not exposed.
+
+    Give a Secret of type kubernetes.io/tls in the cluster's namespace (`--tls SECRET`; `kubectl create secret tls`, or
+    cert-manager makes one), or a Gateway with an HTTPS listener for that host.
+    """
+
+    code = "E749"
+
+
+class Listener(Wire, frozen=True):
+    name: str
+    protocol: str
+    port: int = 0
+    hostname: str = ""
+
+
+class GatewaySpec(Wire, frozen=True):
+    listeners: tuple[Listener, ...] = ()
+
+
+class Gateway(Wire, frozen=True):
+    """Of a Gateway what an exposure depends on."""
+
+    metadata: ObjectMeta
+    spec: GatewaySpec
+
+
+class Entrance(msgspec.Struct, frozen=True):
+    """What is asked for.
+
+    host: under which the dashboard answers. serve_host: under which Ray Serve does; "" leaves it closed.
+    tls_secret, ingress_class: of an Ingress; the class "" is the default one. gateway: takes the Ingress's place.
+    """
+
+    host: str
+    serve_host: str = ""
+    tls_secret: str = ""
+    ingress_class: str = ""
+    gateway: Gateway | None = None
+
+
+def exposure(
+    cluster: RayCluster, entrance: Entrance, *, asks_for_token: bool, is_closed: bool
+) -> tuple[DesiredObject, ...]:
+    """The manifests: a Service, an Ingress or HTTPRoute, and a NetworkPolicy where one is in the way.
+
+    asks_for_token: whether the cluster's pods do, as they run. is_closed: whether a NetworkPolicy keeps strangers out.
+    Raises DashboardUnprotected, DashboardUnencrypted.
+    """
+    name = cluster.metadata.name
+    if not asks_for_token:
+        raise DashboardUnprotected(
+            f"the dashboard of {name} asks for no token", next_step="add `authOptions: {mode: token}` to its spec"
+        )
+    gateway, hosts = entrance.gateway, _hosts(cluster, entrance)
+    if gateway is None:
+        ways = [_ingress(cluster, entrance)]
+    else:
+        ways = [_route(cluster, gateway, host, port) for host, port in hosts.items()]
+    policy = (_policy(cluster, hosts.values()),) if is_closed else ()
+    return (_service(cluster, hosts.values()), *ways, *policy)
+
+
+def _hosts(cluster: RayCluster, entrance: Entrance) -> dict[str, int]:
+    """The port behind each host."""
+    served = {entrance.serve_host: serve_port(cluster)} if entrance.serve_host else {}
+    return {entrance.host: dashboard_port(cluster), **served}
+
+
+def _service(cluster: RayCluster, ports: Iterable[int]) -> DesiredObject:
+    """The head's own Service has no address, which many controllers can't route to, and more ports than are meant."""
+    spec = {"selector": of_head(cluster), "ports": [{"name": f"port-{port}", "port": port} for port in sorted(ports)]}
+    return manifest("Service", _name(cluster), identified(cluster), {"spec": spec})
+
+
+def _ingress(cluster: RayCluster, entrance: Entrance) -> DesiredObject:
+    if not entrance.tls_secret:
+        raise DashboardUnencrypted(
+            f"no certificate is given for {entrance.host}", next_step="give a Secret of type kubernetes.io/tls by --tls"
+        )
+    hosts = _hosts(cluster, entrance)
+    spec: dict[str, Any] = {
+        "tls": [{"hosts": list(hosts), "secretName": entrance.tls_secret}],
+        "rules": [{"host": host, "http": {"paths": [_path(cluster, port)]}} for host, port in hosts.items()],
+    }
+    if entrance.ingress_class:
+        spec["ingressClassName"] = entrance.ingress_class
+    known = {"nginx": FOR_NGINX, "traefik": FOR_TRAEFIK}
+    annotations = next((said for word, said in known.items() if word in entrance.ingress_class), {})
+    api = "networking.k8s.io/v1"
+    labels = identified(cluster)
+    return manifest("Ingress", _name(cluster), labels, {"spec": spec}, api=api, annotations=annotations)
+
+
+def _path(cluster: RayCluster, port: int) -> dict[str, Any]:
+    service = {"name": _name(cluster), "port": {"number": port}}
+    return {"path": "/", "pathType": "Prefix", "backend": {"service": service}}
+
+
+def _route(cluster: RayCluster, gateway: Gateway, host: str, port: int) -> DesiredObject:
+    meta = gateway.metadata
+    # The listener is named, so that none without TLS takes the route up.
+    parent = {"name": meta.name, "namespace": meta.namespace, "sectionName": _listener(gateway, host)}
+    spec = {"parentRefs": [parent], "hostnames": [host], "rules": [_rule(cluster, port)]}
+    api = "gateway.networking.k8s.io/v1"
+    return manifest("HTTPRoute", f"{_name(cluster)}-{port}", identified(cluster), {"spec": spec}, api=api)
+
+
+def _rule(cluster: RayCluster, port: int) -> dict[str, Any]:
+    match = {"path": {"type": "PathPrefix", "value": "/"}}
+    return {"matches": [match], "backendRefs": [{"name": _name(cluster), "port": port}]}
+
+
+def _listener(gateway: Gateway, host: str) -> str:
+    """The HTTPS listener for a host; the most particular one wins."""
+    fit = [item for item in gateway.spec.listeners if item.protocol == "HTTPS" and _covers(item.hostname, host)]
+    if not fit:
+        where = f"{gateway.metadata.namespace}/{gateway.metadata.name}"
+        raise DashboardUnencrypted(
+            f"the Gateway {where} has no HTTPS listener for {host}", next_step="add one, or give --tls and an Ingress"
+        )
+    return max(fit, key=lambda item: len(item.hostname)).name
+
+
+def _covers(pattern: str, host: str) -> bool:
+    if pattern.startswith("*."):
+        return host.endswith(pattern[1:])
+    return pattern in ("", host)
+
+
+def _policy(cluster: RayCluster, ports: Iterable[int]) -> DesiredObject:
+    """Policies add up, so this one opens what another keeps closed; without another it would close the rest."""
+    opened = [{"port": port, "protocol": "TCP"} for port in sorted(ports)]
+    selector = {"matchLabels": {CLUSTER: cluster.metadata.name, NODE_TYPE: str(Role.HEAD)}}
+    spec = {"podSelector": selector, "policyTypes": ["Ingress"], "ingress": [{"ports": opened}]}
+    api = "networking.k8s.io/v1"
+    return manifest("NetworkPolicy", _name(cluster), identified(cluster), {"spec": spec}, api=api)
+
+
+def _name(cluster: RayCluster) -> str:
+    return names.check_name(f"{cluster.metadata.name}-exposed")
