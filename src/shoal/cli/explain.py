@@ -12,6 +12,7 @@ from shoal.findings import Page
 
 # Where errors with a code are defined, beside shoal.errors. A test finds any that is missing here.
 DEFINE_ERRORS = (
+    "shoal.backends.kubernetes.errors",
     "shoal.backends.local.apply",
     "shoal.backends.local.copying",
     "shoal.backends.local.lock",
