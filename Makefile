@@ -3,9 +3,10 @@
 MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 STAMP := .venv/.made
-LINTED := src tests scripts examples $(wildcard bench)
+LINTED := src tests scripts examples lab $(wildcard bench)
 
-.PHONY: help env demo test quick check lint docs docs-check bench clean
+.PHONY: help env demo test quick check lint docs docs-check bench clean \
+	kube kube-deps kube-node kube-fake kube-down
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -21,8 +22,8 @@ demo: $(STAMP) ## a real Ray cluster on this machine, used in three ways, and go
 test: $(STAMP) ## every test that can run here
 	@$(BIN)/python -m pytest -ra
 
-quick: $(STAMP) ## the tests that start no Ray
-	@$(BIN)/python -m pytest -m "not ray and not slow"
+quick: $(STAMP) ## the tests that start neither Ray nor Kubernetes
+	@$(BIN)/python -m pytest -m "not (ray or slow or kube or node or kwok)"
 
 check: lint test ## what CI runs
 
@@ -40,6 +41,24 @@ docs-check: $(STAMP) ## whether the generated pages are up to date
 
 bench: $(STAMP) ## the figures of bench/RESULTS.md
 	@$(BIN)/python -m bench
+
+kube: $(STAMP) ## a real Kubernetes on this machine, without nodes (built with Go the first time: ten minutes)
+	@$(BIN)/python -m lab build
+	@$(BIN)/python -m lab up
+	@$(BIN)/python -m lab env
+
+kube-deps: $(STAMP) ## the Debian packages that kube-node needs (root)
+	@$(BIN)/python -m lab deps
+
+kube-node: kube ## kube with a real node and an image of Ray (root)
+	@$(BIN)/python -m lab node
+	@$(BIN)/python -m lab ray-image
+
+kube-fake: kube ## kube with 50 fake nodes, whose pods become Ready at once
+	@$(BIN)/python -m lab kwok 50
+
+kube-down: $(STAMP) ## end the Kubernetes of `make kube`, and leave nothing of it
+	@$(BIN)/python -m lab down
 
 clean: ## remove what make has made
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist

@@ -1,0 +1,40 @@
+"""The control groups below which the node's pods run: apart from those of any other kubelet, which would end them."""
+
+from pathlib import Path
+
+from lab.network import Network
+
+ROOT = Path("/sys/fs/cgroup")
+
+
+def make_groups(network: Network) -> None:
+    """The node's group, in every hierarchy (version 1) or in the one there is (version 2)."""
+    for hierarchy in _hierarchies():
+        (hierarchy / network.name).mkdir(exist_ok=True)
+        _hand_down_cpus(hierarchy, hierarchy / network.name)
+
+
+def remove_groups(network: Network) -> None:
+    """The node's groups, the innermost first; their processes have ended."""
+    for hierarchy in _hierarchies():
+        top = hierarchy / network.name
+        folders = [path for path in top.rglob("*") if path.is_dir()]
+        for folder in sorted(folders, key=lambda path: len(path.parts), reverse=True):
+            folder.rmdir()
+        if top.exists():
+            top.rmdir()
+
+
+def _hierarchies() -> list[Path]:
+    if (ROOT / "cgroup.controllers").exists():
+        return [ROOT]
+    # `cpu` may be a link to `cpu,cpuacct`.
+    return sorted({each.resolve() for each in ROOT.iterdir() if (each / "cgroup.procs").exists()})
+
+
+def _hand_down_cpus(parent: Path, group: Path) -> None:
+    """A new group of version 1 has no CPUs and no memory nodes until it is given some, and nothing can run in it."""
+    for name in ("cpuset.cpus", "cpuset.mems"):
+        mine = group / name
+        if mine.exists() and (parent / "cpuset.sched_load_balance").exists() and not mine.read_text().strip():
+            mine.write_text((parent / name).read_text())
