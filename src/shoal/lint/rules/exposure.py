@@ -1,19 +1,14 @@
 """Who can reach the cluster, and whether they have to say who they are."""
 
 from collections.abc import Iterator
-from typing import TypeAlias
 
-from shoal.findings import Path, Severity
+from shoal.findings import Severity
 from shoal.lint.context import ClusterContext
+from shoal.lint.exposures import exposures
 from shoal.lint.facts import Facts
 from shoal.lint.images import ray_of
 from shoal.lint.rule import Hit, rule
-from shoal.spec.node import Node
 from shoal.spec.ray_version import TOKENS_BY_DEFAULT_SINCE, numbers
-
-OUTWARD = frozenset(("NodePort", "LoadBalancer"))
-Exposure: TypeAlias = tuple[str, Path, Node | None, bool]
-"""By what, where it stands, its document when it is another one than the cluster's, whether it has TLS."""
 
 
 @rule("L141", Severity.WARNING)
@@ -29,7 +24,8 @@ def cluster_has_no_authentication(cluster: ClusterContext, facts: Facts) -> Iter
         spec:
           authOptions: {mode: token}
 
-    A cluster that Shoal starts on this machine has a token in any case.
+    A cluster that Shoal starts on this machine has a token in any case, and so has one that Shoal's operator runs under
+    its profile `secure`. KubeRay's operator and the profile `compat` leave such a cluster open.
     """
     options = cluster.spec.auth_options
     if not _has_authentication(cluster) and (options is None or options.mode == "disabled"):
@@ -40,17 +36,18 @@ def cluster_has_no_authentication(cluster: ClusterContext, facts: Facts) -> Iter
 
 @rule("L142", Severity.WARNING)
 def auth_options_turn_nothing_on(cluster: ClusterContext, facts: Facts) -> Iterator[Hit]:
-    """`authOptions` without a mode make a token that nobody is asked for.
+    """`authOptions` without a mode mean different things to different operators.
 
-    The operator then creates the Secret, but the pods aren't told to check tokens: the cluster looks safe and is open.
+    KubeRay's creates the Secret, but doesn't tell the pods to check tokens: the cluster looks safe and is open. Shoal's
+    takes them as `mode: token`.
 
-    Write the mode:
+    Write the mode, so that all understand the same:
 
         authOptions: {mode: token}
     """
     options = cluster.spec.auth_options
     if options is not None and not options.mode and not _has_authentication(cluster):
-        message = "authOptions without a mode create a token that nobody is asked for"
+        message = "under KubeRay, authOptions without a mode create a token that nobody is asked for"
         yield Hit(message, (*cluster.path, "authOptions"), "add `mode: token` to it")
 
 
@@ -59,15 +56,15 @@ def dashboard_is_exposed_without_authentication(cluster: ClusterContext, facts: 
     """The dashboard can be reached from outside of the cluster, without a token.
 
     The dashboard's port takes jobs: whoever reaches it runs code in your cluster with all that its pods may do. An
-    Ingress, a NodePort and a LoadBalancer make it reachable from outside.
+    Ingress, a Route, an HTTPRoute, a NodePort and a LoadBalancer make it reachable from outside, whether the RayCluster
+    asks for them or they stand beside it in the file.
 
     Turn token authentication on (`authOptions: {mode: token}`), or keep the Service inside and use
     `kubectl port-forward`.
     """
     if not _has_authentication(cluster):
-        for what, path, other, _ in _exposures(cluster):
-            where = f" in line {other.mark.line}" if other is not None else ""
-            yield Hit(f"{what}{where} exposes the dashboard, and no token is asked for", path, _TURN_ON)
+        for way in exposures(cluster):
+            yield Hit(f"{way.title} exposes the dashboard, and no token is asked for", way.path, _TURN_ON)
 
 
 @rule("L144", Severity.WARNING)
@@ -77,17 +74,16 @@ def dashboard_is_exposed_without_tls(cluster: ClusterContext, facts: Facts) -> I
     The token travels with every request. Without TLS whoever sees the traffic has it, and runs code with it. Ray's own
     TLS (`tlsOptions`) covers the traffic between nodes, not the dashboard.
 
-    Let an Ingress end the TLS:
+    Let an Ingress end the TLS, or let `shoal expose` make one:
 
         ingressOptions:
           tls: [{hosts: [ray.example.com], secretName: ray-tls}]
     """
     if _has_authentication(cluster):
-        for what, path, other, has_tls in _exposures(cluster):
-            if not has_tls:
-                where = f" in line {other.mark.line}" if other is not None else ""
-                message = f"{what}{where} exposes the dashboard without TLS: its token can be read on the way"
-                yield Hit(message, path, "expose it by an Ingress with tls")
+        for way in exposures(cluster):
+            if not way.has_tls:
+                message = f"{way.title} exposes the dashboard without TLS: its token can be read on the way"
+                yield Hit(message, way.path, "expose it by an Ingress with tls")
 
 
 @rule("L145", Severity.WARNING)
@@ -116,40 +112,3 @@ def _has_authentication(cluster: ClusterContext) -> bool:
         return mode != "disabled"
     version = cluster.spec.ray_version or ray_of(cluster.head.container.image)
     return numbers(version) >= TOKENS_BY_DEFAULT_SINCE
-
-
-def _exposures(cluster: ClusterContext) -> Iterator[Exposure]:
-    """Everything that leads from outside to the head."""
-    head, path = cluster.spec.head_group_spec, cluster.head.path
-    service = head.head_service
-    if head.service_type in OUTWARD:
-        yield f"serviceType {head.service_type}", (*path, "serviceType"), None, False
-    if service is not None and service.spec.type in OUTWARD:
-        yield f"a headService of type {service.spec.type}", (*path, "headService", "spec", "type"), None, False
-    if head.enable_ingress:
-        has_tls = bool(head.ingress_options and head.ingress_options.tls)
-        yield "the Ingress", (*path, "enableIngress"), None, has_tls
-    for document in cluster.beside:
-        if document.node.at(("kind",)) is not None and _leads_to(document.node, f"{cluster.name}-head-svc"):
-            yield "the Ingress", path, document.node, document.node.at(("spec", "tls")) is not None
-
-
-def _leads_to(node: Node, service: str) -> bool:
-    """Whether a document is an Ingress with ``service`` among its backends."""
-    kind = node.get("kind")
-    if kind is None or kind.value != "Ingress":
-        return False
-    return any(name == service for name in _backends(node))
-
-
-def _backends(node: Node) -> Iterator[object]:
-    default = node.at(("spec", "defaultBackend", "service", "name"))
-    if default is not None:
-        yield default.value
-    rules = node.at(("spec", "rules"))
-    for rule_node in rules.items if rules is not None else ():
-        paths = rule_node.at(("http", "paths"))
-        for entry in paths.items if paths is not None else ():
-            name = entry.at(("backend", "service", "name"))
-            if name is not None:
-                yield name.value

@@ -7,8 +7,11 @@ from shoal.lint.context import ClusterContext, Group
 from shoal.lint.facts import Facts
 from shoal.lint.rule import Hit, rule
 from shoal.lint.words import is_literal_secret
+from shoal.spec.powers import powers
 
 ALMIGHTY = frozenset(("ALL", "SYS_ADMIN", "CAP_SYS_ADMIN"))
+TOLD_ELSEWHERE = frozenset(("host-path", "privileged", "privilege-escalation", "host-namespaces"))
+"""Powers that L182 and L183 speak of."""
 
 
 @rule("L181", Severity.WARNING)
@@ -45,6 +48,8 @@ def pod_mounts_the_host(cluster: ClusterContext, facts: Facts) -> Iterator[Hit]:
 
     Code that runs on Ray reads and writes that folder, beside every other pod that mounts it, and on another machine
     the folder is another one. Clusters with the usual Pod Security standard refuse `hostPath`.
+
+    Shoal's operator makes such pods only where the namespace allows it (L185).
 
     Use an `emptyDir`, a `persistentVolumeClaim` or object storage.
     """
@@ -99,6 +104,30 @@ def api_token_is_in_ray_pods(cluster: ClusterContext, facts: Facts) -> Iterator[
         message = f"jobs can read a token for the Kubernetes API in the pods of {names}"
         hint = "add `automountServiceAccountToken: false` to the pod specs, unless your code calls the API"
         yield Hit(message, holders[0].pod_path, hint)
+
+
+@rule("L185", Severity.NOTE)
+def pod_asks_for_more_than_an_ordinary_one(cluster: ClusterContext, facts: Facts) -> Iterator[Hit]:
+    """The cluster asks for something that its author may not be allowed.
+
+    Who may make a RayCluster need not be allowed to make any pod: the operator would make it for him. So under its
+    profile `secure` Shoal's operator makes no pod that uses another service account than `default` or its token, a
+    chosen machine, the machine's ports or more capabilities, or that breaks a control of the Pod Security standard
+    `restricted`, unless the namespace allows it.
+
+    Remove it, or let whoever may change the namespace allow what is named, or everything:
+
+        kubectl annotate namespace NAME shoal.dev/allow-powers=service-account,host-ports
+        kubectl label namespace NAME shoal.dev/allow-powers=true
+    """
+    spec = cluster.node.at(cluster.path)
+    annotations = cluster.node.at(("metadata", "annotations"))
+    asked = powers(spec.plain(), annotations.plain() if annotations is not None else {}) if spec is not None else ()
+    for power in asked:
+        if power.name not in TOLD_ELSEWHERE and power.subject not in ALMIGHTY:
+            path = power.path if power.path[0] == "metadata" else (*cluster.path, *power.path)
+            what = f"{power.name} {power.subject!r}" if power.subject else power.name
+            yield Hit(f"the namespace has to allow {what}", path, "remove it, or annotate the namespace")
 
 
 _IN_A_SECRET = "keep it in a Secret, and refer to it by `valueFrom: {secretKeyRef: ...}`"  # noqa: S105
