@@ -61,7 +61,11 @@ def alive_nodes(address: str, token: str, timeout_s: float) -> tuple[RayNode, ..
 
 def known_nodes(address: str, token: str, timeout_s: float) -> tuple[RayNode, ...]:
     """Every node that the GCS remembers, dead ones included. Raises as ``alive_nodes`` does."""
-    reply = _call(address, token, timeout_s)
+    return nodes_in(_call(address, token, timeout_s), address)
+
+
+def nodes_in(reply: bytes, address: str) -> tuple[RayNode, ...]:
+    """The nodes in an answer to ``METHOD``. Raises GcsUnreachable when it isn't one."""
     try:
         return tuple(_node(data) for data in protobuf.messages(protobuf.decode(reply), 2))
     except ValueError as error:
@@ -81,11 +85,14 @@ def _call(address: str, token: str, timeout_s: float) -> bytes:
         try:
             return bytes(channel.unary_unary(METHOD)(b"", metadata=metadata, timeout=timeout_s))
         except grpc.RpcError as error:
-            if error.code() in (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED):
-                raise GcsUnauthorized("Ray's GCS did not accept the token", where=address) from error
-            raise GcsUnreachable(
-                f"Ray's GCS did not answer: {error.details() or error.code().name}", where=address
-            ) from error
+            raise refusal(error.code().name, error.details() or "", address) from error
+
+
+def refusal(status: str, details: str, address: str) -> ActionFailed:
+    """The error that a gRPC ``status``, by its name, stands for."""
+    if status in ("UNAUTHENTICATED", "PERMISSION_DENIED"):
+        return GcsUnauthorized("Ray's GCS did not accept the token", where=address)
+    return GcsUnreachable(f"Ray's GCS did not answer: {details or status}", where=address)
 
 
 def _node(data: bytes) -> RayNode:

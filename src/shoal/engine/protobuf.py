@@ -1,9 +1,10 @@
-"""The protobuf wire format, as little as is needed to read a message of known field numbers.
+"""The protobuf wire format, as little as is needed to read and write messages of known field numbers.
 
 Ray's generated classes would need ``import ray``, which costs more than the question that is asked with them.
 """
 
 import struct
+from collections.abc import Mapping
 from typing import TypeAlias
 
 Fields: TypeAlias = dict[int, list[int | bytes]]
@@ -28,6 +29,18 @@ def decode(data: bytes) -> Fields:
             value, at = data[at : at + size], at + size
         fields.setdefault(key >> 3, []).append(value)
     return fields
+
+
+def encode(fields: Mapping[int, int | bytes | str]) -> bytes:
+    """A message of singular fields: unsigned and enum as int, strings and bytes. What is 0 or empty is left out."""
+    parts = []
+    for number, value in fields.items():
+        if isinstance(value, int):
+            parts += [_as_varint(number << 3 | _VARINT), _as_varint(value)] if value else []
+        elif value:
+            data = value.encode() if isinstance(value, str) else value
+            parts += [_as_varint(number << 3 | _LENGTH), _as_varint(len(data)), data]
+    return b"".join(parts)
 
 
 def messages(fields: Fields, number: int) -> list[bytes]:
@@ -76,3 +89,12 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
             return value, at
         shift += 7
     raise ValueError("a varint does not end")
+
+
+def _as_varint(value: int) -> bytes:
+    septets = bytearray()
+    while value > 0x7F:
+        septets.append(value & 0x7F | 0x80)
+        value >>= 7
+    septets.append(value)
+    return bytes(septets)

@@ -42,3 +42,15 @@ def test_no_input_raises_anything_but_valueerror(data: bytes) -> None:
     except ValueError:
         return
     assert all(isinstance(value, int | bytes) for values in fields.values() for value in values)
+
+
+def test_what_is_written_is_read_again() -> None:
+    written = protobuf.encode({1: 150, 2: "ä", 3: b"\x00", 16: 2**63 - 1})
+    assert written.startswith(ONE_FIFTY)
+    fields = protobuf.decode(written)
+    assert (protobuf.integer(fields, 1), protobuf.text(fields, 2), protobuf.raw(fields, 3)) == (150, "ä", b"\x00")
+    assert protobuf.integer(fields, 16) == 2**63 - 1
+
+
+def test_what_is_0_or_empty_is_not_written() -> None:
+    assert protobuf.encode({1: 0, 2: "", 3: b""}) == b""
