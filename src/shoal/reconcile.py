@@ -15,7 +15,7 @@ from shoal.plan.actions import Plan
 from shoal.plan.diff import diff
 from shoal.plan.farewell import waits_until
 from shoal.plan.pauses import pause_end, paused
-from shoal.plan.seats import seated
+from shoal.plan.seats import LATE_S, seated
 from shoal.plan.tell import Notice, decisions
 from shoal.spec.parse import parse
 from shoal.spec.raycluster import RayCluster
@@ -24,7 +24,7 @@ from shoal.status.kubernetes_conditions import blocking
 from shoal.status.raycluster import is_settled, kuberay_state, raycluster_status, rejected_status
 from shoal.world.from_kubernetes import is_adopted, seconds, world_of
 from shoal.world.kubernetes import Observed
-from shoal.world.snapshot import World
+from shoal.world.snapshot import Phase, World
 
 OURS = ("", "ray.io/kuberay-operator")
 """Values of ``managedBy`` of a RayCluster that this operator acts on."""
@@ -67,7 +67,7 @@ def reconcile(observed: Observed, settings: Settings, now: str) -> Outcome:
     if (spec.cluster.spec.managed_by or "") not in OURS:
         return Outcome(nothing)
     world = world_of(observed, spec.desired)
-    desired = seated(spec.desired, world)
+    desired = seated(spec.desired, world, seconds(now))
     plan = diff(desired, world, seconds(now))
     status = status_of(desired, world)
     before = msgspec.json.decode(resource.status)
@@ -151,6 +151,9 @@ def _ready_reason(status: dict[str, Any]) -> str:
 def _due(world: World, now: float) -> float | None:
     """Seconds until a deadline passes that no event will tell of."""
     moments = [pause_end(node) for node in world.nodes if node.name in paused(world, now).values()]
+    moments += [
+        node.ends + LATE_S + 1 for node in world.nodes if node.phase is Phase.STOPPING and now <= node.ends + LATE_S
+    ]
     deadline = waits_until(world)
     if deadline is not None:
         moments.append(deadline)

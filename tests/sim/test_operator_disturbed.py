@@ -3,16 +3,18 @@
 import asyncio
 from collections.abc import Callable
 from functools import cache
+from random import Random
 
 import pytest
 from operator_sim.history import Ended, Play
 from operator_sim.operators import Crash
-from operator_sim.scenarios import SCENARIOS
+from operator_sim.scenarios import FLEETING, SCENARIOS
 
 from shoal.backends.kubernetes.transport import Request
-from shoal.testing.fakeapi import Fault
+from shoal.testing.fakeapi import DONE_UNHEARD, NOT_DONE, Fault, at
 
 READS = ("GET",)
+PAIRS = 12
 
 
 @cache
@@ -66,3 +68,50 @@ def test_a_crash_at_any_write_changes_nothing(scenario: str, applied: bool) -> N
     ended, _, writes = undisturbed(scenario)
     for number in range(writes):
         assert play(scenario, nth_write(number, Fault(crash=Crash(), applied=applied))) == ended, number
+
+
+FAULTS = {
+    "404": Fault(404),
+    "409": Fault(409),
+    "410": Fault(410),
+    "422": Fault(422),
+    "429": Fault(429, retry_after_s=1),
+    "500": Fault(500),
+    "done and not heard": DONE_UNHEARD,
+    "not done": NOT_DONE,
+    "done, and answered with an error": Fault(500, applied=True),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_a_write_that_fails_in_any_way_changes_nothing(scenario: str, fault: str) -> None:
+    ended, _, writes = undisturbed(scenario)
+    for number in range(writes):
+        assert play(scenario, nth_write(number, FAULTS[fault])) == ended, number
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_two_things_that_go_wrong_change_nothing(scenario: str) -> None:
+    ended, requests, _ = undisturbed(scenario)
+    random = Random(scenario)
+    ways = [*FAULTS.values(), Fault(crash=Crash()), Fault(crash=Crash(), applied=True)]
+    for _ in range(PAIRS):
+        faults = {random.randrange(requests): random.choice(ways) for _ in range(2)}
+        assert play(scenario, at(faults)) == ended, faults
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("leaders", [1, 2])
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_an_old_picture_changes_nothing_for_one_leader_or_two(scenario: str, leaders: int) -> None:
+    ended, _, _ = undisturbed(scenario)
+    for versions in range(1, 6):
+        random = Random(versions)
+        life = Play(leaders, lambda most=versions, random=random: random.randint(0, most))  # type: ignore[misc]
+        after = asyncio.run(life.play(scenario))
+        assert after.end == ended.end, versions
+        # Who sees what was there for a moment only acts on it, and rightly so.
+        assert after == ended or scenario in FLEETING, versions

@@ -22,7 +22,6 @@ from shoal.plan.pauses import paused
 from shoal.plan.stops import stops
 from shoal.world.snapshot import ObservedNode, Phase, World
 
-
 DATA = "PersistentVolumeClaim/"
 """Kept while the cluster is there, wanted or not."""
 

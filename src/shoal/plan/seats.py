@@ -17,6 +17,8 @@ from shoal.desired.cluster import DesiredCluster, DesiredNode, Role
 from shoal.desired.kubernetes.names import pod_prefix
 from shoal.world.snapshot import ObservedNode, Phase, Seat, World
 
+LATE_S = 5
+"""Past the end of its grace period a pod is gone, unless its machine is."""
 ALPHABET = "0123456789bcdfghjklmnpqrstvwxz"
 """Without vowels: no suffix reads as a word."""
 
@@ -28,6 +30,10 @@ class Unit(msgspec.Struct, frozen=True):
     life: int
     nodes: tuple[ObservedNode, ...]
 
+    def is_leaving(self, now: float) -> bool:
+        """Whether something of it is on its way out, and not late."""
+        return any(node.phase is Phase.STOPPING and now <= node.ends + LATE_S for node in self.nodes)
+
     def broken(self, departing: frozenset[str]) -> bool:
         """Whether one of its nodes has ended, is about to, or is asked to go."""
         return any(
@@ -36,14 +42,18 @@ class Unit(msgspec.Struct, frozen=True):
         )
 
 
-def seated(desired: DesiredCluster, world: World) -> DesiredCluster:
-    """``desired`` with every node named after the pod that stands for it, or that is to be made for it."""
+def seated(desired: DesiredCluster, world: World, now: float) -> DesiredCluster:
+    """``desired`` with every node named after the pod that stands for it, or that is to be made for it.
+
+    now: seconds since 1970. A pod that is on its way out keeps its seat, so that everybody gives that to the same
+    successor; unless it is late, as where a machine is lost.
+    """
     present: dict[str, list[ObservedNode]] = defaultdict(list)
     for node in world.nodes:
         present[node.group].append(node)
     nodes: list[DesiredNode] = []
     for group, wanted in _by_group(desired.nodes):
-        nodes += _seat_group(desired, wanted, present[group])
+        nodes += _seat_group(desired, wanted, present[group], now)
     return replace(desired, nodes=tuple(nodes))
 
 
@@ -64,7 +74,7 @@ def _by_group(nodes: Iterable[DesiredNode]) -> Iterator[tuple[str, list[DesiredN
 
 
 def _seat_group(
-    desired: DesiredCluster, wanted: Sequence[DesiredNode], present: Sequence[ObservedNode]
+    desired: DesiredCluster, wanted: Sequence[DesiredNode], present: Sequence[ObservedNode], now: float
 ) -> Iterator[DesiredNode]:
     if wanted[0].role is Role.HEAD:
         yield _seat_head(desired, wanted[0], present)
@@ -72,16 +82,19 @@ def _seat_group(
     hosts = sum(node.unit == wanted[0].unit for node in wanted) if wanted[0].unit else 1
     units = _units(present, hosts)
     staying = _staying(units, len(wanted) // hosts, desired.departing)
-    taken = {unit.number for unit in staying}
+    leaving = sorted((unit for unit in units if unit.is_leaving(now)), key=lambda unit: unit.number)
+    held = leaving[: len(wanted) // hosts - len(staying)]
+    taken = {unit.number for unit in (*staying, *held)}
     free = (number for number in count() if number not in taken)
     lives = {unit.number: unit.life for unit in sorted(units, key=lambda unit: unit.life)}
-    for index in range(0, len(wanted), hosts):
-        mates = wanted[index : index + hosts]
-        if index // hosts < len(staying):
-            yield from _fill(desired, mates, staying[index // hosts])
-        else:
-            number = next(free)
-            yield from _fresh(desired, mates, number, lives.get(number, -1) + 1)
+    replicas = [wanted[index : index + hosts] for index in range(0, len(wanted), hosts)]
+    for mates, unit in zip(replicas, staying, strict=False):
+        yield from _fill(desired, mates, unit)
+    for mates, unit in zip(replicas[len(staying) :], held, strict=False):
+        yield from _hold(mates, unit)
+    for mates in replicas[len(staying) + len(held) :]:
+        number = next(free)
+        yield from _fresh(desired, mates, number, lives.get(number, -1) + 1)
 
 
 def _seat_head(desired: DesiredCluster, wanted: DesiredNode, present: Sequence[ObservedNode]) -> DesiredNode:
@@ -120,6 +133,13 @@ def _fill(desired: DesiredCluster, mates: Sequence[DesiredNode], unit: Unit) -> 
             yield replace(_named(desired, wanted, seat), unit=unit.nodes[0].unit)
         else:
             yield replace(wanted, name=node.name, seat=_note(node.seat), unit=node.unit)
+
+
+def _hold(mates: Sequence[DesiredNode], unit: Unit) -> Iterator[DesiredNode]:
+    """The nodes of a unit that leaves, which nothing is done about; those that don't yet leave aren't among them."""
+    leaving = [node for node in unit.nodes if node.phase is Phase.STOPPING]
+    for wanted, node in zip(mates, leaving, strict=False):
+        yield replace(wanted, name=node.name, seat=_note(node.seat), unit=node.unit)
 
 
 def _fresh(desired: DesiredCluster, mates: Sequence[DesiredNode], number: int, life: int) -> Iterator[DesiredNode]:

@@ -79,7 +79,7 @@ def _rolled(desired: DesiredCluster, world: World, wanted: dict[str, DesiredNode
         if node.name in wanted and node.adopted and node.fingerprint != wanted[node.name].fingerprint
     ]
     started = [node for node in world.nodes if node.name in wanted and node.phase is Phase.RUNNING]
-    unready_old = [node for node in changed if node.phase is not Phase.RUNNING]
+    unready_old = [node for node in changed if node.phase in (Phase.STARTING, Phase.DEAD)]
     if len(started) + len(unready_old) < len(wanted):
         return {}
     head = [node for node in changed if node.role is Role.HEAD]

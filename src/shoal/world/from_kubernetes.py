@@ -84,6 +84,7 @@ def _node(pod: Pod, seat: Seat, ray: RayView | None) -> ObservedNode:
         placed=bool(pod.spec.node_name),
         ready=is_ready(pod),
         created=seconds(meta.creation_timestamp),
+        ends=seconds(meta.deletion_timestamp or ""),
         drain=_drain(meta.annotations.get(DRAIN, "")),
     )
 

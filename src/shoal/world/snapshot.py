@@ -42,7 +42,7 @@ class ObservedNode(msgspec.Struct, frozen=True):
     Of nodes that stand for one another, pods:
     edition: of the whole cluster's settings when it was started. adopted: False while it bears no note of ours.
     placed: it has a machine. ready: the place itself says so, whatever Ray says. created: seconds since 1970.
-    unit: nodes with the same one live and die together.
+    unit: nodes with the same one live and die together. ends: when it is gone at the latest, if its end was asked for.
     """
 
     name: str
@@ -63,6 +63,7 @@ class ObservedNode(msgspec.Struct, frozen=True):
     placed: bool = True
     ready: bool = False
     created: float = 0
+    ends: float = 0
     drain: Drain | None = None
 
 

@@ -10,6 +10,7 @@ from operator_sim.operators import Crash, Operator
 from operator_sim.scenarios import SCENARIOS, Outside
 from shoal.testing.clock import VirtualClock
 from shoal.testing.fakeapi import FakeApi
+from shoal.world.kubernetes import REPLICA, SEAT
 
 BEGIN = 1_800_000_000.0
 ROUNDS = 80
@@ -22,7 +23,7 @@ VOLATILE = ("uid", "resourceVersion", "creationTimestamp", "managedFields", "gen
 class Ended(msgspec.Struct, frozen=True):
     """end: every object, without what is new each time. made, deleted: how often, by resource and name."""
 
-    end: dict[str, Any]
+    end: dict[str, list[Any]]
     made: Counter[str]
     deleted: Counter[str]
 
@@ -78,15 +79,18 @@ class Play:
         deleted: Counter[str] = Counter()
         for type_, resource, key in self.api.history():
             if resource not in TOLD_BY_THE_WAY:
-                (made if type_ == "ADDED" else deleted)[f"{resource} {key}"] += 1
+                (made if type_ == "ADDED" else deleted)[_what(resource, key)] += 1
         store = self.api.server.state.store
-        end = {
-            f"{resource} {key}": _lasting(resource, item)
-            for resource in store.resources()
-            if resource not in TOLD_BY_THE_WAY
-            for key, item in store.all(resource).items()
-        }
-        return Ended(end, made, deleted)
+        end: dict[str, list[Any]] = {}
+        for resource in store.resources():
+            for key, item in store.all(resource).items() if resource not in TOLD_BY_THE_WAY else ():
+                end.setdefault(_what(resource, key), []).append(_lasting(resource, item))
+        return Ended({what: sorted(items, key=str) for what, items in end.items()}, made, deleted)
+
+
+def _what(resource: str, key: str) -> str:
+    """A pod is known by what its name begins with: which of several equal ones it is doesn't matter."""
+    return f"{resource} {key[:-5] if resource == 'pods' else key}"
 
 
 def _lasting(resource: str, item: dict[str, Any]) -> dict[str, Any]:
@@ -97,6 +101,11 @@ def _lasting(resource: str, item: dict[str, Any]) -> dict[str, Any]:
     if resource == "secrets":
         kept["data"] = sorted(item.get("data", {}))
     if resource == "pods":
+        kept["metadata"] = {
+            **{name: value for name, value in meta.items() if name != "name"},
+            "labels": {name: value for name, value in meta["labels"].items() if name != REPLICA},
+            "annotations": {name: value for name, value in meta["annotations"].items() if name != SEAT},
+        }
         kept["status"] = item["status"].get("phase")
     if resource == "rayclusters.ray.io":
         kept["status"] = _status(item.get("status", {}))

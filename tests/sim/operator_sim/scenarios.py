@@ -222,3 +222,11 @@ SCENARIOS: dict[str, list[Moment]] = {
     ],
     "made again after deletion": [make(TWO), delete, make(TWO)],
 }
+
+FLEETING = (
+    "deleted before it is ready",
+    "suspended twice at once",
+    "a worker fails while it is scaled down",
+    "a worker fails while it is scaled up",
+)
+"""Scenarios with a moment that only an old picture shows."""

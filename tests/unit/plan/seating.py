@@ -61,7 +61,7 @@ class Place:
 
     def plan(self, desired: DesiredCluster) -> Plan:
         """What would be done now."""
-        return diff(seated(desired, self.world), self.world, self.now)
+        return diff(seated(desired, self.world, self.now), self.world, self.now)
 
     def step(self, desired: DesiredCluster) -> Plan:
         """Do what is to be done now."""
@@ -72,7 +72,7 @@ class Place:
                     self._start(action.node)
                 case StopNode():
                     self.deleted.append(action.node)
-                    self.set(action.node, phase=Phase.STOPPING)
+                    self.set(action.node, phase=Phase.STOPPING, ends=self.now + 30)
                 case DrainNode():
                     self.set(action.node, drain=Drain(action.ray_id, self.now + action.deadline_s))
                 case AdoptNode():

@@ -107,13 +107,21 @@ def test_a_pod_that_dies_again_is_replaced_after_a_pause() -> None:
     assert len(place.names("g")) == 1
 
 
-def test_a_pod_that_somebody_deletes_is_replaced_at_once() -> None:
+def test_a_pod_that_somebody_deletes_is_replaced_when_it_has_gone() -> None:
     place = running({"g": 2})
     going = place.names("g")[0]
-    place.set(going, phase=Phase.STOPPING)
-    plan = place.step(wanted({"g": 2}))
-    assert [type(action) for action in plan.actions] == [StartNode]
+    place.set(going, phase=Phase.STOPPING, ends=place.now + 30)
+    assert not place.plan(wanted({"g": 2}))
+    place.settle(wanted({"g": 2}))
+    assert len(place.names("g")) == 2
     assert place.deleted == []
+
+
+def test_a_pod_whose_machine_is_lost_is_replaced_when_it_is_late() -> None:
+    place = running({"g": 2})
+    place.set(place.names("g")[0], phase=Phase.STOPPING, ends=place.now + 30)
+    place.now += 40
+    assert [type(action) for action in place.plan(wanted({"g": 2})).actions] == [StartNode]
 
 
 def test_there_is_never_a_second_head() -> None:
