@@ -30,7 +30,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "rsync-up": ("rsync_up", "Copy files to the head."),
     "rsync-down": ("rsync_down", "Copy files from the head."),
     "down": ("down", "Stop a cluster and remove everything of it but its logs."),
-    "operator": ("operator", "Print what Kubernetes needs to run Ray clusters."),
+    "operator": ("operator", "Run Ray clusters on Kubernetes: the operator and what it needs."),
     "explain": ("explain", "Explain a code of a finding or an error."),
     "completion": ("completion", "Print the script that completes `shoal` in your shell."),
 }

@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from shoal.cli.main import run
-from shoal.crds.definitions import definition, definitions
+from shoal.install.manifests import definitions
+from shoal.install.manifests import marked as definition
 from shoal.spec.kinds import RAY_KINDS
 
 
@@ -22,7 +23,7 @@ def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 def test_yaml_holds_every_definition_as_a_document(capsys: pytest.CaptureFixture[str]) -> None:
     out = printed(capsys)
-    assert list(yaml.load_all(out, Loader=yaml.CSafeLoader)) == list(definitions())
+    assert list(yaml.load_all(out, Loader=yaml.CSafeLoader)) == definitions()
     assert "&id" not in out  # a YAML alias, which some tools don't follow
 
 

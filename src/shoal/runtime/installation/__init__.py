@@ -1,0 +1,1 @@
+"""The operator put onto a cluster, looked at there, and taken off again."""
