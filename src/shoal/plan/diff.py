@@ -65,8 +65,11 @@ def _change(desired: DesiredCluster, world: World, now: float) -> tuple[Stage, .
     record: Stage = ()
     if world.wanted != desired and not desired.lifecycle.tended:
         record = (RecordSpec(desired, Reason("SpecChanged", "the spec differs from the one applied last")),)
+    present = {node.name: node for node in world.nodes}
     starts = tuple(
-        start for node in desired.nodes for start in _start(node, world.node(node.name), restarted=node.name in stopped)
+        start
+        for node in desired.nodes
+        for start in _start(node, present.get(node.name), restarted=node.name in stopped)
     )
     if not desired.lifecycle.tended:
         return record, ending, starts

@@ -65,15 +65,15 @@ def status_of(desired: DesiredCluster | None, world: World) -> ClusterStatus:
     wanted = desired.nodes if desired else ()
     names = {node.name for node in wanted}
     tended = desired is not None and desired.lifecycle.tended
-    nodes = tuple(_node(node, world, tended=tended) for node in wanted) + tuple(
+    present = {node.name: node for node in world.nodes}
+    nodes = tuple(_node(node, present.get(node.name), world, tended=tended) for node in wanted) + tuple(
         _unwanted(node, tended=tended) for node in world.nodes if node.name not in names
     )
     state = State.SUSPENDED if desired and not desired.nodes and not nodes else _state(nodes, world, tended=tended)
     return ClusterStatus(world.cluster, state, _message(state, nodes, world.cluster), nodes)
 
 
-def _node(wanted: DesiredNode, world: World, *, tended: bool) -> NodeStatus:
-    observed = world.node(wanted.name)
+def _node(wanted: DesiredNode, observed: ObservedNode | None, world: World, *, tended: bool) -> NodeStatus:
     logs = f"`shoal logs {world.cluster} --node {wanted.name}`"
     up_again = f"see {logs}" if tended else f"run `shoal up` with its file again to start it, or {logs}"
     if observed is None:
