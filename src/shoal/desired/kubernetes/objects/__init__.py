@@ -4,6 +4,7 @@ from typing import Any
 
 from shoal.desired.cluster import DesiredObject
 from shoal.desired.kubernetes.objects.access import autoscaler_rights, token
+from shoal.desired.kubernetes.objects.authority import authority
 from shoal.desired.kubernetes.objects.head_service import head_service
 from shoal.desired.kubernetes.objects.ingress import dashboard_way
 from shoal.desired.kubernetes.objects.network_policy import network_policies
@@ -27,5 +28,5 @@ def objects(cluster: RayCluster, raw: dict[str, Any], settings: Settings) -> tup
         serve_service(cluster),
         dashboard_way(cluster, raw, settings),
     )
-    several = (*autoscaler_rights(cluster), *network_policies(cluster, raw, settings))
+    several = (*authority(cluster, settings), *autoscaler_rights(cluster), *network_policies(cluster, raw, settings))
     return (*(given for given in single if given is not None), *several)

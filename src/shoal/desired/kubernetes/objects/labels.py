@@ -6,7 +6,7 @@ from shoal.spec.raycluster import RayCluster
 
 _OF_ALL = (CLUSTER, APPLICATION, CREATED_BY)
 _FREE = (IDENTIFIER, APPLICATION, CREATED_BY)
-"""Labels of the head that its template may change."""
+"""Labels of the head that its template, or else its group's labels, may change."""
 
 
 def common(cluster: RayCluster) -> dict[str, str]:
@@ -22,8 +22,9 @@ def identified(cluster: RayCluster) -> dict[str, str]:
 
 
 def of_head(cluster: RayCluster) -> dict[str, str]:
-    """Labels that the head pod has and its Service selects by, with what the pod's template makes of them."""
+    """Labels that the head pod has and its Service selects by, with what the manifest makes of them."""
     labels = node_labels(cluster.metadata.name, Role.HEAD, HEAD_GROUP)
-    given = cluster.spec.head_group_spec.template.metadata.labels
+    head = cluster.spec.head_group_spec
+    given = head.template.metadata.labels | head.labels
     chosen = {key: given[key] for key in _FREE if key in given}
     return {key: labels[key] for key in (*_OF_ALL, NODE_TYPE, IDENTIFIER)} | chosen
