@@ -192,6 +192,8 @@ def test_a_sample_of_kuberay_has_the_objects_that_kuberay_makes(body: dict[str, 
         expected.add(f"Secret/{name}")
     if (spec.get("gcsFaultToleranceOptions") or {}).get("backend") == "rocksdb":
         expected.add(f"PersistentVolumeClaim/{name}-gcs-pvc")
+    if (spec.get("tlsOptions") or {}).get("enabled"):
+        expected.add(f"Secret/{name}-ca-secret")
     beyond = {f"NetworkPolicy/{name}", f"Secret/{name}"} if profile == "secure" else set()
     assert expected <= found <= expected | beyond
 
