@@ -19,11 +19,11 @@ WORDS: Said = {
         "gcsFaultToleranceOptions": "Where the GCS keeps its state, so that a new head can go on from it.",
         "authOptions": "Who may talk to this cluster.",
         "tlsOptions": "Encryption of the traffic between the nodes of this cluster.",
-        "networkPolicy": "Closes the pods to other traffic than Ray's own. Without it none is closed.",
+        "networkPolicy": "Closes the pods to other traffic than Ray's own. Without it the operator's profile decides.",
         "upgradeStrategy": "What a change of this spec does to pods that run.",
         "idleTerminationOptions": "What happens to a cluster that nobody has used for some time.",
         "historyServerOptions": "Keeps what the dashboard shows after the cluster is gone.",
-        "headServiceAnnotations": "Annotations of the head's service. Those of headService win.",
+        "headServiceAnnotations": "Annotations of the head's service. They win over those of headService.",
         "suspend": "True removes all pods and keeps this object. False, or no value, brings them back.",
         "idleSuspend": "Set by Ray's autoscaler when the cluster was idle for too long. It acts as suspend does.",
         "managedBy": "The controller of this object: ray.io/kuberay-operator, which no value means too, or "
