@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from shoal.desired.cluster import DesiredCluster, DesiredNode, DesiredObject
+from shoal.desired.cluster import DesiredCluster, DesiredNode, DesiredObject, Role
 from shoal.plan.actions import (
     Action,
     AdoptNode,
@@ -79,7 +79,8 @@ def _change(desired: DesiredCluster, world: World, now: float) -> tuple[Stage, .
     starts = tuple(start for start in starts if _seat(start) not in pausing)
     ending = tuple(stop for stop in ending if stop.node not in pausing.values())
     # A dead node is replaced before it is removed: who no longer sees it sees the one in its place.
-    return _objects(desired, world), _adoptions(desired, world), starts, farewells(desired, world, ending, now)
+    ends = farewells(desired, world, ending, now)
+    return _objects(desired, world), _adoptions(desired, world), *_head_first(starts), ends
 
 
 def _objects(desired: DesiredCluster, world: World) -> Stage:
@@ -120,6 +121,12 @@ def _adoptions(desired: DesiredCluster, world: World) -> Stage:
         for node in world.nodes
         if not node.adopted and node.phase in (Phase.STARTING, Phase.RUNNING) and node.name in wanted
     )
+
+
+def _head_first(starts: Stage) -> tuple[Stage, Stage]:
+    """Where room is short the head has to get it: workers without one can only wait."""
+    heads = tuple(start for start in starts if isinstance(start, StartNode) and start.node.role is Role.HEAD)
+    return heads, tuple(start for start in starts if start not in heads)
 
 
 def _seat(start: Action) -> tuple[str, str]:
