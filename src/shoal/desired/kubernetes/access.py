@@ -5,16 +5,15 @@ from typing import Any
 
 import msgspec
 
+from shoal.desired.kubernetes import certificates
 from shoal.desired.kubernetes.auth import MODE_VARIABLE, TOKEN_KEY, token_auth, token_secret
 from shoal.desired.kubernetes.group import PodGroup
-from shoal.desired.kubernetes.names import tls_secret
 from shoal.spec.raycluster import RayCluster
 
 Json = dict[str, Any]
 
 K8S_TOKEN_VARIABLE = "RAY_ENABLE_K8S_TOKEN_AUTH"  # noqa: S105
 K8S_TOKEN_VOLUME, K8S_TOKEN_PATH = "ray-token", "/var/run/secrets/ray.io/serviceaccount"
-TLS_VOLUME, TLS_PATH = "ray-tls", "/etc/ray/tls"
 API_VOLUME, API_PATH = "kube-api-access", "/var/run/secrets/kubernetes.io/serviceaccount"
 """Where every client in a pod looks for the token of its service account."""
 
@@ -30,9 +29,9 @@ class Access(msgspec.Struct, frozen=True):
 def access_of(group: PodGroup) -> Access:
     """What the containers of the group need."""
     cluster = group.cluster
-    tls = cluster.spec.tls_options
     parts = [_token(cluster)] if token_auth(cluster, group.settings) else []
-    parts += [_certificates(group)] if tls is not None and tls.enabled else []
+    if certificates.has_tls(cluster):
+        parts.append(Access(certificates.variables(), certificates.mounts(), certificates.volumes(cluster)))
     return Access(
         tuple(variable for part in parts for variable in part.variables),
         tuple(mount for part in parts for mount in part.mounts),
@@ -49,13 +48,6 @@ def _token(cluster: RayCluster) -> Access:
     sources = [{"serviceAccountToken": {"path": "token"}}]
     volume = {"name": K8S_TOKEN_VOLUME, "projected": {"sources": sources}}
     return Access((mode, {"name": K8S_TOKEN_VARIABLE, "value": "true"}), (_mount(volume, K8S_TOKEN_PATH),), (volume,))
-
-
-def _certificates(group: PodGroup) -> Access:
-    files = {"SERVER_CERT": "tls.crt", "SERVER_KEY": "tls.key", "CA_CERT": "ca.crt"}
-    paths = [{"name": f"RAY_TLS_{name}", "value": f"{TLS_PATH}/{file}"} for name, file in files.items()]
-    volume = {"name": TLS_VOLUME, "secret": {"secretName": tls_secret(group.cluster.metadata.name, group.role)}}
-    return Access(({"name": "RAY_USE_TLS", "value": "1"}, *paths), (_mount(volume, TLS_PATH),), (volume,))
 
 
 def _mount(volume: Json, path: str) -> Json:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from shoal.desired.cluster import Role, digest
-from shoal.desired.kubernetes import fault_tolerance
+from shoal.desired.kubernetes import certificates, fault_tolerance
 from shoal.desired.kubernetes.auth import token_auth, token_secret
 from shoal.desired.kubernetes.autoscaler import is_second
 from shoal.desired.kubernetes.command import overwrites_command
@@ -44,7 +44,7 @@ def template_digest(group: PodGroup, raw: Json) -> str:
         "group": _without(group.raw, without) | {"template": pod},
         "version": spec.ray_version,
         "faultTolerant": fault_tolerance.is_fault_tolerant(group.cluster),
-        "tls": spec.tls_options is not None and bool(spec.tls_options.enabled),
+        "tls": certificates.has_tls(group.cluster),
         "overwrites": overwrites_command(group),
         "token": [token_auth(group.cluster, group.settings), token_secret(group.cluster)],
         "neverRestarts": is_second(group.cluster),

@@ -86,8 +86,3 @@ def head_policy(cluster: str) -> str:
 def workers_policy(cluster: str, group: str) -> str:
     """The NetworkPolicy of a worker group."""
     return f"{cluster}-workers-{group}"
-
-
-def tls_secret(cluster: str, role: Role) -> str:
-    """The Secret with the certificate of the head or of the workers."""
-    return f"ray-{role}-secret-{cluster}"

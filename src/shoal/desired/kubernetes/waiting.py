@@ -1,8 +1,9 @@
-"""The init container with which a worker waits for its head."""
+"""The init containers: what makes a certificate, and with what a worker waits for its head."""
 
 from collections.abc import Sequence
 from typing import Any
 
+from shoal.desired.kubernetes import certificates
 from shoal.desired.kubernetes.command import SHELL
 from shoal.desired.kubernetes.environment import Variable, merged
 from shoal.desired.kubernetes.group import PodGroup
@@ -49,8 +50,18 @@ def wait_for_head(group: PodGroup, access: Sequence[Variable], mounts: list[dict
 def init_containers(
     group: PodGroup, access: Sequence[Variable], mounts: list[dict[str, Any]], address: Sequence[Variable]
 ) -> list[dict[str, Any]]:
-    """The manifest's own, then for a worker ours; all know where the head is."""
-    own: list[dict[str, Any]] = list(group.raw["template"]["spec"].get("initContainers") or ())
-    if not group.is_head and all(container["name"] != NAME for container in own):
-        own.append(wait_for_head(group, access, mounts))
-    return [container | {"env": merged(container.get("env") or (), address)} for container in own]
+    """What makes a certificate, the manifest's own, and for a worker what waits; all know where the head is."""
+    found: list[dict[str, Any]] = list(group.raw["template"]["spec"].get("initContainers") or ())
+    if not group.is_head and all(container["name"] != NAME for container in found):
+        found.append(wait_for_head(group, access, mounts))
+    if certificates.has_tls(group.cluster):
+        found.insert(0, certificates.certificate_maker(group.raw_ray, _names(group)))
+    return [container | {"env": merged(container.get("env") or (), address)} for container in found]
+
+
+def _names(group: PodGroup) -> list[str]:
+    """Under which others find the pods of the group: the head by its service, workers by their addresses alone."""
+    if not group.is_head:
+        return []
+    service, namespace, *_ = group.head_domain.split(".")
+    return [service, f"{service}.{namespace}", f"{service}.{namespace}.svc", group.head_domain]
