@@ -15,6 +15,7 @@ from shoal.world.kubernetes import (
     REPLICA,
     SEAT,
     TEMPLATE,
+    Meta,
     Observed,
     Pod,
     RayView,
@@ -24,7 +25,9 @@ from shoal.world.snapshot import Drain, ObservedNode, Phase, Seat, World
 
 def world_of(observed: Observed, desired: DesiredCluster) -> World:
     """The cluster as it is. The RayCluster itself is the record of what is wanted, so that is never missing."""
-    pods = sorted((pod for pod in observed.pods if is_ray(pod)), key=lambda pod: pod.metadata.name)
+    uid = observed.resource.metadata.uid
+    pods = [pod for pod in observed.pods if is_ray(pod) and not _is_anothers(pod.metadata, uid)]
+    pods.sort(key=lambda pod: pod.metadata.name)
     seats = _seats(pods)
     return World(
         cluster=desired.name,
@@ -33,8 +36,17 @@ def world_of(observed: Observed, desired: DesiredCluster) -> World:
         wanted=desired,
         nodes=tuple(_node(pod, seats[pod.metadata.name], observed.ray) for pod in pods),
         gcs=observed.ray is not None and not observed.ray.error,
-        objects={key: shared.metadata.annotations.get(DIGEST, "") for key, shared in observed.shared.items()},
+        objects={
+            key: shared.metadata.annotations.get(DIGEST, "")
+            for key, shared in observed.shared.items()
+            if not _is_anothers(shared.metadata, uid)
+        },
     )
+
+
+def _is_anothers(meta: Meta, uid: str) -> bool:
+    """Whether it belongs to something else, as to an earlier cluster of that name that is not all gone yet."""
+    return any(owner.controller and owner.uid != uid for owner in meta.owner_references)
 
 
 def is_ray(pod: Pod) -> bool:

@@ -221,6 +221,7 @@ SCENARIOS: dict[str, list[Moment]] = {
         change(autoscalerOptions=None),
     ],
     "made again after deletion": [make(TWO), delete, make(TWO)],
+    "made again at once": [make(TWO), both(delete, make(TWO))],
 }
 
 FLEETING = (
