@@ -11,6 +11,7 @@ from shoal.backends.kubernetes.errors import (
     AnswerGarbled,
     Gone,
     ServerFault,
+    ServerUntrusted,
     Status,
     TooManyRequests,
     error_of,
@@ -251,7 +252,7 @@ class Client:
         """Seconds until the same request may be sent again; None: not at all."""
         if isinstance(error, TooManyRequests | ServerFault) and error.status in (429, 503) and error.retry_after_s:
             return min(error.retry_after_s, LONGEST_WAIT_S) * (1 + self._jitter() / 4)
-        if request.method == "GET":
+        if request.method == "GET" and not isinstance(error, ServerUntrusted):
             return FIRST_BACKOFF_S * 2.0 ** (attempt - 1) * (0.5 + self._jitter())
         return None
 
