@@ -7,8 +7,15 @@ import logging
 import signal
 from collections.abc import AsyncIterator
 
+from msgspec.structs import replace
+
 from shoal.backends.kubernetes.client import Client
+from shoal.backends.kubernetes.discovery import serves
+from shoal.backends.kubernetes.http import HttpTransport
+from shoal.backends.kubernetes.kubeconfig import access
+from shoal.backends.kubernetes.resources import ROUTES
 from shoal.backends.kubernetes.transport import Transport
+from shoal.engine.gcs_async import GcsCalls
 from shoal.operator.askray import Gcs
 from shoal.operator.election import Election, Fenced
 from shoal.operator.health import serve
@@ -23,12 +30,24 @@ FIRST_COLLECTION = 50_000
 """Allocations between two searches for cycles: nearly all that lives are cached objects, which are in none."""
 
 
-async def run(transport: Transport, gcs: Gcs, options: Options) -> None:
-    """Run until SIGTERM or SIGINT. Raises LeaseLost, and OSError when a port is taken."""
+def main(options: Options) -> None:
+    """Run until SIGTERM or SIGINT. Raises LeaseLost, OSError when a port is taken, and what connecting raises."""
     log_to_stderr(options.log_level)
     gc.freeze()
     gc.set_threshold(FIRST_COLLECTION, 20, 50)
+    asyncio.run(_connected(options))
+
+
+async def _connected(options: Options) -> None:
+    async with HttpTransport(access(options.kubeconfig, options.context), connections=options.requests) as transport:
+        await run(transport, GcsCalls(), options)
+
+
+async def run(transport: Transport, gcs: Gcs, options: Options) -> None:
+    """Run one operator on ``transport``."""
     clock = SystemClock()
+    settings = replace(options.settings, has_routes=await serves(Client(transport), ROUTES))
+    options = replace(options, settings=settings)
     election = Election(Client(transport), options.settings.operator_namespace, options.named(), clock, utc_now)
     operator = Operator(Fenced(transport, election, clock) if options.election else transport, gcs, options)
     async with _probed(operator, options):

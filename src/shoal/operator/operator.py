@@ -11,7 +11,7 @@ from shoal.backends.kubernetes.apply import Applier
 from shoal.backends.kubernetes.cache import WATCHED, Cache
 from shoal.backends.kubernetes.client import Client
 from shoal.backends.kubernetes.feed import Feed
-from shoal.backends.kubernetes.resources import PODS, RAYCLUSTERS
+from shoal.backends.kubernetes.resources import PODS, RAYCLUSTERS, ROUTES
 from shoal.backends.kubernetes.store import Key
 from shoal.backends.kubernetes.transport import Transport
 from shoal.operator.askray import AskRay, Gcs
@@ -53,19 +53,13 @@ class Operator:
         client = Client(self.numbers.counted(transport), sleep=clock.sleep)
         self.queue = WorkQueue(clock.monotonic, random.random)
         self.cache = Cache(self._wake, options.namespaces)
-        self.feeds = tuple(_feeds(client, self.cache, clock))
+        self.feeds = tuple(_feeds(client, self.cache, clock, options))
         ask = AskRay(client, gcs)
         self._limit = FairLimit(options.requests)
         self._side_by_side = options.concurrency
-        self._clock = clock
         applier = Applier(client, self.cache, self._limit.turn, ask.drain, now)
         views = RayViews(ask.view, self.queue.add_after, clock.monotonic)
         self.controller = Controller(client, self.cache, applier, views, self.queue, options.settings, now)
-
-    @property
-    def synced(self) -> bool:
-        """Whether everything there is was listed once: before that nothing is decided."""
-        return all(feed.collection.synced for feed in self.feeds)
 
     async def follow(self) -> None:
         """Keep the caches up to date until cancelled."""
@@ -75,8 +69,8 @@ class Operator:
 
     async def work(self) -> None:
         """Take every cluster to its spec until cancelled; what is under way then is finished."""
-        while not self.synced:
-            await self._clock.sleep(0.05)
+        for feed in self.feeds:
+            await feed.synced.wait()
         log.info("everything is listed", extra={"fields": {"clusters": len(self.cache.store)}})
         await work_off(self.queue, self._step, self._side_by_side, self._raised)
 
@@ -87,7 +81,7 @@ class Operator:
 
     def readyz(self) -> tuple[int, str]:
         """Whether everything is listed; else what isn't, and why."""
-        missing = [f"{feed.resource.plural}: {feed.error}" for feed in self.feeds if not feed.collection.synced]
+        missing = [f"{feed.resource.plural}: {feed.error}" for feed in self.feeds if not feed.synced.is_set()]
         return (503, "not listed yet\n" + "\n".join(missing) + "\n") if missing else (200, "ok\n")
 
     def metrics(self) -> tuple[int, str]:
@@ -107,10 +101,11 @@ class Operator:
         self.queue.retry(key, 30.0)
 
 
-def _feeds(client: Client, cache: Cache, clock: Clock) -> Iterator[Feed[Any]]:
+def _feeds(client: Client, cache: Cache, clock: Clock, options: Options) -> Iterator[Feed[Any]]:
+    shared = {**WATCHED, ROUTES.kind: ROUTES} if options.settings.has_routes else WATCHED
     for scope in cache.namespaces:
         monotonic, sleep = clock.monotonic, clock.sleep
         yield Feed(client, RAYCLUSTERS, world.Resource, cache.resources(scope), scope, monotonic, sleep)
         yield Feed(client, PODS, Pod, cache.pods(scope), scope, monotonic, sleep)
-        for kind, resource in WATCHED.items():
+        for kind, resource in shared.items():
             yield Feed(client, resource, Shared, cache.shared(kind, scope), scope, monotonic, sleep)

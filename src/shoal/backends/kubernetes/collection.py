@@ -25,13 +25,12 @@ Changed: TypeAlias = Callable[[T | None, T | None, bool], None]
 class Collection(Generic[T]):
     """The objects of one kind that one watch tells of.
 
-    kind: as in ``Pod``. changed: told whenever a picture is replaced. synced: whether the first list is in.
+    kind: as in ``Pod``. changed: told whenever a picture is replaced.
     seen: the newest version that the watch has told of.
     """
 
     def __init__(self, kind: str, changed: Changed[T]) -> None:
         self.kind = kind
-        self.synced = False
         self.seen = 0
         self._changed: Changed[T] = changed
         self._objects: dict[Name, T] = {}
@@ -60,7 +59,6 @@ class Collection(Generic[T]):
                 self._drop(name, by_watch=True)
         self._gone.clear()
         self.seen = max(self.seen, at)
-        self.synced = True
 
     def happened(self, what: str, item: T) -> None:
         """An event of the watch: ADDED, MODIFIED or DELETED."""

@@ -30,7 +30,7 @@ LONGEST_WAIT_S = 30.0
 class Feed(Generic[T]):
     """One list and watch, of one kind in one namespace ("" for all).
 
-    error: why it can't list or watch now, "" if it can. monotonic: seconds. sleep: how to wait, in seconds.
+    error: why it can't list or watch now, "" if it can. synced: set once the first list is in. monotonic: seconds. sleep: how to wait, in seconds.
     """
 
     def __init__(
@@ -47,6 +47,7 @@ class Feed(Generic[T]):
         self.namespace = namespace
         self.collection: Collection[T] = collection
         self.error = ""
+        self.synced = asyncio.Event()
         self._client = client
         self._type: type[T] = type_
         self._labels = "" if type_ is world.Resource else CLUSTER
@@ -77,6 +78,7 @@ class Feed(Generic[T]):
         """Fill the collection with what there is; the version from which a watch goes on."""
         listed = await self._client.list(self.resource, self._type, namespace=self.namespace, labels=self._labels)
         self.collection.listed(listed.items, listed.version)
+        self.synced.set()
         self._heard()
         return listed.version
 

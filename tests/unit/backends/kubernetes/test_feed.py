@@ -79,7 +79,7 @@ def test_what_is_there_is_listed_and_what_comes_is_watched() -> None:
         await fed.shows("after")
 
     fed = play(scenario)
-    assert fed.pods.synced
+    assert fed.feed.synced.is_set()
     assert (fed.asked("list"), fed.asked("watch")) == (1, 1)
 
 
