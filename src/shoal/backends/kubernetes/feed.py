@@ -30,7 +30,8 @@ LONGEST_WAIT_S = 30.0
 class Feed(Generic[T]):
     """One list and watch, of one kind in one namespace ("" for all).
 
-    error: why it can't list or watch now, "" if it can. synced: set once the first list is in. monotonic: seconds. sleep: how to wait, in seconds.
+    error: why it can't list or watch now, "" if it can. synced: set once the first list is in.
+    monotonic: seconds. sleep: how to wait, in seconds.
     """
 
     def __init__(
