@@ -33,7 +33,7 @@ def preflight(console: Console, /, output: str, **given: Any) -> int:
 
 def table(found: "tuple[Check, ...]") -> str:
     """A line for each check, and its next step below it."""
-    rows = [{"check": check.check, "level": str(check.level), "says": check.says} for check in found]
+    rows = [{"check": check.check, "level": str(check.level), "says": " ".join(check.says.split())} for check in found]
     head, *lines = render(rows, COLUMNS, (), "table").splitlines()
     indent = " " * head.index("SAYS")
     steps = [[f"{indent}next: {check.next_step}"] if check.next_step else [] for check in found]

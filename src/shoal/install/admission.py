@@ -56,35 +56,22 @@ def _policy() -> dict[str, Any]:
 
 def _pods(at: str) -> str:
     """The specs of all pod templates of ``object`` or ``oldObject``, wherever its kind has its cluster."""
-    jobs = (f"{at}.spec", f"{at}.spec.jobTemplate")
-    clusters = (f"{at}.spec", *(f"{job}.rayClusterSpec" for job in jobs), f"{at}.spec.rayClusterConfig")
-    single = [f"{cluster}.headGroupSpec.template.spec" for cluster in clusters]
-    single += [f"{job}.submitterPodTemplate.spec" for job in jobs]
-    lists = [f"({_has(pod)} ? [{pod}] : [])" for pod in single]
-    lists += [f"({_has(f'{cluster}.workerGroupSpecs')} ? {_workers(cluster)} : [])" for cluster in clusters]
-    lists += [f"({_has(f'{cluster}.autoscalerOptions')} ? {_sidecar(cluster)} : [])" for cluster in clusters]
+    spec = f"{at}.?spec"
+    jobs = (spec, f"{spec}.?jobTemplate")
+    clusters = (spec, *(f"{job}.?rayClusterSpec" for job in jobs), f"{spec}.?rayClusterConfig")
+    lists = [f"[?{cluster}.?headGroupSpec.?template.?spec]" for cluster in clusters]
+    lists += [f"[?{job}.?submitterPodTemplate.?spec]" for job in jobs]
+    lists += [f"{cluster}.?workerGroupSpecs.orValue([]){_SPECS}" for cluster in clusters]
+    lists += [f"{cluster}.?autoscalerOptions.optMap(a, [{{'containers': [a]}}]).orValue([])" for cluster in clusters]
     return " + ".join(lists)
 
 
-def _workers(cluster: str) -> str:
-    groups = f"{cluster}.workerGroupSpecs.filter(g, has(g.template) && has(g.template.spec))"
-    return f"{groups}.map(g, g.template.spec)"
-
-
-def _sidecar(cluster: str) -> str:
-    """The autoscaler's container, as a pod by itself."""
-    return f"[dyn({{'containers': [{cluster}.autoscalerOptions]}})]"
-
-
-def _has(path: str) -> str:
-    """Whether there is something at ``path``, a chain of fields: CEL stumbles over the first that is missing."""
-    parts = path.split(".")
-    return " && ".join(f"has({'.'.join(parts[:end])})" for end in range(2, len(parts) + 1))
+_SPECS = ".filter(g, g.?template.?spec.hasValue()).map(g, g.template.spec)"
 
 
 def _containers(pod: str) -> str:
     """A list of all containers of a pod."""
-    return " + ".join(f"(has({pod}.{field}) ? {pod}.{field} : [])" for field in ("containers", "initContainers"))
+    return f"{pod}.?containers.orValue([]) + {pod}.?initContainers.orValue([])"
 
 
 def _account(pod: str) -> str:

@@ -1,7 +1,7 @@
 """Put the operator onto a cluster, or bring the one that is there to what is asked for."""
 
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -10,7 +10,7 @@ from shoal.backends.kubernetes.errors import Forbidden, NotFound
 from shoal.backends.kubernetes.resources import CRDS, resource_of
 from shoal.errors import ActionFailed
 from shoal.install.check import Check
-from shoal.install.facts import Definition, Facts, Named
+from shoal.install.facts import Definition, Facts
 from shoal.install.manifests import Manifest, to_apply
 from shoal.install.options import Options
 from shoal.install.preflight import failed
@@ -89,12 +89,18 @@ async def _apply(client: Client, manifest: Manifest) -> Applied:
     resource, meta = resource_of(manifest), manifest["metadata"]
     at = (resource, meta.get("namespace", ""), meta["name"])
     try:
-        before = (await client.get(*at, Named)).metadata.resource_version
+        before = _said(await client.get(*at, dict))
     except NotFound:
-        before = ""
-    after = (await client.apply(*at, manifest, Named)).metadata.resource_version
+        before = {}
+    after = _said(await client.apply(*at, manifest, dict))
     change = "created" if not before else "unchanged" if before == after else "changed"
     return Applied(change, resource.kind, place_of(meta))
+
+
+def _said(found: dict[str, Any]) -> dict[str, Any]:
+    """What people say of an object, without what the API server and its controllers add by themselves."""
+    meta = {key: found["metadata"].get(key) for key in ("labels", "annotations")}
+    return {key: value for key, value in found.items() if key not in ("metadata", "status")} | meta
 
 
 async def _until_established(client: Client, name: str, clock: Clock) -> None:

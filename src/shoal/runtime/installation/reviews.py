@@ -125,7 +125,7 @@ async def _tried(client: Client, role: Manifest) -> str:
         place = meta.get("namespace", "")
         await client.apply(resource_of(role), place, meta["name"], role, Named, dry_run=True)
     except Forbidden as refusal:
-        return refusal.message
+        return refusal.message.partition("\n")[0].rstrip(":")  # after it, every rule that is not held
     except NotFound:  # its namespace is yet to be made, or the role it binds
         return ""
     return ""
