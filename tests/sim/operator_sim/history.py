@@ -39,7 +39,7 @@ class Play:
         self.clock.now = BEGIN
         self.api = FakeApi(self.clock.monotonic)
         self.outside = Outside(self.api)
-        self.operators = [self._operator() for _ in range(operators)]
+        self.operators = [self.new_operator() for _ in range(operators)]
         self.stale = stale
 
     async def play(self, scenario: str) -> Ended:
@@ -55,7 +55,7 @@ class Play:
         for _ in range(ROUNDS):
             version = self.api.server.state.store.version
             for index in range(len(self.operators)):
-                await self._turn(index, 0 if quiet else self.stale())
+                await self.turn(index, 0 if quiet else self.stale())
             self.api.settle()
             quiet = quiet + 1 if self.api.server.state.store.version == version else 0
             self.clock.now += 5 * 2**quiet
@@ -63,14 +63,16 @@ class Play:
                 return
         raise AssertionError("it does not come to rest")
 
-    async def _turn(self, index: int, stale: int) -> None:
+    async def turn(self, index: int, stale: int) -> None:
+        """One operator looks and works; if it crashes, another takes its place."""
         try:
             await self.operators[index].look(stale)
             await self.operators[index].work()
         except Crash:
-            self.operators[index] = self._operator()
+            self.operators[index] = self.new_operator()
 
-    def _operator(self) -> Operator:
+    def new_operator(self) -> Operator:
+        """A process that knows nothing yet."""
         return Operator(self.api, self.clock)
 
     def ended(self) -> Ended:
