@@ -24,18 +24,27 @@ def allocated(state: State, kind: Kind, item: Obj, old: Obj | None = None) -> Ob
     address = spec.get("clusterIP") or (spec.get("clusterIPs") or [""])[0] or before.get("clusterIP")
     if not address:
         address = _free_address(state)
-    elif address != "None" and address != before.get("clusterIP") and address in _addresses(state):
-        fault = refusals.Fault(
-            "spec.clusterIPs", "Invalid value", f'["{address}"]',
-            f'failed to allocate IP {address}: provided IP is already allocated',
-        )  # fmt: skip
-        raise refusals.invalid("", "Service", item["metadata"]["name"], [fault])
+    elif not old and address != "None":
+        _check_address(state, item, address)
     spec |= {"clusterIP": address, "clusterIPs": [address]}
-    spec.setdefault("ipFamilies", ["IPv4"])
-    spec.setdefault("ipFamilyPolicy", "SingleStack")
+    both = address == "None" and not spec.get("selector")
+    spec.setdefault("ipFamilies", ["IPv4", "IPv6"] if both else ["IPv4"])
+    spec.setdefault("ipFamilyPolicy", "RequireDualStack" if both else "SingleStack")
     if spec["type"] in ("NodePort", "LoadBalancer"):
         spec["ports"] = _with_node_ports(state, spec.get("ports", []), before.get("ports", []))
     return {**item, "spec": spec}
+
+
+def _check_address(state: State, item: Obj, address: str) -> None:
+    why = ""
+    if not address.startswith("10.96."):
+        why = f"the provided IP ({address}) is not in the valid range. The range of valid IPs is 10.96.0.0/16"
+    elif address in _addresses(state):
+        why = "provided IP is already allocated"
+    if why:
+        detail = f"failed to allocate IP {address}: {why}"
+        fault = refusals.Fault("spec.clusterIPs", "Invalid value", f'["{address}"]', detail)
+        raise refusals.invalid("", "Service", item["metadata"]["name"], [fault])
 
 
 def _services(state: State) -> list[Obj]:

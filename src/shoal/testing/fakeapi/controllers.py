@@ -1,12 +1,22 @@
 """The controllers that a cluster has beside its API server: garbage, namespaces."""
 
 from collections.abc import Callable
+from typing import Any
 
 from shoal.testing.fakeapi.garbage import Garbage
 from shoal.testing.fakeapi.inside import Inside
 from shoal.testing.fakeapi.kinds import BY_RESOURCE
 from shoal.testing.fakeapi.server import Server
 from shoal.testing.fakeapi.store import Obj
+
+CERTIFICATE = "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"
+_ROOT = {
+    "annotations": {
+        "kubernetes.io/description": "Contains a CA bundle that can be used to verify the kube-apiserver when using "
+        "internal endpoints such as the internal service IP or kubernetes.default.svc. No other usage is guaranteed "
+        "across distributions of Kubernetes clusters."
+    }
+}
 
 
 class Controllers:
@@ -23,12 +33,16 @@ class Controllers:
         self.empty_namespaces()
 
     def equip_namespaces(self) -> None:
-        """Every namespace has its service account."""
+        """Every namespace has its service account and the certificate of the server."""
         for namespace in self._manager.all("namespaces"):
-            name = namespace["metadata"]["name"]
-            there = self._manager.server.state.store.get("serviceaccounts", name, "default")
-            if there is None and "deletionTimestamp" not in namespace["metadata"]:
-                self._manager.make("serviceaccounts", name, "default")
+            if "deletionTimestamp" not in namespace["metadata"]:
+                name = namespace["metadata"]["name"]
+                self._make_once("configmaps", name, "kube-root-ca.crt", metadata=_ROOT, data={"ca.crt": CERTIFICATE})
+                self._make_once("serviceaccounts", name, "default")
+
+    def _make_once(self, resource: str, namespace: str, name: str, **fields: Any) -> None:
+        if self._manager.server.state.store.get(resource, namespace, name) is None:
+            self._manager.make(resource, namespace, name, **fields)
 
     def empty_namespaces(self) -> None:
         """Delete what is in the namespaces that are being deleted, and those that are empty."""

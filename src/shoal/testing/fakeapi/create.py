@@ -4,12 +4,13 @@ from typing import Any
 
 from shoal.testing.fakeapi import meta, refusals
 from shoal.testing.fakeapi.allocate import allocated
+from shoal.testing.fakeapi.empties import empty
 from shoal.testing.fakeapi.kinds import NAMESPACES, Kind
 from shoal.testing.fakeapi.owners import Owners, Write, after_update, with_owners
 from shoal.testing.fakeapi.pods import admitted, quality_of
+from shoal.testing.fakeapi.schemas import type_of
 from shoal.testing.fakeapi.state import State, with_meta
 from shoal.testing.fakeapi.store import Obj
-from shoal.testing.fakeapi.types import type_of
 from shoal.testing.fakeapi.validate import wrong_new
 
 _NAME_ATTEMPTS = 8
@@ -22,18 +23,19 @@ def create(state: State, kind: Kind, item: Obj, write: Write, owners: Owners | N
         _check_namespace(state, kind, item, namespace)
     item = _with_system_meta(state, kind, item)
     if owners is None:
-        owners = after_update(None, _for_owners(kind, item), type_of(kind.resource), {}, write)
+        owners = after_update(empty(kind), item, type_of(kind), {}, write, new=True)
     item = with_owners(_prepared(state, kind, item), owners)
     base = item["metadata"].get("generateName", "")
     for _ in range(_NAME_ATTEMPTS):
         named = item if item["metadata"].get("name") or not base else with_meta(item, name=state.generated(base))
+        named = allocated(state, kind, _finished(state, kind, named))
         name = named["metadata"].get("name", "")
         faults = [*meta.wrong_name(kind, name), *meta.wrong_meta(named), *wrong_new(kind, named)]
         if faults:
             raise refusals.invalid(kind.group, kind.kind, name, faults)
         there = state.find(kind, namespace, name)
         if there is None:
-            return state.store.put(kind.resource, allocated(state, kind, _finished(kind, named)))
+            return state.store.put(kind.resource, named)
     refused = refusals.already_exists(kind.group, kind.plural, name)
     if there and there["metadata"].get("deletionTimestamp"):
         refused.message = f"object is being deleted: {refused.message}"
@@ -52,9 +54,6 @@ def _check_namespace(state: State, kind: Kind, item: Obj, namespace: str) -> Non
 
 
 def _with_system_meta(state: State, kind: Kind, item: Obj) -> Obj:
-    if item["metadata"].get("resourceVersion"):
-        message = "resourceVersion should not be set on objects to be created"
-        raise refusals.Refused(500, "", message)
     return with_meta(
         item,
         uid=state.uid(),
@@ -62,15 +61,9 @@ def _with_system_meta(state: State, kind: Kind, item: Obj) -> Obj:
         deletion_timestamp=None,
         deletion_grace_period_seconds=None,
         self_link=None,
+        resource_version=None,
         generation=1 if kind.counts else None,
     )
-
-
-def _for_owners(kind: Kind, item: Obj) -> Obj:
-    """The object as its maker is said to own it."""
-    if kind.has_status:
-        return {name: value for name, value in item.items() if name != "status"}
-    return item
 
 
 def _prepared(state: State, kind: Kind, item: Obj) -> Obj:
@@ -80,11 +73,13 @@ def _prepared(state: State, kind: Kind, item: Obj) -> Obj:
     item = {name: value for name, value in item.items() if name != "status"}
     status: dict[str, Any] | None = None
     if kind.plural == "pods":
-        item = admitted(item)
+        item = admitted(item, state.generated("kube-api-access-"))
         status = {"phase": "Pending", "qosClass": quality_of(item)}
     elif kind.plural == "namespaces":
         status = {"phase": "Active"}
     elif kind.plural == "persistentvolumeclaims":
+        item = with_meta(item, finalizers=[*item["metadata"].get("finalizers", ()), "kubernetes.io/pvc-protection"])
+        state.unsettled.add(item["metadata"]["uid"])  # its phase is filled in when it is read
         status = {"phase": "Pending"}
     elif kind.plural in ("services", "ingresses"):
         status = {"loadBalancer": {}}
@@ -110,13 +105,15 @@ def _established(state: State, item: Obj) -> dict[str, Any]:
     }
 
 
-def _finished(kind: Kind, item: Obj) -> Obj:
+def _finished(state: State, kind: Kind, item: Obj) -> Obj:
     """With what depends on the object's name."""
     if kind is NAMESPACES:
         name = item["metadata"]["name"]
         labels = (item["metadata"].get("labels") or {}) | {"kubernetes.io/metadata.name": name}
         item = with_meta({**item, "spec": {"finalizers": ["kubernetes"]}}, labels=labels)
     if kind.resource == "jobs.batch" and not item["spec"].get("manualSelector"):
+        if not item["metadata"].get("labels"):
+            state.unsettled.add(item["metadata"]["uid"])  # its labels are the template's when it is read
         item = _with_selector(item)
     return item
 

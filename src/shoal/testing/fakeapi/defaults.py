@@ -4,8 +4,9 @@ import base64
 from collections.abc import Callable
 from typing import Any
 
-from shoal.testing.fakeapi.kinds import Kind
+from shoal.testing.fakeapi.kinds import RAY_KINDS, Kind
 from shoal.testing.fakeapi.pods import default_pod, default_template
+from shoal.testing.fakeapi.schemas import schema_of, with_defaults
 from shoal.testing.fakeapi.store import Obj
 
 JsonObject = dict[str, Any]
@@ -13,6 +14,8 @@ JsonObject = dict[str, Any]
 
 def defaulted(kind: Kind, item: Obj) -> Obj:
     """The object with its kind's defaults, the same however it came."""
+    if kind in RAY_KINDS:
+        return {**with_defaults(item, schema_of(kind.kind)), "metadata": item["metadata"]}
     fill = _FILL.get(kind.resource)
     return fill(item) if fill else item
 
@@ -34,6 +37,10 @@ def _service(item: Obj) -> Obj:
         spec.setdefault("externalTrafficPolicy", "Cluster")
     if spec["type"] == "LoadBalancer":
         spec.setdefault("allocateLoadBalancerNodePorts", True)
+    if spec["sessionAffinity"] == "ClientIP":
+        spec.setdefault("sessionAffinityConfig", {"clientIP": {"timeoutSeconds": 10800}})
+    else:
+        spec.pop("sessionAffinityConfig", None)
     spec["ports"] = [{"protocol": "TCP", "targetPort": port.get("port")} | port for port in spec.get("ports") or ()]
     if not spec["ports"]:
         del spec["ports"]
@@ -82,6 +89,10 @@ def _namespace(item: Obj) -> Obj:
     return {**item, "spec": item.get("spec") or {}, "status": {"phase": "Active"} | (item.get("status") or {})}
 
 
+def _role(item: Obj) -> Obj:
+    return {"rules": None} | item
+
+
 def _role_binding(item: Obj) -> Obj:
     ref = {"apiGroup": "rbac.authorization.k8s.io"} | (item.get("roleRef") or {})
     subjects = [
@@ -103,6 +114,13 @@ def _lease(item: Obj) -> Obj:
     return {**item, "spec": item.get("spec") or {}}
 
 
+def _slice(item: Obj) -> Obj:
+    ports = item.get("ports")
+    endpoints = item.get("endpoints") and [{"conditions": {}} | one for one in item["endpoints"]]
+    item = {**item, "endpoints": endpoints}
+    return {**item, "ports": [{"protocol": "TCP", "name": ""} | port for port in ports] if ports else None}
+
+
 _FILL: dict[str, Callable[[Obj], Obj]] = {
     "pods": default_pod,
     "secrets": _secret,
@@ -112,7 +130,9 @@ _FILL: dict[str, Callable[[Obj], Obj]] = {
     "networkpolicies.networking.k8s.io": _network_policy,
     "ingresses.networking.k8s.io": _ingress,
     "namespaces": _namespace,
+    "roles.rbac.authorization.k8s.io": _role,
     "rolebindings.rbac.authorization.k8s.io": _role_binding,
     "events": _event,
     "leases.coordination.k8s.io": _lease,
+    "endpointslices.discovery.k8s.io": _slice,
 }

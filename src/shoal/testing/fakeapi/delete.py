@@ -39,7 +39,7 @@ def options_of(body: bytes, query: dict[str, str]) -> Options:
         raise refusals.bad_request(str(error)) from error
     policy = options.propagation_policy
     if policy is not None and policy not in ("Background", "Foreground", "Orphan"):
-        detail = 'supported values: "Background", "Foreground", "Orphan"'
+        detail = 'supported values: "Foreground", "Background", "Orphan", "nil"'
         fault = refusals.Fault("propagationPolicy", "Unsupported value", f'"{policy}"', detail)
         raise refusals.invalid("meta.k8s.io", "DeleteOptions", "", [fault])
     return options

@@ -115,8 +115,12 @@ def _compare(old: Any, new: Any, kind: Type, path: Path, out: tuple[set[Path], s
         added.add(path)
     elif new is _ABSENT:
         removed.add(path)
-    elif (not (known or wanted) or is_leaf(old, kind) or is_leaf(new, kind)) and old != new:
+    elif old != new and (not (known or wanted) or _is_scalar(old, kind) or _is_scalar(new, kind)):
         modified.add(path)
+
+
+def _is_scalar(value: Any, kind: Type) -> bool:
+    return value is not None and is_leaf(value, kind)
 
 
 def with_names(paths: Paths, kind: Type) -> Paths:

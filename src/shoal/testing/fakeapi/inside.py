@@ -38,8 +38,8 @@ class Inside:
         item = {
             "apiVersion": kind.api_version(kind.versions[0]),
             "kind": kind.kind,
-            "metadata": {"name": name, **({"namespace": namespace} if namespace else {})},
             **fields,
+            "metadata": {"name": name, **({"namespace": namespace} if namespace else {}), **fields.get("metadata", {})},
         }
         write = self._write(kind, "")
         create(self.server.state, kind, defaulted(kind, item), write)

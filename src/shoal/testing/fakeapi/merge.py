@@ -12,6 +12,8 @@ Tree = dict[str, Any]
 
 def merged(live: Any, applied: Any, kind: Type) -> Any:
     """``live`` with all that ``applied`` says."""
+    if applied is None and live and not is_leaf(live, kind):
+        return live
     if is_leaf(live, kind) or is_leaf(applied, kind) or not (live or applied):
         return applied
     if isinstance(live, list) and isinstance(applied, list):

@@ -92,9 +92,9 @@ def wrong_meta(item: Obj) -> list[Fault]:
             faults.append(Fault("metadata.labels", "Invalid value", f'"{value}"', "must be no more than 63 bytes"))
         if not _LABEL_VALUE.fullmatch(value):
             faults.append(Fault("metadata.labels", "Invalid value", f'"{value}"', _LABEL_VALUE_RULE))
-    for i, owner in enumerate(meta.get("ownerReferences") or ()):
-        faults += wrong_owner(owner, f"metadata.ownerReferences[{i}]")
-    for finalizer in meta.get("finalizers") or ():
+    for owner in meta.get("ownerReferences") or ():
+        faults += wrong_owner(owner, "metadata.ownerReferences")
+    for finalizer in () if item.get("kind") == "Event" else meta.get("finalizers") or ():
         if "/" not in finalizer and finalizer not in _STANDARD_FINALIZERS:
             detail = "name is neither a standard finalizer name nor is it fully qualified"
             faults.append(Fault("metadata.finalizers", "Invalid value", f'"{finalizer}"', detail))
@@ -104,9 +104,10 @@ def wrong_meta(item: Obj) -> list[Fault]:
 def wrong_owner(owner: dict[str, Any], path: str) -> list[Fault]:
     """What is wrong with an owner reference."""
     faults = []
-    for field, said in (("apiVersion", "version"), ("kind", "kind"), ("name", "name"), ("uid", "uid")):
+    for field in ("apiVersion", "kind", "name", "uid"):
         if not owner.get(field):
-            faults.append(Fault(f"{path}.{field}", "Invalid value", '""', f"{said} must not be empty"))
+            detail = "version must not be empty" if field == "apiVersion" else "must not be empty"
+            faults.append(Fault(f"{path}.{field}", "Invalid value", '""', detail))
     return faults
 
 

@@ -98,11 +98,11 @@ def _entry(manager: Manager, owned: Owned) -> dict[str, Any]:
     return entry | ({"subresource": manager.subresource} if manager.subresource else {})
 
 
-def after_update(live: Obj | None, new: Obj, kind: Type, owners: Owners, write: Write) -> Owners:
-    """The owners after ``write`` made ``new`` of ``live``, None if it is created."""
-    if live is not None and not owners:
+def after_update(live: Obj, item: Obj, kind: Type, owners: Owners, write: Write, *, new: bool = False) -> Owners:
+    """The owners after ``write`` made ``item`` of ``live``. new: whether it didn't exist."""
+    if not owners and not new:
         return {}
-    change = fields.diff(_bare(live or {}), _bare(new), kind).without(write.reset)
+    change = fields.diff(_bare(live), _bare(item), kind).without(write.reset)
     taken = change.added | change.modified
     left = _less(owners, taken | change.removed, None)
     mine = taken - STRIPPED
@@ -183,7 +183,9 @@ def _pruned(new: Obj, kind: Type, last: Paths, owners: Owners) -> Obj:
 
 def conflict_of(conflicts: dict[Manager, Paths]) -> Refused:
     """409, naming every field that another manager owns."""
-    found = [(manager, fields.spelled(path)) for manager in conflicts for path in sorted(conflicts[manager])]
+    found = [
+        (manager, fields.spelled(path)) for manager in conflicts for path in sorted(conflicts[manager], key=_order)
+    ]
     causes = [
         {"reason": "FieldManagerConflict", "message": f"conflict with {manager}", "field": path}
         for manager, path in found
@@ -197,6 +199,11 @@ def conflict_of(conflicts: dict[Manager, Paths]) -> Refused:
             lines += [f"- {path}" for one, path in found if one == manager]
         message = f"Apply failed with {len(found)} conflicts: " + "\n".join(lines)
     return Refused(409, "Conflict", message, {"causes": causes})
+
+
+def _order(path: Path) -> tuple[tuple[bool, str], ...]:
+    """Paths in the order of the server: what is owned here before what is owned further in."""
+    return tuple((depth < len(path), element) for depth, element in enumerate(path, start=1))
 
 
 def same_but_for_times(old: Obj, new: Obj) -> bool:

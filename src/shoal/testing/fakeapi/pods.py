@@ -6,12 +6,24 @@ from shoal.testing.fakeapi.store import Obj
 
 JsonObject = dict[str, Any]
 _PROBE = {"failureThreshold": 3, "periodSeconds": 10, "successThreshold": 1, "timeoutSeconds": 1}
+_ACCOUNT_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
 _TOLERATED = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 
 
 def default_pod(item: Obj) -> Obj:
     """A pod with the defaults of its spec; its status is never absent."""
-    return {**item, "spec": default_spec(item.get("spec") or {}), "status": item.get("status") or {}}
+    spec: JsonObject = {"enableServiceLinks": True} | default_spec(item.get("spec") or {})
+    for name in ("containers", "initContainers"):
+        if spec.get(name):
+            spec[name] = [{**one, "resources": _requested(one["resources"])} for one in spec[name]]
+    return {**item, "spec": spec, "status": _status(item.get("status") or {})}
+
+
+def _status(status: JsonObject) -> JsonObject:
+    if not status.get("conditions"):
+        return status
+    never = {"lastProbeTime": None, "lastTransitionTime": None}
+    return {**status, "conditions": [never | one for one in status["conditions"]]}
 
 
 def default_template(template: JsonObject) -> JsonObject:
@@ -48,7 +60,6 @@ def _container(container: JsonObject, host_network: bool) -> JsonObject:
         "terminationMessagePath": "/dev/termination-log",
         "terminationMessagePolicy": "File",
     } | container
-    full["resources"] = _resources(full["resources"])
     if full.get("ports"):
         full["ports"] = [_port(port, host_network) for port in full["ports"]]
     if full.get("env"):
@@ -59,7 +70,7 @@ def _container(container: JsonObject, host_network: bool) -> JsonObject:
     return full
 
 
-def _resources(resources: JsonObject) -> JsonObject:
+def _requested(resources: JsonObject) -> JsonObject:
     """Limits are requests too, where none is said."""
     if not resources.get("limits"):
         return resources
@@ -98,16 +109,48 @@ def _volume(volume: JsonObject) -> JsonObject:
     return volume if len(volume) > 1 else {**volume, "emptyDir": {}}
 
 
-def admitted(pod: Obj) -> Obj:
-    """A new pod as admission leaves it: with its service account, its priority and the usual tolerations."""
-    spec = {"serviceAccountName": "default", "enableServiceLinks": True} | pod["spec"]
+def admitted(pod: Obj, name: str) -> Obj:
+    """A new pod as admission leaves it: with its service account, its priority and the usual tolerations.
+
+    name: of the volume of its service account's token.
+    """
+    spec = {"serviceAccountName": "default"} | pod["spec"]
     spec["serviceAccount"] = spec["serviceAccountName"]
     spec = {"preemptionPolicy": "PreemptLowerPriority", "priority": 0} | spec
     tolerations = list(spec.get("tolerations") or ())
     for key in _TOLERATED:
         if not any(_tolerates(one, key) for one in tolerations):
             tolerations.append({"effect": "NoExecute", "key": key, "operator": "Exists", "tolerationSeconds": 300})
-    return {**pod, "spec": {**spec, "tolerations": tolerations}}
+    spec |= {"tolerations": tolerations}
+    if spec.get("automountServiceAccountToken", True):
+        spec = _with_token(spec, name)
+    return {**pod, "spec": spec}
+
+
+def _with_token(spec: JsonObject, name: str) -> JsonObject:
+    """With the token of the service account in every container."""
+    sources = [
+        {"serviceAccountToken": {"expirationSeconds": 3607, "path": "token"}},
+        {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
+        {
+            "downwardAPI": {
+                "items": [{"path": "namespace", "fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.namespace"}}]
+            }
+        },
+    ]
+    volume = {"name": name, "projected": {"sources": sources, "defaultMode": 0o644}}
+    spec = {**spec, "volumes": [*(spec.get("volumes") or ()), volume]}
+    for field in ("containers", "initContainers"):
+        if spec.get(field):
+            spec[field] = [_with_mount(one, name) for one in spec[field]]
+    return spec
+
+
+def _with_mount(container: JsonObject, name: str) -> JsonObject:
+    mounts = container.get("volumeMounts") or []
+    if any(mount.get("mountPath") == _ACCOUNT_PATH for mount in mounts):
+        return container
+    return {**container, "volumeMounts": [*mounts, {"name": name, "readOnly": True, "mountPath": _ACCOUNT_PATH}]}
 
 
 def _tolerates(toleration: JsonObject, key: str) -> bool:

@@ -69,15 +69,16 @@ def page_of(state: State, route: Route, query: dict[str, str], newest: int) -> P
             raise refused
     matches = selection(route.kind, query)
     found = state.store.at(route.kind.resource, version)
-    keys = sorted(
-        key for key, item in found.items() if key >= start and key.startswith(prefix) and _fits(route, item, matches)
-    )
-    limit = int(query.get("limit") or 0)
-    if not limit or len(keys) <= limit:
-        return Page([found[key] for key in keys], version)
+    keys = sorted(key for key in found if key >= start and key.startswith(prefix))
+    chosen = [at for at, key in enumerate(keys) if _fits(route, found[key], matches)]
+    limit = int(query.get("limit") or 0) or len(keys)
+    last = chosen[limit - 1] if len(chosen) >= limit > 0 else len(keys) - 1
+    items = [found[keys[at]] for at in chosen[:limit]]
+    left = len(keys) - 1 - last
+    if not left:
+        return Page(items, version)
     counted = not (query.get("labelSelector") or query.get("fieldSelector"))
-    following = _token(version, keys[limit - 1][len(prefix) :] + "\0")
-    return Page([found[key] for key in keys[:limit]], version, following, len(keys) - limit if counted else None)
+    return Page(items, version, _token(version, keys[last][len(prefix) :] + "\0"), left if counted else None)
 
 
 def _fits(route: Route, item: Obj, matches: Any) -> bool:

@@ -112,9 +112,21 @@ _CAUSES = {
 }
 
 
+_UNCHECKED = Fault(
+    "<nil>",
+    "Invalid value",
+    "null",
+    "some validation rules were not checked because the object was invalid; correct the existing errors to complete"
+    " validation",
+)
+"""Said of kinds whose definition has rules."""
+
+
 def invalid(group: str, kind: str, name: str, faults: list[Fault]) -> Refused:
     """422, with every fault."""
     qualified = f"{kind}.{group}" if group else kind
+    if group == "ray.io" and any(fault.kind == "Required value" for fault in faults):
+        faults = [*faults, _UNCHECKED]
     texts = list(dict.fromkeys(f"{fault.path}: {fault.text}" for fault in faults))
     said = texts[0] if len(texts) == 1 else "[" + ", ".join(texts) + "]"
     causes = [{"reason": _CAUSES[fault.kind], "message": fault.text, "field": fault.path} for fault in faults]

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from shoal.testing.fakeapi.kinds import Kind
+from shoal.testing.fakeapi.kinds import ANY_META, Kind
 from shoal.testing.fakeapi.refusals import bad_request
 
 Matches = Callable[[Mapping[str, Any]], bool]
@@ -71,13 +71,21 @@ def by_fields(kind: Kind, text: str) -> Matches:
     for term in filter(None, text.split(",")):
         key, operator, value = _split(term)
         if key not in kind.fields:
-            raise bad_request(f"field label not supported: {key}")
+            raise bad_request(_unsupported(kind, key))
         terms.append((kind.fields[key], operator == "!=", value))
 
     def matches(item: Mapping[str, Any]) -> bool:
         return all((field_of(item, path) == value) != unlike for path, unlike, value in terms)
 
     return matches
+
+
+def _unsupported(kind: Kind, key: str) -> str:
+    if kind.plural == "jobs":
+        return f'field label "{key}" not supported for Job'
+    if kind.custom or len(kind.fields) > len(ANY_META):
+        return f"field label not supported: {key}"
+    return f'"{key}" is not a known field selector: only "metadata.name", "metadata.namespace"'
 
 
 def _split(term: str) -> tuple[str, str, str]:

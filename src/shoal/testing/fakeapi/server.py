@@ -18,9 +18,9 @@ from shoal.testing.fakeapi.patches import APPLY_PATCH, patched
 from shoal.testing.fakeapi.read import page_of
 from shoal.testing.fakeapi.refusals import PathUnknown, Refused
 from shoal.testing.fakeapi.routes import TRUE, Route, route_of
+from shoal.testing.fakeapi.schemas import type_of
 from shoal.testing.fakeapi.state import State, with_meta
 from shoal.testing.fakeapi.store import Obj
-from shoal.testing.fakeapi.types import type_of
 from shoal.testing.fakeapi.update import update
 from shoal.testing.fakeapi.views import view_of
 from shoal.testing.fakeapi.watch import Watch
@@ -143,6 +143,8 @@ class Server:
 
     def _create(self, route: Route, request: Request) -> Answer:
         item = self._body(route, request)
+        if item["metadata"].get("resourceVersion"):
+            raise Refused(500, "", "resourceVersion should not be set on objects to be created")
         made = create(self.state, route.kind, item, self._write(route, request))
         return 201, self._shown(route, request, made)
 
@@ -152,10 +154,11 @@ class Server:
         write = self._write(route, request)
         old = self.state.find(route.kind, route.namespace, route.name)
         if old is None:
-            if not route.kind.made_by_update or route.subresource:
+            if not route.kind.made_by_update:
                 raise refusals.not_found(route.kind.group, route.kind.plural, route.name)
+            self._check_uid(route, "", item)
             return 201, self._shown(route, request, create(self.state, route.kind, item, write))
-        self._check_uid(route, old, item)
+        self._check_uid(route, old["metadata"]["uid"], item)
         return 200, self._shown(route, request, update(self.state, route.kind, old, item, write))
 
     def _patch(self, route: Route, request: Request) -> Answer:
@@ -172,15 +175,16 @@ class Server:
         if not request.query.get("fieldManager"):
             fault = refusals.Fault("fieldManager", "Required value", detail="is required for apply patch")
             raise refusals.invalid("meta.k8s.io", "PatchOptions", "", [fault])
-        config = tidy(decoded(request.body), route.kind)
-        kind = type_of(route.kind.resource)
+        config = decoded(request.body)
+        kind = type_of(route.kind)
         config = self._placed(route, config)
         old = self.state.find(route.kind, route.namespace, route.name)
         if old is None:
-            if route.subresource:
+            if route.subresource and not route.kind.made_by_update:
                 raise refusals.not_found(route.kind.group, route.kind.plural, route.name)
             new, owners = applied({"metadata": {}}, config, kind, {}, write)
-            made = create(self.state, route.kind, defaulted(route.kind, new), write, owners)
+            new = defaulted(route.kind, tidy(new, route.kind))
+            made = create(self.state, route.kind, new, write, owners)
             return 201, self._shown(route, request, made)
         live = self._shown(route, Request("GET", request.path), old)
         new, owners = applied(live, config, kind, owners_of(old), write)
@@ -188,8 +192,8 @@ class Server:
         return 200, self._shown(route, request, update(self.state, route.kind, old, new, write, owners))
 
     def _delete(self, route: Route, request: Request) -> Answer:
-        item = self._found(route)
         options = options_of(request.body, request.query)
+        item = self._found(route)
         left, gone = delete(self.state, route.kind, item, options)
         if not gone or route.kind.returned:
             return 200, self._shown(route, request, left)
@@ -214,12 +218,20 @@ class Server:
         return defaulted(route.kind, self._placed(route, tidy(decoded(request.body), route.kind)))
 
     def _placed(self, route: Route, item: Obj) -> Obj:
+        if route.kind.custom and not (item.get("kind") and item.get("apiVersion")):
+            missing = "apiVersion" if item.get("kind") else "Kind"
+            raise refusals.bad_request(
+                f"the object provided is unrecognized (must be of type {route.kind.kind}): '{missing}' is missing"
+            )
         wanted = route.kind.api_version(route.version)
         given = item.get("apiVersion", wanted)
         if given != wanted:
             message = f"the API version in the data ({given}) does not match the expected API version ({wanted})"
             raise refusals.bad_request(message)
         if item.get("kind", route.kind.kind) != route.kind.kind:
+            if route.kind.custom:
+                fault = refusals.Fault("kind", "Invalid value", f'"{item["kind"]}"', f"must be {route.kind.kind}")
+                raise refusals.invalid(route.kind.group, item["kind"], item["metadata"].get("name", ""), [fault])
             raise refusals.bad_request(
                 f'{route.kind.kind} in version "{route.version}" cannot be handled as a {route.kind.kind}:'
                 f" converting ({item['kind']}) to ({route.kind.kind}): unknown conversion"
@@ -238,10 +250,11 @@ class Server:
             message = f"the name of the object ({name}) does not match the name on the URL ({route.name})"
             raise refusals.bad_request(message)
 
-    def _check_uid(self, route: Route, old: Obj, item: Obj) -> None:
-        given, uid = item["metadata"].get("uid"), old["metadata"]["uid"]
+    def _check_uid(self, route: Route, uid: str, item: Obj) -> None:
+        given = item["metadata"].get("uid")
         if given and given != uid:
-            why = "StorageError: invalid object, Code: 4, AdditionalErrorMsg: Precondition failed: UID in precondition:"
+            why = f"StorageError: invalid object, Code: 4, Key: /registry/{route.kind.plural}/{route.namespace}/"
+            why += f"{route.name}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition:"
             why += f" {given}, UID in object meta: {uid}"
             raise refusals.conflict(route.kind.group, route.kind.plural, route.name, why)
 

@@ -22,6 +22,8 @@ class State:
         self.store = Store()
         self.now = 0.0
         self.crds = crds
+        self.unsettled: set[str] = set()
+        """Uids of objects that are not stored as they are shown: the next update writes, whatever it changes."""
         self._random = random.Random(seed)  # noqa: S311 - not for secrets: tests shall be repeatable
 
     def time(self) -> str:

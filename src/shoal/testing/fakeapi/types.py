@@ -119,14 +119,7 @@ _SPECS: dict[str, dict[str, Type]] = {
 }
 
 
-def type_of(resource: str) -> Type:
-    """How objects of the resource (PLURAL.GROUP) are merged."""
-    if resource in _TYPES:
-        return _TYPES[resource]
-    return _CUSTOM
-
-
-_TYPES = {resource: Type(fields={"metadata": META, **specs}) for resource, specs in _SPECS.items()}
+TYPES: dict[str, Type] = {resource: Type(fields={"metadata": META, **specs}) for resource, specs in _SPECS.items()}
+"""How objects of each built-in resource (PLURAL.GROUP) are merged."""
 for _resource in ("roles.rbac.authorization.k8s.io", "leases.coordination.k8s.io"):
-    _TYPES[_resource] = Type(fields={"metadata": META})
-_CUSTOM = Type(fields={"metadata": META}, is_map=True)
+    TYPES[_resource] = Type(fields={"metadata": META})

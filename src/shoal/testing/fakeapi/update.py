@@ -4,10 +4,10 @@ from shoal.testing.fakeapi import meta, refusals
 from shoal.testing.fakeapi.allocate import allocated
 from shoal.testing.fakeapi.kinds import Kind
 from shoal.testing.fakeapi.owners import Owners, Write, after_update, owners_of, same_but_for_times, with_owners
+from shoal.testing.fakeapi.schemas import type_of
 from shoal.testing.fakeapi.state import State, with_meta
 from shoal.testing.fakeapi.store import Obj
-from shoal.testing.fakeapi.types import type_of
-from shoal.testing.fakeapi.validate import wrong_update
+from shoal.testing.fakeapi.validate import wrong_status, wrong_update
 
 STALE = "the object has been modified; please apply your changes to the latest version and try again"
 
@@ -17,15 +17,12 @@ def update(state: State, kind: Kind, old: Obj, new: Obj, write: Write, owners: O
     name = old["metadata"]["name"]
     if owners is None:
         given = owners_of(new) if not write.subresource else {}
-        owners = after_update(
-            _seen(kind, old), _seen(kind, new), type_of(kind.resource), given or owners_of(old), write
-        )
+        owners = after_update(_seen(kind, old), _seen(kind, new), type_of(kind), given or owners_of(old), write)
     new = with_owners(new, owners)
     _check_version(kind, old, new)
     new = _prepared(state, kind, old, new, write.subresource)
     faults = [*meta.wrong_meta(new), *meta.wrong_change(old, new)]
-    if not write.subresource:
-        faults += wrong_update(kind, old, new)
+    faults += wrong_status(kind, new) if write.subresource else wrong_update(kind, old, new)
     if faults:
         raise refusals.invalid(kind.group, kind.kind, name, faults)
     new = with_meta(new, resource_version=old["metadata"]["resourceVersion"])
@@ -34,7 +31,11 @@ def update(state: State, kind: Kind, old: Obj, new: Obj, write: Write, owners: O
     if _is_last_finalizer_gone(kind, old, new):
         state.store.remove(kind.resource, old["metadata"].get("namespace", ""), name)
         return new
-    return old if new == old else state.store.put(kind.resource, new)
+    uid = old["metadata"]["uid"]
+    if new == old and uid not in state.unsettled:
+        return old
+    state.unsettled.discard(uid)
+    return state.store.put(kind.resource, new)
 
 
 def _seen(kind: Kind, item: Obj) -> Obj:
@@ -84,6 +85,8 @@ def _status_only(kind: Kind, old: Obj, new: Obj) -> Obj:
 
 def _content(kind: Kind, item: Obj) -> Obj:
     """What counts for the generation."""
+    if kind.plural == "endpointslices":
+        return item | {"metadata": item["metadata"].get("labels")}
     return {name: value for name, value in item.items() if name not in ("metadata", "status", "apiVersion")}
 
 

@@ -45,6 +45,9 @@ def wrong_containers(spec: JsonObject, path: str) -> list[Fault]:
 
 
 def _pod_changed(old: Obj, new: Obj) -> list[Fault]:
+    for name in ("containers", "initContainers"):
+        if len(old["spec"].get(name) or ()) != len(new["spec"].get(name) or ()):
+            return [Fault(f"spec.{name}", "Forbidden", detail="pod updates may not add or remove containers")]
     if _fixed(old["spec"]) == _fixed(new["spec"]):
         return []
     detail = (
@@ -88,9 +91,25 @@ def _immutable(path: str, *names: str) -> Callable[[Obj, Obj], list[Fault]]:
         before, after = old, new
         for name in names:
             before, after = before.get(name, {}), after.get(name, {})
-        return [] if before == after else [Fault(path, "Invalid value", str(after), "field is immutable")]
+        value = f'"{after}"' if isinstance(after, str) else "{...}"
+        return [] if before == after else [Fault(path, "Invalid value", value, "field is immutable")]
 
     return check
+
+
+def _role_changed(old: Obj, new: Obj) -> list[Fault]:
+    ref = new["roleRef"]
+    if ref == old["roleRef"]:
+        return []
+    value = f'{{"APIGroup":"{ref["apiGroup"]}","Kind":"{ref["kind"]}","Name":"{ref["name"]}"}}'
+    return [Fault("roleRef", "Invalid value", value, "cannot change roleRef")]
+
+
+def _claim_changed(old: Obj, new: Obj) -> list[Fault]:
+    if old["spec"] == new["spec"]:
+        return []
+    detail = "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"
+    return [Fault("spec", "Forbidden", detail=detail)]
 
 
 def _sealed(old: Obj, new: Obj) -> list[Fault]:
@@ -104,12 +123,45 @@ def _sealed(old: Obj, new: Obj) -> list[Fault]:
     return faults
 
 
-_NEW: dict[str, Callable[[Obj], list[Fault]]] = {"pods": _pod, "services": _service}
+def _event(item: Obj) -> list[Fault]:
+    namespace = item["involvedObject"].get("namespace", "")
+    if namespace == item["metadata"]["namespace"] or (not namespace and item["metadata"]["namespace"] == "default"):
+        return []
+    return [Fault("involvedObject.namespace", "Invalid value", f'"{namespace}"', "does not match event.namespace")]
+
+
+def _role_binding(item: Obj) -> list[Fault]:
+    ref = item["roleRef"]
+    faults = []
+    if ref.get("kind") not in ("Role", "ClusterRole"):
+        detail = 'supported values: "Role", "ClusterRole"'
+        faults.append(Fault("roleRef.kind", "Unsupported value", f'"{ref.get("kind", "")}"', detail))
+    return faults if ref.get("name") else [*faults, Fault("roleRef.name", "Required value")]
+
+
+def wrong_status(kind: Kind, new: Obj) -> list[Fault]:
+    """What is wrong with the status of the kind."""
+    if kind.plural != "services" or new["spec"]["type"] == "LoadBalancer":
+        return []
+    if not new.get("status", {}).get("loadBalancer", {}).get("ingress"):
+        return []
+    detail = "may only be used when `spec.type` is 'LoadBalancer'"
+    return [Fault("status.loadBalancer.ingress", "Forbidden", detail=detail)]
+
+
+_NEW: dict[str, Callable[[Obj], list[Fault]]] = {
+    "pods": _pod,
+    "services": _service,
+    "events": _event,
+    "rolebindings.rbac.authorization.k8s.io": _role_binding,
+}
 _CHANGED: dict[str, Callable[[Obj, Obj], list[Fault]]] = {
     "pods": _pod_changed,
     "services": _service_changed,
     "secrets": _sealed,
     "configmaps": _sealed,
     "jobs.batch": _immutable("spec.template", "spec", "template"),
-    "rolebindings.rbac.authorization.k8s.io": _immutable("roleRef", "roleRef"),
+    "rolebindings.rbac.authorization.k8s.io": _role_changed,
+    "persistentvolumeclaims": _claim_changed,
+    "endpointslices.discovery.k8s.io": _immutable("addressType", "addressType"),
 }

@@ -27,7 +27,7 @@ class View(msgspec.Struct, frozen=True):
     def listed(self, page: Page) -> Obj:
         """A list. The items of built-in kinds don't say what they are."""
         meta: dict[str, Any] = {"resourceVersion": str(page.version)}
-        if page.following:
+        if page.following or (self.kind.custom and not self.partial):
             meta["continue"] = page.following
         if page.remaining is not None:
             meta["remainingItemCount"] = page.remaining
@@ -35,7 +35,8 @@ class View(msgspec.Struct, frozen=True):
             head = {"kind": "PartialObjectMetadataList", "apiVersion": _PARTIAL}
         else:
             head = {"kind": f"{self.kind.kind}List", "apiVersion": self.kind.api_version(self.version)}
-        return {**head, "metadata": meta, "items": [self._item(item) for item in page.items]}
+        items = [self._item(item) for item in page.items]
+        return {**head, "metadata": meta, "items": None if self.partial and not items else items}
 
     def _item(self, item: Obj) -> Obj:
         if self.partial or self.kind.custom:
