@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import msgspec
 
 from shoal.backends.kubernetes.errors import ContextUnknown, CredentialsMissing, KubeconfigInvalid, NoKubeconfig
 from shoal.backends.kubernetes.kubeconfig_file import Cluster, Context, Exec, User, read_files
+from shoal.backends.kubernetes.proxy import proxy_for
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
@@ -123,7 +124,7 @@ def _access(
         token_file=user.token_file,
         exec=user.exec,
         headers=_headers(user),
-        proxy=cluster.proxy_url or _proxy_of_environment(cluster.server, environ),
+        proxy=proxy_for(cluster.server, cluster.proxy_url, environ),
         notes=tuple(notes),
     )
 
@@ -187,30 +188,3 @@ def _files(kubeconfig: str, environ: Mapping[str, str]) -> tuple[Path, ...]:
 
 def _default(environ: Mapping[str, str]) -> str:
     return environ.get("KUBECONFIG", "") or str(Path(environ.get("HOME", "~")).expanduser() / ".kube" / "config")
-
-
-def _proxy_of_environment(server: str, environ: Mapping[str, str]) -> str:
-    url = urlsplit(server)
-    host = url.hostname or ""
-    excepted = _either(environ, "no_proxy")
-    if host in ("localhost", "::1") or host.startswith("127.") or _is_excepted(host, excepted):
-        return ""
-    return _either(environ, f"{url.scheme}_proxy")
-
-
-def _either(environ: Mapping[str, str], name: str) -> str:
-    return environ.get(name.upper(), "") or environ.get(name, "")
-
-
-def _is_excepted(host: str, no_proxy: str) -> bool:
-    from ipaddress import ip_address, ip_network
-
-    def covers(rule: str) -> bool:
-        if rule == "*" or host == rule.lstrip(".") or host.endswith("." + rule.lstrip(".")):
-            return True
-        try:
-            return ip_address(host) in ip_network(rule, strict=False)
-        except ValueError:
-            return False  # one of the two is a name
-
-    return any(covers(rule.strip().partition(":")[0]) for rule in no_proxy.split(",") if rule.strip())
