@@ -1,24 +1,25 @@
 """Shoal as a library: ``with shoal.up("file.yaml") as cluster: cluster.submit("python script.py")``."""
 
-import asyncio
 import html
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from shoal.backends.base import Backend, Endpoints
 from shoal.engine.jobs import Jobs
-from shoal.errors import ClusterUnknown, CommandNotRun, ShoalError
+from shoal.errors import ClusterUnknown, ShoalError
+from shoal.runtime.address import Address
 from shoal.runtime.backend_for import backend_for, backend_of, known_clusters
 from shoal.runtime.blocking import finish
 from shoal.runtime.clock import SystemClock
 from shoal.runtime.converge import Silent, converge
 from shoal.runtime.job_run import JobFailed, JobResult, run_job
-from shoal.runtime.jobs import jobs_of
+from shoal.runtime.jobs import jobs_at
 from shoal.runtime.spec_file import cluster_in
-from shoal.status.conditions import ClusterStatus, status_of
+from shoal.status.conditions import ClusterStatus
 
 __all__ = ["AsyncCluster", "Cluster", "JobFailed", "JobResult", "async_get", "async_up", "get", "up"]
 
@@ -30,6 +31,8 @@ class AsyncCluster:
         self.name = name
         self._backend = backend
         self._ends_with_block = ends_with_block
+        self._reached: Endpoints | None = None
+        self._held = ExitStack()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r})"
@@ -40,6 +43,12 @@ class AsyncCluster:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        try:
+            await self._leave(error)
+        finally:
+            self._let_go()
+
+    async def _leave(self, error: BaseException | None) -> None:
         if not self._ends_with_block:
             return
         try:
@@ -52,18 +61,22 @@ class AsyncCluster:
 
     @property
     def endpoints(self) -> Endpoints:
-        """Where it is reached. Raises ClusterUnknown."""
-        return self._backend.endpoints(self.name)
+        """Where it is reached; on Kubernetes until the block or the cluster ends. Raises ClusterUnknown."""
+        if self._backend.addresses_last:
+            with self._backend.reach(self.name) as endpoints:
+                return endpoints
+        if self._reached is None:
+            self._reached = self._held.enter_context(self._backend.reach(self.name))
+        return self._reached
 
     @property
     def jobs(self) -> Jobs:
         """Its jobs, all operations; each of them blocks. Raises ClusterUnknown."""
-        return jobs_of(self.name)
+        return jobs_at(self.endpoints)
 
     async def status(self) -> ClusterStatus:
         """What is ready, and why the rest is not."""
-        world = await self._backend.observe(self.name)
-        return status_of(world.wanted, world)
+        return await self._backend.status(self.name)
 
     async def submit(
         self,
@@ -91,24 +104,16 @@ class AsyncCluster:
 
         Cancelled, it kills the command. Raises ClusterUnknown, ActionFailed without a head, CommandNotRun.
         """
-        environment = self._backend.head_environment(self.name)
-        try:
-            process = await asyncio.create_subprocess_exec(
-                *command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-            )
-        except OSError as error:
-            raise CommandNotRun(command[0], error) from None
-        try:
-            output, _ = await process.communicate()
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        return subprocess.CompletedProcess(list(command), await process.wait(), output.decode(errors="replace"))
+        return await self._backend.run(self.name, command)
 
     async def down(self, *, timeout_s: float = 60) -> None:
         """Stop it and remove everything of it but its logs. Raises DeadlineExceeded after ``timeout_s``."""
         await converge(self._backend, self.name, None, SystemClock(), Silent(), timeout_s)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        self._reached = None
+        self._held.close()
 
 
 class Cluster:
@@ -175,31 +180,39 @@ class Cluster:
         finish(self._async.down(timeout_s=timeout_s))
 
 
-async def async_up(file: str, *, cluster: str = "", timeout_s: float = 120) -> AsyncCluster:
+async def async_up(
+    file: str, *, cluster: str = "", timeout_s: float | None = None, context: str | None = None, namespace: str = ""
+) -> AsyncCluster:
     """Make the cluster of ``file`` and wait until Ray sees every node; see ``up``."""
     spec = cluster_in(file, cluster)
-    backend = backend_for(spec, {})
-    await converge(backend, spec.desired.name, spec.desired, SystemClock(), Silent(), timeout_s)
-    return AsyncCluster(spec.desired.name, backend, ends_with_block=True)
+    name = spec.desired.name
+    backend = backend_for(spec, {}, Address(name, context, namespace))
+    patience_s = backend.patience_s if timeout_s is None else timeout_s
+    await converge(backend, name, spec.desired, SystemClock(), Silent(), patience_s)
+    return AsyncCluster(name, backend, ends_with_block=True)
 
 
-def up(file: str, *, cluster: str = "", timeout_s: float = 120) -> Cluster:
+def up(
+    file: str, *, cluster: str = "", timeout_s: float | None = None, context: str | None = None, namespace: str = ""
+) -> Cluster:
     """Make the cluster of ``file`` and wait until Ray sees every node. ``with`` takes it down at the end of the block.
 
     cluster: which one, where the file holds several. A cluster that is up already is changed as far as it differs.
-    Raises FileUnreadable, SpecInvalid, ProviderNotSupported, ActionFailed and DeadlineExceeded after ``timeout_s``.
+    timeout_s: by default 120, on Kubernetes 600. context, namespace: on Kubernetes; see ``shoal up --help``.
+    Raises FileUnreadable, SpecInvalid, ProviderNotSupported, ActionFailed and DeadlineExceeded.
     """
-    return Cluster(finish(async_up(file, cluster=cluster, timeout_s=timeout_s)))
+    made = async_up(file, cluster=cluster, timeout_s=timeout_s, context=context, namespace=namespace)
+    return Cluster(finish(made))
 
 
-async def async_get(name: str) -> AsyncCluster:
+async def async_get(name: str, *, context: str | None = None, namespace: str = "") -> AsyncCluster:
     """A cluster that is there already; see ``get``."""
-    known = known_clusters()
-    if name not in known:
-        raise ClusterUnknown(name, known)
-    return AsyncCluster(name, backend_of(name), ends_with_block=False)
+    backend = backend_of(Address(name, context, namespace))
+    if name not in await backend.clusters():
+        raise ClusterUnknown(name, known_clusters())
+    return AsyncCluster(name, backend, ends_with_block=False)
 
 
-def get(name: str) -> Cluster:
+def get(name: str, *, context: str | None = None, namespace: str = "") -> Cluster:
     """A cluster that is there already. ``with`` leaves it running. Raises ClusterUnknown."""
-    return Cluster(finish(async_get(name)))
+    return Cluster(finish(async_get(name, context=context, namespace=namespace)))

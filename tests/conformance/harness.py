@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Protocol
 
-from shoal.backends.base import Backend
+from shoal.backends.base import NodeBackend
 from shoal.desired.cluster import DesiredCluster
 from shoal.runtime.clock import Clock
 from shoal.runtime.converge import Silent, converge
@@ -15,7 +15,7 @@ class Harness(Protocol):
     """One backend under test, and the hands of somebody who stands outside of Shoal."""
 
     @property
-    def backend(self) -> Backend:
+    def backend(self) -> NodeBackend:
         """The backend under test."""
         ...
 

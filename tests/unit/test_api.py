@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import subprocess
 import sys
 from collections.abc import Sequence
 
@@ -10,6 +11,7 @@ import pytest
 import shoal.api
 from shoal.api import AsyncCluster, Cluster
 from shoal.backends.base import Backend
+from shoal.backends.local.backend import run_in
 from shoal.backends.memory import MemoryBackend
 from shoal.engine.jobs import Job, Jobs, JobStatus
 from shoal.errors import ActionFailed, ClusterUnknown, CommandNotRun
@@ -24,8 +26,8 @@ SPEC = cluster_of("prod", {"w": 1})
 class HasHead(MemoryBackend):
     """Its head is this process."""
 
-    def head_environment(self, cluster: str) -> dict[str, str]:
-        return dict(os.environ)
+    async def run(self, cluster: str, command: Sequence[str]) -> "subprocess.CompletedProcess[str]":
+        return await run_in(dict(os.environ), command)
 
 
 async def made(backend: Backend, *, ends_with_block: bool = False) -> AsyncCluster:
@@ -39,7 +41,7 @@ def backend(monkeypatch: pytest.MonkeyPatch) -> MemoryBackend:
     """The place where ``get`` finds a cluster "prod"."""
     backend = HasHead()
     asyncio.run(made(backend))
-    monkeypatch.setattr(shoal.api, "backend_of", lambda name: backend)
+    monkeypatch.setattr(shoal.api, "backend_of", lambda address: backend)
     monkeypatch.setattr(shoal.api, "known_clusters", lambda: ("prod",))
     return backend
 
@@ -128,7 +130,7 @@ def submitted(backend: MemoryBackend, monkeypatch: pytest.MonkeyPatch) -> list[o
         return JobResult(job, 3, "can't open file")
 
     monkeypatch.setattr(shoal.api, "run_job", run_job)
-    monkeypatch.setattr(shoal.api, "jobs_of", lambda name: Jobs("http://127.0.0.1:9"))
+    monkeypatch.setattr(shoal.api, "jobs_at", lambda endpoints: Jobs("http://127.0.0.1:9"))
     return folders
 
 

@@ -6,17 +6,20 @@ done, so that a crash can be set before, between and after.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
-from shoal.backends.base import Endpoints
+from shoal.backends.base import Endpoints, NodeBackend, Port
 from shoal.backends.logs import LogFile, LogReplaced, NothingKept
 from shoal.desired.cluster import DesiredCluster, DesiredNode, Role
 from shoal.errors import ActionFailed, ClusterUnknown
 from shoal.plan.actions import Action, Plan, PrepareCluster, RecordSpec, RemoveCluster, Stage, StartNode, StopNode
 from shoal.plan.render import describe
 from shoal.world.snapshot import ObservedNode, Phase, World
+
+if TYPE_CHECKING:
+    import subprocess
 
 Checkpoint = Callable[[str, str], None]
 """Called as ``(moment, action)`` with moment "begun" (before the intent), "intended", "done" and "recorded" in turn.
@@ -48,7 +51,7 @@ class MemoryCluster(msgspec.Struct):
     nodes: dict[str, MemoryNode] = {}
 
 
-class MemoryBackend:
+class MemoryBackend(NodeBackend):
     """Clusters in memory.
 
     created, deleted: names of the nodes that were really made and really ended, in order, over its whole life.
@@ -104,11 +107,17 @@ class MemoryBackend:
         host = f"{cluster}.invalid"
         return Endpoints(f"{host}:6379", f"http://{host}:8265", f"ray://{host}:10001", "", {})
 
-    def execute(self, cluster: str, command: Sequence[str], *, tty: bool) -> int:
+    @contextmanager
+    def ports(self, cluster: str, numbers: Sequence[int]) -> Iterator[tuple[Port, ...]]:
+        """Addresses at which nothing listens. Raises ClusterUnknown."""
+        host = self.endpoints(cluster).gcs.partition(":")[0]
+        yield tuple(Port(number, "", f"{host}:{number}") for number in numbers)
+
+    def execute(self, cluster: str, command: Sequence[str], *, stdin: bool, tty: bool) -> int:
         """Raises ActionFailed: there is no machine behind it."""
         raise ActionFailed(f"cluster {cluster!r} exists in memory only, nothing can run in it")
 
-    def head_environment(self, cluster: str) -> dict[str, str]:
+    async def run(self, cluster: str, command: Sequence[str]) -> "subprocess.CompletedProcess[str]":
         """Raises ActionFailed: there is no machine behind it."""
         raise ActionFailed(f"cluster {cluster!r} exists in memory only, nothing can run in it")
 

@@ -18,7 +18,7 @@ def carry_out(
     desired: "DesiredCluster | None",
     *,
     yes: bool,
-    timeout_s: int,
+    timeout_s: float,
     when_interrupted: str,
 ) -> "ClusterStatus":
     """Take the cluster to ``desired`` (None: to be gone). yes: without asking; the plan is shown all the same.

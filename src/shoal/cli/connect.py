@@ -9,8 +9,11 @@ import click
 from shoal.cli.completions import cluster_argument
 from shoal.cli.console import Console
 from shoal.errors import CommandNotRun, InputError
+from shoal.runtime.address import Address
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from shoal.backends.base import Endpoints
     from shoal.engine.versions import Versions
 
@@ -35,7 +38,7 @@ class ClientUnfit(InputError):
 @cluster_argument
 @click.argument("argv", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- CMD")
 @click.pass_obj
-def command(console: Console, name: str, argv: tuple[str, ...]) -> int:
+def command(console: Console, cluster: Address, argv: tuple[str, ...]) -> int:
     """Run CMD here, as a Ray Client of the cluster: `ray.init()` in it connects to ray://HOST:PORT.
 
     Before that, the Ray and Python versions of CMD are compared with the cluster's. The exit code is CMD's own.
@@ -45,19 +48,41 @@ def command(console: Console, name: str, argv: tuple[str, ...]) -> int:
 
     from shoal.runtime.backend_for import backend_of
 
-    endpoints = backend_of(name).endpoints(name)
-    program = shutil.which(argv[0])
-    if program is None:
-        raise CommandNotRun(argv[0], FileNotFoundError())
-    python = _interpreter(Path(program).absolute())
-    if python is not None and IGNORE not in os.environ:
-        _check(name, endpoints, python)
-    # A token in the environment would take precedence over the file that holds this cluster's.
-    own = {key: value for key, value in os.environ.items() if key != "RAY_AUTH_TOKEN"}
-    try:
-        os.execve(program, argv, own | endpoints.environment | {"RAY_ADDRESS": endpoints.client})  # noqa: S606
-    except OSError as error:
-        raise CommandNotRun(program, error) from None
+    backend = backend_of(cluster)
+    with backend.reach(cluster.name) as endpoints:
+        program = shutil.which(argv[0])
+        if program is None:
+            raise CommandNotRun(argv[0], FileNotFoundError())
+        python = _interpreter(Path(program).absolute())
+        if python is not None and IGNORE not in os.environ:
+            _check(cluster.name, endpoints, python)
+        # A token in the environment would take precedence over the file that holds this cluster's.
+        own = {key: value for key, value in os.environ.items() if key not in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")}
+        environment = own | endpoints.environment | {"RAY_ADDRESS": endpoints.client}
+        try:
+            if backend.addresses_last:
+                os.execve(program, argv, environment)  # noqa: S606
+            return _run(program, argv, environment)
+        except OSError as error:
+            raise CommandNotRun(program, error) from None
+
+
+def _run(program: str, argv: "Sequence[str]", environment: dict[str, str]) -> int:
+    """Run it beside this process, which keeps the ports open; its exit code, as a shell would give it."""
+    import signal
+    import subprocess
+
+    with subprocess.Popen([*argv], executable=program, env=environment) as process:
+        # Ctrl-C reaches it too, and it decides what becomes of that.
+        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+        try:
+            code = process.wait()
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+    return code if code >= 0 else 128 - code
 
 
 def _interpreter(program: Path) -> Path | None:
@@ -77,11 +102,12 @@ def _interpreter(program: Path) -> Path | None:
 def _check(name: str, endpoints: "Endpoints", python: Path) -> None:
     from shoal.engine.http_json import Dashboard
     from shoal.engine.versions import of_cluster, of_interpreter
+    from shoal.runtime.jobs import token_in
 
     found = of_interpreter(python)
     if found is None:
         return
-    cluster = of_cluster(Dashboard(endpoints.dashboard, Path(endpoints.token_path).read_text().strip()))
+    cluster = of_cluster(Dashboard(endpoints.dashboard, token_in(endpoints)))
     if (found.ray, found.python_minor) != (cluster.ray, cluster.python_minor):
         has = f"has Python {found.python} and {f'Ray {found.ray}' if found.ray else 'no Ray'}"
         wants = f"{name} has Python {cluster.python} and Ray {cluster.ray}"

@@ -1,32 +1,50 @@
 """`shoal env NAME`."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from shoal.cli.completions import cluster_argument
 from shoal.cli.console import Console
+from shoal.runtime.address import Address
+
+if TYPE_CHECKING:
+    from shoal.backends.base import Endpoints
 
 
 @click.command("env")
 @cluster_argument
 @click.option("-o", "--output", type=click.Choice(("shell", "json")), default="shell", show_default=True)
 @click.pass_obj
-def command(console: Console, name: str, output: str) -> int:
+def command(console: Console, cluster: Address, output: str) -> int:
     """Print the environment in which stock Ray tools reach a cluster: eval "$(shoal env NAME)".
 
-    `ray job submit`, `ray status` and `ray.init()` then work as they are. The token stays in its file; only
-    the path is printed.
+    `ray job submit` and `ray.init()` then work as they are; `ray status` too on this machine. The token stays in its
+    file; only the path is printed. Of a cluster on Kubernetes the ports are forwarded by a process that ends with the
+    shell that asked.
     """
+    from shoal.runtime.backend_for import backend_of
+
+    backend = backend_of(cluster)
+    if backend.addresses_last:
+        with backend.reach(cluster.name) as endpoints:
+            console.emit(_text(endpoints, output))
+        return 0
+    from shoal.cli.holding import hold
+
+    endpoints, holder = hold(backend, cluster.name)
+    console.emit(_text(endpoints, output))
+    console.say(f"process {holder} forwards the ports until this shell ends; `ray status --address {endpoints.gcs}`")
+    return 0
+
+
+def _text(endpoints: "Endpoints", output: str) -> str:
     import json
     import shlex
 
-    from shoal.runtime.backend_for import backend_of
-
-    endpoints = backend_of(name).endpoints(name)
     variables = endpoints.environment | {"RAY_API_SERVER_ADDRESS": endpoints.dashboard}
     if output == "json":
-        console.emit(json.dumps(variables, indent=2))
-    else:
-        lines = [f"export {key}={shlex.quote(value)}" for key, value in variables.items()]
-        # A token in the environment would take precedence over the file that holds this cluster's.
-        console.emit("\n".join(["unset RAY_AUTH_TOKEN", *lines]))
-    return 0
+        return json.dumps(variables, indent=2)
+    lines = [f"export {key}={shlex.quote(value)}" for key, value in variables.items()]
+    # A token in the environment would take precedence over the file that holds this cluster's.
+    return "\n".join(["unset RAY_AUTH_TOKEN", *lines])

@@ -12,13 +12,15 @@ from shoal.findings import Page
 
 # Where errors with a code are defined, beside shoal.errors. A test finds any that is missing here.
 DEFINE_ERRORS = (
+    "shoal.backends.copies",
     "shoal.backends.kubernetes.errors",
+    "shoal.backends.kubernetes.remote.errors",
     "shoal.backends.local.apply",
-    "shoal.backends.local.copying",
     "shoal.backends.local.lock",
     "shoal.backends.local.ports",
     "shoal.backends.local.preflight",
     "shoal.backends.logs",
+    "shoal.backends.state",
     "shoal.cli.attach",
     "shoal.cli.connect",
     "shoal.cli.following",

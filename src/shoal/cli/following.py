@@ -77,10 +77,13 @@ def nearest_named(jobs: "Jobs", name: str, job_id: str) -> Iterator[None]:
 
 def _live_ids(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
     from shoal.errors import ShoalError
+    from shoal.runtime.address import Address
     from shoal.runtime.jobs import jobs_of
 
+    said = ctx.params
     try:
-        jobs = jobs_of(ctx.params["name"]).list()
+        with jobs_of(Address(said["name"], said.get("context"), said.get("namespace") or "")) as reached:
+            jobs = reached.list()
     except (ShoalError, OSError, KeyError):  # nothing to complete with; the verb itself will say why
         return []
     return [job.submission_id for job in jobs if job.submission_id and job.submission_id.startswith(incomplete)]

@@ -7,6 +7,7 @@ import click
 from shoal.cli.completions import cluster_argument
 from shoal.cli.console import Console, format_option, render
 from shoal.cli.following import job_argument
+from shoal.runtime.address import Address
 
 if TYPE_CHECKING:
     from shoal.engine.jobs import Job, Jobs
@@ -25,16 +26,15 @@ def command() -> None:
 @job_argument
 @click.option("-f", "--follow", "go_on", is_flag=True, help="Until the job has ended; the exit code is then the job's.")
 @click.pass_obj
-def logs(console: Console, name: str, job_id: str, go_on: bool) -> int:
+def logs(console: Console, cluster: Address, job_id: str, go_on: bool) -> int:
     """Print what a job has printed."""
     from shoal.cli.following import follow, nearest_named
     from shoal.runtime.jobs import jobs_of
 
-    jobs = jobs_of(name)
-    with nearest_named(jobs, name, job_id):
+    with jobs_of(cluster) as jobs, nearest_named(jobs, cluster.name, job_id):
         if go_on:
             jobs.get(job_id)
-            return follow(console, jobs, name, job_id)
+            return follow(console, jobs, cluster.name, job_id)
         click.echo(jobs.logs(job_id).encode(errors="replace"), nl=False)
     return 0
 
@@ -44,14 +44,13 @@ def logs(console: Console, name: str, job_id: str, go_on: bool) -> int:
 @job_argument
 @format_option()
 @click.pass_obj
-def status(console: Console, name: str, job_id: str, output: str) -> int:
+def status(console: Console, cluster: Address, job_id: str, output: str) -> int:
     """Show how a job is, and why it failed if it did."""
     from shoal.cli.following import nearest_named
     from shoal.cli.jobs import COLUMNS, WIDE, row
     from shoal.runtime.jobs import jobs_of
 
-    jobs = jobs_of(name)
-    with nearest_named(jobs, name, job_id):
+    with jobs_of(cluster) as jobs, nearest_named(jobs, cluster.name, job_id):
         job = jobs.get(job_id)
     console.emit(render([row(job)], COLUMNS, WIDE, output))
     if job.status == "FAILED" and output in ("table", "wide"):
@@ -63,15 +62,15 @@ def status(console: Console, name: str, job_id: str, output: str) -> int:
 @cluster_argument
 @job_argument
 @click.pass_obj
-def stop(console: Console, name: str, job_id: str) -> int:
+def stop(console: Console, cluster: Address, job_id: str) -> int:
     """Stop a job, and wait until it has ended."""
     from shoal.cli.following import nearest_named
     from shoal.runtime.jobs import jobs_of
 
-    jobs = jobs_of(name)
-    with nearest_named(jobs, name, job_id):
-        stopped = jobs.stop(job_id)
-    job = _ended(jobs, job_id)
+    with jobs_of(cluster) as jobs:
+        with nearest_named(jobs, cluster.name, job_id):
+            stopped = jobs.stop(job_id)
+        job = _ended(jobs, job_id)
     console.say(f"{job_id} {job.status}" if stopped else f"{job_id} had ended before: {job.status}")
     return 0
 

@@ -6,6 +6,7 @@ import click
 
 from shoal.cli.completions import cluster_argument
 from shoal.cli.console import Console, format_option, render
+from shoal.runtime.address import Address
 
 if TYPE_CHECKING:
     from shoal.engine.jobs import Job
@@ -18,13 +19,14 @@ WIDE = ("job_id", "type", "message")
 @cluster_argument
 @format_option()
 @click.pass_obj
-def command(console: Console, name: str, output: str) -> int:
+def command(console: Console, cluster: Address, output: str) -> int:
     """List the jobs of a cluster, oldest first, drivers that were started by hand among them."""
     from shoal.runtime.jobs import jobs_of
 
-    rows = [row(job) for job in jobs_of(name).list()]
+    with jobs_of(cluster) as jobs:
+        rows = [row(job) for job in jobs.list()]
     if not rows and output in ("table", "wide"):
-        console.say(f"no jobs; `shoal submit {name} -- CMD` makes one")
+        console.say(f"no jobs; `shoal submit {cluster.name} -- CMD` makes one")
         return 0
     console.emit(render(rows, COLUMNS, WIDE, output))
     return 0

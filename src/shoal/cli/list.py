@@ -1,66 +1,101 @@
 """`shoal list`."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from shoal.cli.completions import where_options
 from shoal.cli.console import Console, format_option, render
+
+if TYPE_CHECKING:
+    from shoal.backends.base import Backend
+    from shoal.runtime.address import Address
+    from shoal.status.conditions import ClusterStatus
 
 
 @click.command("list")
+@where_options
+@click.option("-A", "--all-namespaces", "everywhere", is_flag=True, help="On Kubernetes: of all namespaces.")
 @format_option()
 @click.pass_obj
-def command(console: Console, output: str) -> int:
-    """List clusters, also broken and half-removed ones."""
+def command(console: Console, context: str | None, namespace: str, everywhere: bool, output: str) -> int:
+    """List clusters, also broken and half-removed ones.
+
+    Without options: those on this machine, and those on Kubernetes that Shoal has worked on. With --context: all
+    RayClusters of a namespace there, or with -A of all.
+    """
     import asyncio
 
-    rows = asyncio.run(_rows())
+    from shoal.runtime.address import Address
+
+    rows = asyncio.run(_rows(Address("", context, namespace), everywhere=everywhere))
     if not rows and output in ("table", "wide"):
         console.say("no clusters; `shoal up FILE` makes one")
         return 0
     if output in ("table", "wide"):
         for row in rows:
             row["ready"] = "?" if row["ready"] is None else f"{row['ready']}/{row['nodes']}"
-    console.emit(render(rows, ("name", "state", "ready", "backend"), ("dashboard", "message"), output))
+    place = ("context", "namespace") if any(row["backend"] == "kubernetes" for row in rows) else ()
+    console.emit(render(rows, ("name", "state", "ready", "backend", *place), ("dashboard", "message"), output))
     return 0
 
 
-async def _rows() -> list[dict[str, Any]]:
+async def _rows(where: "Address", *, everywhere: bool) -> list[dict[str, Any]]:
     import asyncio
 
-    from shoal.runtime.backend_for import backend_of, known_clusters
+    from shoal.runtime.address import Address
+    from shoal.runtime.backend_for import backend_of, known_here, kubernetes, remembered
 
-    return await asyncio.gather(*(_row(backend_of(name), name) for name in known_clusters()))
+    if where.context != "" and (where.says_where or everywhere):
+        backend = kubernetes(where)
+        found = await backend.overview(everywhere=everywhere)
+        return [_row(backend, status, namespace) for namespace, status in found]
+    here = backend_of(Address("", ""))
+    looks = [_look(here, name, "") for name in known_here()]
+    if where.context is None:
+        looks += [_look(there, name, there.place.namespace) for name, there in remembered()]
+    return [row for row in await asyncio.gather(*looks) if row is not None]
 
 
-async def _row(backend: Any, name: str) -> dict[str, Any]:
-    from shoal.errors import ActionFailed
-    from shoal.status.conditions import status_of
+async def _look(backend: "Backend", name: str, namespace: str) -> dict[str, Any] | None:
+    from shoal.errors import ShoalError
+    from shoal.status.conditions import State
 
     try:
-        world = await backend.observe(name)
-    except ActionFailed as error:  # one that can't be read must not hide the others
-        state, ready, nodes, dashboard, message = "Unknown", None, None, "", str(error)
-    else:
-        status = status_of(world.wanted, world)
-        state, ready, nodes = str(status.state), status.ready_nodes, len(status.nodes)
-        dashboard, message = _dashboard(backend, name), status.message
+        status = await backend.status(name)
+    except ShoalError as error:  # one that can't be read must not hide the others
+        unknown = {"state": "Unknown", "ready": None, "nodes": None, "dashboard": "", "message": str(error)}
+        return {"name": name, **unknown, **_place(backend, namespace)}
+    if status.state is State.ABSENT and backend.kind == "kubernetes":
+        return None  # it went without Shoal
+    return _row(backend, status, namespace)
+
+
+def _row(backend: "Backend", status: "ClusterStatus", namespace: str) -> dict[str, Any]:
     return {
-        "name": name,
-        "state": state,
-        "ready": ready,
-        "nodes": nodes,
-        "backend": "local",
-        "dashboard": dashboard,
-        "message": message,
+        "name": status.name,
+        "state": str(status.state),
+        "ready": status.ready_nodes,
+        "nodes": len(status.nodes),
+        "dashboard": _dashboard(backend, status.name),
+        "message": status.message,
+        **_place(backend, namespace),
     }
 
 
-def _dashboard(backend: Any, name: str) -> str:
+def _place(backend: "Backend", namespace: str) -> dict[str, Any]:
+    place = getattr(backend, "place", None)
+    return {"backend": backend.kind, "context": place.context if place else None, "namespace": namespace or None}
+
+
+def _dashboard(backend: "Backend", name: str) -> str:
     """Its address; "" for a cluster that went away, was cut off before it had one, or has lost its port."""
     from shoal.errors import ActionFailed, ClusterUnknown
 
+    if not backend.addresses_last:
+        return ""
     try:
-        return str(backend.endpoints(name).dashboard)
+        with backend.reach(name) as endpoints:
+            return endpoints.dashboard
     except (ActionFailed, ClusterUnknown):
         return ""

@@ -8,6 +8,7 @@ import click
 from shoal.cli.completions import cluster_argument
 from shoal.cli.console import Console, format_option, render
 from shoal.errors import InputError
+from shoal.runtime.address import Address
 
 if TYPE_CHECKING:
     from shoal.backends.logs import LogFile
@@ -46,7 +47,7 @@ class LogNotFound(InputError):
 def command(
     console: Console,
     /,
-    name: str,
+    cluster: Address,
     node: str,
     go_on: bool,
     dead: bool,
@@ -67,7 +68,7 @@ def command(
 
     if dead and go_on:
         raise click.UsageError("--dead and --follow exclude each other: nothing is added to the logs of what is gone")
-    backend = backend_of(name)
+    name, backend = cluster.name, backend_of(cluster)
 
     def look() -> "list[LogFile]":
         return _chosen(backend.log_files(name, node, dead=dead), patterns or (("*",) if listing else USUAL))
@@ -88,13 +89,13 @@ def command(
     with Readers(backend.open_log, sys.stdout.buffer, alone=len(files) == 1 and not go_on) as readers:
         if go_on:
             readers.show(files, lines)
-            return _follow(console, readers, look, name)
+            return _follow(console, readers, look, name, max(POLL_S, backend.look_again_s))
         for file in files:  # one after the other, each to its very end
             readers.show([file], lines)
     return 0
 
 
-def _follow(console: Console, readers: "Readers", look: "Callable[[], list[LogFile]]", name: str) -> int:
+def _follow(console: Console, readers: "Readers", look: "Callable[[], list[LogFile]]", name: str, poll_s: float) -> int:
     import time
 
     from shoal.backends.logs import NodeUnknown
@@ -102,7 +103,7 @@ def _follow(console: Console, readers: "Readers", look: "Callable[[], list[LogFi
 
     while True:
         # Asking for sizes costs little and works wherever files do; the standard library has no inotify.
-        time.sleep(POLL_S)
+        time.sleep(poll_s)
         try:
             readers.show(look())
         except (ClusterUnknown, NodeUnknown):

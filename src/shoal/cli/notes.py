@@ -5,11 +5,14 @@ from typing import TYPE_CHECKING
 from shoal.cli.console import Console
 
 if TYPE_CHECKING:
+    from shoal.backends.base import Backend
     from shoal.runtime.spec_file import ClusterSpec
 
 
-def say_unhonoured(console: Console, spec: "ClusterSpec") -> None:
+def say_unhonoured(console: Console, spec: "ClusterSpec", backend: "Backend") -> None:
     """One line a kind of thing that processes on this machine can't honour."""
+    if backend.kind != "local":
+        return
     from shoal.lint.local import crowd, unhonoured
     from shoal.runtime.host import facts
 

@@ -2,6 +2,7 @@
 
 import click
 
+from shoal.cli.completions import where_options
 from shoal.cli.console import Console
 from shoal.cli.notes import say_unhonoured
 
@@ -11,9 +12,10 @@ CHANGES_PENDING = 3
 @click.command("plan")
 @click.argument("file", type=click.Path())
 @click.option("--cluster", default="", help="Which cluster, where FILE holds several.")
+@where_options
 @click.option("-o", "--output", type=click.Choice(("table", "json", "yaml")), default="table", show_default=True)
 @click.pass_obj
-def command(console: Console, file: str, cluster: str, output: str) -> int:
+def command(console: Console, file: str, cluster: str, context: str | None, namespace: str, output: str) -> int:
     """Show what `up FILE` would do, action by action, with the reason of each.
 
     Changes nothing. Exit code 0: nothing to do; 3: there is something to do.
@@ -23,17 +25,19 @@ def command(console: Console, file: str, cluster: str, output: str) -> int:
 
     from shoal.plan.diff import diff
     from shoal.plan.render import data, lines
-    from shoal.runtime.backend_for import backend_of, runs_here
+    from shoal.runtime.address import Address
+    from shoal.runtime.backend_for import ProviderNotSupported, backend_for
     from shoal.runtime.converge import plan_for
     from shoal.runtime.spec_file import cluster_in
     from shoal.world.snapshot import World
 
     spec = cluster_in(file, cluster)
     name = spec.desired.name
-    if runs_here(spec):
-        say_unhonoured(console, spec)
-        plan = asyncio.run(plan_for(backend_of(name), name, spec.desired))
-    else:
+    try:
+        backend = backend_for(spec, {}, Address(name, context, namespace))
+        say_unhonoured(console, spec, backend)
+        plan = asyncio.run(plan_for(backend, name, spec.desired))
+    except ProviderNotSupported:
         console.say("note: planned from nothing, as Shoal can't look at this provider yet; `up` would refuse it")
         plan = diff(spec.desired, World(name))
     if output == "table":

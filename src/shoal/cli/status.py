@@ -6,6 +6,7 @@ import click
 
 from shoal.cli.completions import cluster_argument
 from shoal.cli.console import Console, format_option, render, structured
+from shoal.runtime.address import Address
 
 
 @click.command("status")
@@ -13,23 +14,22 @@ from shoal.cli.console import Console, format_option, render, structured
 @format_option()
 @click.option("-w", "--watch", is_flag=True, help="Go on, printing again whenever something has changed.")
 @click.pass_obj
-def command(console: Console, name: str, output: str, watch: bool) -> int:
+def command(console: Console, cluster: Address, output: str, watch: bool) -> int:
     """Show what is ready, and why the rest is not. Exit code 1 when the cluster is not ready."""
     import asyncio
 
-    return asyncio.run(_show(console, name, output, watch))
+    return asyncio.run(_show(console, cluster, output, watch))
 
 
-async def _show(console: Console, name: str, output: str, watch: bool) -> int:
+async def _show(console: Console, cluster: Address, output: str, watch: bool) -> int:
     from shoal.errors import ClusterUnknown
     from shoal.runtime.backend_for import backend_of, known_clusters
     from shoal.runtime.clock import SystemClock
-    from shoal.status.conditions import State, status_of
+    from shoal.status.conditions import State
 
-    backend, clock, shown = backend_of(name), SystemClock(), None
+    name, backend, clock, shown = cluster.name, backend_of(cluster), SystemClock(), None
     while True:
-        world = await backend.observe(name)
-        status = status_of(world.wanted, world)
+        status = await backend.status(name)
         if status.state is State.ABSENT:
             if shown is None:
                 raise ClusterUnknown(name, known_clusters())
@@ -40,7 +40,7 @@ async def _show(console: Console, name: str, output: str, watch: bool) -> int:
             shown = status
         if not watch:
             return 0 if status.ready else 1
-        await clock.sleep(0.5)
+        await clock.sleep(max(0.5, backend.look_again_s))
 
 
 def _print(console: Console, status: Any, output: str) -> None:

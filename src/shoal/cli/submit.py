@@ -7,6 +7,7 @@ import click
 
 from shoal.cli.completions import cluster_argument
 from shoal.cli.console import Console
+from shoal.runtime.address import Address
 
 
 def _json(shape: Any) -> Callable[[click.Context, click.Parameter, str | None], Any]:
@@ -42,7 +43,7 @@ def _json(shape: Any) -> Callable[[click.Context, click.Parameter, str | None], 
 def command(
     console: Console,
     /,
-    name: str,
+    cluster: Address,
     argv: tuple[str, ...],
     runtime_env: str | None,
     runtime_env_json: dict[str, Any] | None,
@@ -59,24 +60,25 @@ def command(
     from shoal.engine.jobs import new_submission_id
     from shoal.runtime.jobs import jobs_of
 
-    jobs = jobs_of(name)
-    job_id = submission_id or new_submission_id()
-    try:
-        jobs.submit(
-            _entrypoint(argv),
-            runtime_env=_runtime_env(runtime_env, runtime_env_json),
-            submission_id=job_id,
-            metadata=metadata_json,
-            **options,
-        )
-    except KeyboardInterrupt:
-        console.say(f"\ninterrupted while submitting; `shoal job status {name} {job_id}` says whether it came through")
-        raise
-    if no_wait:
-        console.emit(job_id)
-        return 0
-    console.say(f"job {job_id}")
-    return follow(console, jobs, name, job_id)
+    name, job_id = cluster.name, submission_id or new_submission_id()
+    with jobs_of(cluster) as jobs:
+        try:
+            jobs.submit(
+                _entrypoint(argv),
+                runtime_env=_runtime_env(runtime_env, runtime_env_json),
+                submission_id=job_id,
+                metadata=metadata_json,
+                **options,
+            )
+        except KeyboardInterrupt:
+            step = f"`shoal job status {name} {job_id}` says whether it came through"
+            console.say(f"\ninterrupted while submitting; {step}")
+            raise
+        if no_wait:
+            console.emit(job_id)
+            return 0
+        console.say(f"job {job_id}")
+        return follow(console, jobs, name, job_id)
 
 
 def _entrypoint(argv: tuple[str, ...]) -> str:

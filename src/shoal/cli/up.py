@@ -1,9 +1,15 @@
 """`shoal up FILE`."""
 
+from typing import TYPE_CHECKING
+
 import click
 
+from shoal.cli.completions import where_options
 from shoal.cli.console import Console
 from shoal.cli.notes import say_unhonoured
+
+if TYPE_CHECKING:
+    from shoal.backends.base import Backend
 
 
 def _ports(ctx: click.Context, option: click.Parameter, values: tuple[str, ...]) -> dict[str, int]:
@@ -21,27 +27,46 @@ def _ports(ctx: click.Context, option: click.Parameter, values: tuple[str, ...])
 @click.command("up")
 @click.argument("file", type=click.Path())
 @click.option("--cluster", default="", help="Which cluster, where FILE holds several.")
+@where_options
 @click.option("-y", "--yes", is_flag=True, help="Don't ask before changing something.")
 @click.option(
-    "--timeout", type=click.IntRange(0), default=120, show_default=True, help="Seconds to wait for every node."
+    "--timeout", type=click.IntRange(0), help="Seconds to wait for every node; by default 120, on Kubernetes 600."
 )
 @click.option(
-    "--port", "ports", multiple=True, callback=_ports, metavar="NAME=N", help="Demand a port, as client=10001."
+    "--port",
+    "ports",
+    multiple=True,
+    callback=_ports,
+    metavar="NAME=N",
+    help="Demand a port of this machine, as client=10001.",
 )
 @click.pass_obj
-def command(console: Console, file: str, cluster: str, yes: bool, timeout: int, ports: dict[str, int]) -> int:
+def command(
+    console: Console,
+    file: str,
+    cluster: str,
+    context: str | None,
+    namespace: str,
+    yes: bool,
+    timeout: int | None,
+    ports: dict[str, int],
+) -> int:
     """Make a cluster as FILE says, and wait until Ray itself sees every node.
 
-    Run again after a change of FILE or a crash, it does what is missing and nothing else.
+    Run again after a change of FILE or a crash, it does what is missing and nothing else. Without --context a cluster
+    that lives on Kubernetes stays there, and a new one is made of processes on this machine.
     """
     from shoal.cli.carry_out import carry_out
+    from shoal.runtime.address import Address
     from shoal.runtime.backend_for import backend_for
     from shoal.runtime.spec_file import cluster_in
 
     spec = cluster_in(file, cluster)
-    backend = backend_for(spec, ports)
     name = spec.desired.name
-    say_unhonoured(console, spec)
+    backend = backend_for(spec, ports, Address(name, context, namespace))
+    if backend.where:
+        console.say(f"{name} on Kubernetes: {backend.where}")
+    say_unhonoured(console, spec, backend)
     go_on = f"`shoal up {file}` takes it up again, `shoal down {name}` removes it"
     status = carry_out(
         console,
@@ -49,18 +74,21 @@ def command(console: Console, file: str, cluster: str, yes: bool, timeout: int, 
         name,
         spec.desired,
         yes=yes,
-        timeout_s=timeout,
+        timeout_s=backend.patience_s if timeout is None else timeout,
         when_interrupted=f"what was started goes on; {go_on}",
     )
     console.say(f"{name} is {status.state}: {status.message}", style="green")
     if status.ready:
-        endpoints = backend.endpoints(name)
-        _say_ways_in(console, name, endpoints.dashboard, endpoints.token_path)
+        _say_ways_in(console, name, backend)
     return 0
 
 
-def _say_ways_in(console: Console, name: str, dashboard: str, token_path: str) -> None:
+def _say_ways_in(console: Console, name: str, backend: "Backend") -> None:
     console.say(f"  shoal exec {name} -- python script.py")
     console.say(f"  shoal submit {name} --working-dir . -- python script.py")
     console.say(f"  shoal connect {name} -- python script.py")
-    console.say(f"  dashboard at {dashboard}, its token in {token_path}")
+    if not backend.addresses_last:
+        console.say(f"  shoal attach {name} --port 8265   for its dashboard here")
+        return
+    with backend.reach(name) as endpoints:
+        console.say(f"  dashboard at {endpoints.dashboard}, its token in {endpoints.token_path}")

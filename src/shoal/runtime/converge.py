@@ -7,11 +7,8 @@ from shoal.backends.base import Backend
 from shoal.desired.cluster import DesiredCluster
 from shoal.errors import ActionFailed, DeadlineExceeded
 from shoal.plan.actions import Plan, Stage
-from shoal.plan.diff import diff
 from shoal.runtime.clock import Clock
-from shoal.status.conditions import ClusterStatus, State, status_of
-
-LOOK_AGAIN_S = 0.2
+from shoal.status.conditions import ClusterStatus, State
 
 
 class Reporter(Protocol):
@@ -61,7 +58,7 @@ class PlanOutdated(ActionFailed):
 
 async def plan_for(backend: Backend, cluster: str, desired: DesiredCluster | None) -> Plan:
     """What would be done now to take ``cluster`` to ``desired`` (None: to be gone). Changes nothing."""
-    return diff(desired, await backend.observe(cluster))
+    return await backend.plan(cluster, desired)
 
 
 async def converge(
@@ -102,7 +99,7 @@ async def _wait(
 ) -> ClusterStatus:
     deadline = clock.monotonic() + timeout_s
     while True:
-        status = status_of(desired, await backend.observe(cluster))
+        status = await backend.progress(cluster, desired)
         reporter.saw(status)
         if finished(status):
             return status
@@ -112,7 +109,7 @@ async def _wait(
                 where=cluster,
                 next_step=f"`shoal status {cluster}` names what blocks it; the same command again goes on waiting",
             )
-        await clock.sleep(LOOK_AGAIN_S)
+        await clock.sleep(backend.look_again_s)
 
 
 def _all_ready(status: ClusterStatus) -> bool:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from shoal.backends.base import Endpoints
+from shoal.backends.base import Port
+from shoal.backends.local.backend import LocalBackend
 from shoal.cli.attach import PROMPT, reachable
 from shoal.cli.main import run
 
@@ -22,14 +23,18 @@ def listening() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
-def test_a_port_of_the_spec_is_named_where_the_cluster_really_has_it(listening: int) -> None:
-    here = Endpoints("127.0.0.1:1", f"http://127.0.0.1:{listening}", "ray://127.0.0.1:1", "", {})
-    assert reachable([8265, 10001, listening, 1], {"dashboard": 8265, "client": 10001}, here) == [
+def test_each_port_is_named_with_where_it_is_and_whether_anything_listens(listening: int) -> None:
+    ports = [Port(8265, "dashboard", f"http://127.0.0.1:{listening}"), Port(10001, "client", "ray://127.0.0.1:1")]
+    assert reachable([*ports, Port(1, "", "127.0.0.1:1")]) == [
         f"port 8265 (dashboard) is at http://127.0.0.1:{listening}",
         "port 10001 (client) is at ray://127.0.0.1:1, where nothing listens now",
-        f"port {listening} is at 127.0.0.1:{listening}",
         "port 1 is at 127.0.0.1:1, where nothing listens now",
     ]
+
+
+def test_a_port_of_the_spec_is_where_the_cluster_really_has_it(cluster: Path) -> None:
+    with LocalBackend().ports("demo", [8265, 9]) as found:
+        assert found == (Port(8265, "dashboard", "http://127.0.0.1:20002"), Port(9, "", "127.0.0.1:9"))
 
 
 def test_a_head_that_does_not_run_is_not_attached_to(cluster: Path, capsys: Capture) -> None:

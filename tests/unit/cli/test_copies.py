@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from shoal.backends.local import copying
+from shoal.backends.copies import SourceMissing
 from shoal.cli.main import run
 
 Capture = pytest.CaptureFixture[str]
@@ -113,4 +113,4 @@ def test_what_rsync_says_of_a_failure_is_passed_on(here: Path, capsys: Capture) 
 def test_an_unknown_cluster_is_said_before_anything_is_copied(home: Path, capsys: Capture) -> None:
     assert run(["rsync-up", "nope", "/etc/hostname", "x"]) == 2
     assert "error[E102]" in capsys.readouterr().err
-    assert copying.SourceMissing.exit_code == 2
+    assert SourceMissing.exit_code == 2

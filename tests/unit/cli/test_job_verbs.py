@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ class FakeJobs:
 def jobs(monkeypatch: pytest.MonkeyPatch) -> FakeJobs:
     monkeypatch.setenv("NO_COLOR", "1")
     fake = FakeJobs(a_job("raysubmit_old", start_time=1_000, end_time=3_500), a_job("raysubmit_now", "RUNNING"))
-    monkeypatch.setattr("shoal.runtime.jobs.jobs_of", lambda name: fake)
+    monkeypatch.setattr("shoal.runtime.jobs.jobs_of", lambda cluster: nullcontext(fake))
     return fake
 
 

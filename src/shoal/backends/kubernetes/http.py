@@ -28,7 +28,6 @@ KEEP_S = 30.0
 """How long an idle connection is kept; load balancers drop theirs after a minute."""
 SILENT_PEER_S = 60
 """How long the other machine may be gone before the system gives a connection up."""
-PING_S = 30.0
 
 _ANSWERED = aiohttp.ClientTimeout(total=WHOLE_S, sock_connect=CONNECT_S)
 _OPEN_ENDED = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S)
@@ -161,9 +160,8 @@ class HttpTransport:
             async with handshake:
                 return await handshake.ws_connect(
                     self._url(path, query),
-                    headers=_bearer(credentials),
+                    headers=_bearer(credentials) | {"Accept": "*/*"},  # a kubelet has nothing that is JSON to offer
                     protocols=protocols,
-                    heartbeat=PING_S,
                     max_msg_size=0,
                     server_hostname=self.access.server_name or None,
                 )

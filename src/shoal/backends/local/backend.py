@@ -4,9 +4,9 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
-from shoal.backends.base import Endpoints
+from shoal.backends.base import Endpoints, NodeBackend, Port
 from shoal.backends.local import apply, copying, journal, paths, ports, preflight, processes, reading
 from shoal.backends.local.journal import NodeRecord, Record
 from shoal.backends.local.lock import exclusive
@@ -18,6 +18,9 @@ from shoal.engine.ray_start import LOOPBACK, driver_environment
 from shoal.errors import ActionFailed, CommandNotRun, HeadNotRunning
 from shoal.plan.actions import Plan, RemoveCluster, Stage, StartNode
 from shoal.world.snapshot import World
+
+if TYPE_CHECKING:
+    import subprocess
 
 T = TypeVar("T")
 
@@ -33,7 +36,7 @@ class PortsLost(ActionFailed):
     code = "E209"
 
 
-class LocalBackend:
+class LocalBackend(NodeBackend):
     """Clusters as processes of this user on this machine.
 
     demanded_ports: ``gcs``, ``dashboard`` or ``client`` to a port that a new cluster must have.
@@ -87,7 +90,16 @@ class LocalBackend:
             environment=driver_environment(apply.place(record, "", {}), token),
         )
 
-    def execute(self, cluster: str, command: Sequence[str], *, tty: bool) -> int:
+    @contextmanager
+    def ports(self, cluster: str, numbers: Sequence[int]) -> Iterator[tuple[Port, ...]]:
+        """Where a cluster really has ports that its spec names; any other port of the head is on loopback too."""
+        endpoints, wanted = self.endpoints(cluster), journal.of(cluster).wanted
+        names = {number: name for name, number in wanted.head.ports.items()} if wanted.head else {}
+        addresses = {"gcs": endpoints.gcs, "dashboard": endpoints.dashboard, "client": endpoints.client}
+        named = ((number, names[number] if names.get(number) in addresses else "") for number in numbers)
+        yield tuple(Port(number, name, addresses.get(name, f"{LOOPBACK}:{number}")) for number, name in named)
+
+    def execute(self, cluster: str, command: Sequence[str], *, stdin: bool, tty: bool) -> int:
         """Become ``command`` in the environment of the head. Returns only by raising.
 
         Raises ClusterUnknown, HeadNotRunning, CommandNotRun.
@@ -102,6 +114,10 @@ class LocalBackend:
         """The whole environment of a driver on the head. Raises ClusterUnknown, HeadNotRunning."""
         record = journal.of(cluster)
         return apply.environment(cluster, record, _running_head(cluster, record)) | self.endpoints(cluster).environment
+
+    async def run(self, cluster: str, command: Sequence[str]) -> "subprocess.CompletedProcess[str]":
+        """Run a driver on the head to its end. Raises ClusterUnknown, HeadNotRunning, CommandNotRun."""
+        return await run_in(self.head_environment(cluster), command)
 
     def log_files(self, cluster: str, node: str = "", *, dead: bool = False) -> tuple[LogFile, ...]:
         """Log files of one node. Raises ClusterUnknown, NodeUnknown, NothingKept."""
@@ -120,6 +136,26 @@ class LocalBackend:
     def copy_down(self, cluster: str, source: str, target: str) -> str:
         """Copy from the head's working directory. Raises as ``copy_up`` does."""
         return str(copying.copy(source, _working_directory(cluster), target, Path.cwd()))
+
+
+async def run_in(environment: dict[str, str], command: Sequence[str]) -> "subprocess.CompletedProcess[str]":
+    """Run ``command`` in exactly this environment; cancelled, kill it. Raises CommandNotRun."""
+    import asyncio
+    import subprocess
+
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+    except OSError as error:
+        raise CommandNotRun(command[0], error) from None
+    try:
+        output, _ = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    return subprocess.CompletedProcess(list(command), await process.wait(), output.decode(errors="replace"))
 
 
 async def _to_the_end(work: Callable[..., T], *arguments: Any) -> T:

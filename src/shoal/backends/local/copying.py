@@ -4,26 +4,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from shoal.errors import ActionFailed, InputError
-
-
-class SourceMissing(InputError):
-    """There is nothing at the path that was to be copied.
-
-    Relative paths on the head start in its working directory, those on this side in the folder of the command.
-    `rsync-up NAME HERE THERE` copies to the head, `rsync-down NAME THERE HERE` from it. Nothing was copied.
-    """
-
-    code = "E601"
-
-
-class CopyFailed(ActionFailed):
-    """Copying broke off: no permission, no room, a file where a folder would have to be, or the reverse.
-
-    What was copied before stays. Mend what the message names and run the same command again.
-    """
-
-    code = "E602"
+from shoal.backends.copies import CopyFailed, SourceMissing
 
 
 def copy(source: str, source_base: Path, target: str, target_base: Path) -> Path:
@@ -35,13 +16,13 @@ def copy(source: str, source_base: Path, target: str, target_base: Path) -> Path
     """
     origin, goal = source_base / source, target_base / target
     if not origin.exists():
-        raise SourceMissing(f"there is nothing at {source!r}", where=str(source_base), next_step=_nearby(origin))
+        raise missing(source, source_base, origin)
     if origin.is_dir():
         into = goal if source.rpartition("/")[2] in ("", ".", "..") else goal / origin.name
     else:
         into = goal / origin.name if target.endswith("/") or goal.is_dir() else goal
     if origin.is_dir() and into.resolve().is_relative_to(origin.resolve()):
-        raise CopyFailed("a folder can't be copied into itself", where=str(into), next_step="name another target")
+        raise CopyFailed("a folder can't be copied into itself", str(into), "name another target")
     try:
         into.parent.mkdir(parents=True, exist_ok=True)
         _copy(origin, into)
@@ -66,14 +47,12 @@ def _copy(origin: Path, into: Path) -> None:
         shutil.copy2(origin, into)
 
 
+def missing(source: str, base: Path, origin: Path) -> SourceMissing:
+    """The error for ``source``, of which nothing is at ``origin``."""
+    parent = origin.parent
+    names = [entry.name for entry in parent.iterdir()] if parent.is_dir() else None
+    return SourceMissing(source, str(base), str(parent), names)
+
+
 def _broken_off(why: str, into: Path) -> CopyFailed:
-    return CopyFailed(f"copying broke off: {why}", where=str(into), next_step="mend that, then run it again")
-
-
-def _nearby(missing: Path) -> str:
-    if not missing.parent.is_dir():
-        return f"the folder {missing.parent} does not exist either"
-    from difflib import get_close_matches
-
-    near = get_close_matches(missing.name, [entry.name for entry in missing.parent.iterdir()], n=1)
-    return f"did you mean {missing.parent / near[0]}?" if near else "check the path"
+    return CopyFailed(f"copying broke off: {why}", str(into))

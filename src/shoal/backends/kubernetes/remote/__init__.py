@@ -1,0 +1,1 @@
+"""A cluster on Kubernetes as the command line reaches it: through the API server alone, without kubectl."""

@@ -1,0 +1,25 @@
+"""A document of a file as the manifest that is applied: as it is written, in the namespace that was meant."""
+
+from typing import Any
+
+from shoal.backends.kubernetes.remote.errors import NotForKubernetes
+from shoal.backends.kubernetes.remote.places import Place
+from shoal.spec.parse import Document
+from shoal.spec.raycluster import RayCluster
+
+
+def manifest_of(document: Document, place: Place, source: str) -> dict[str, Any]:
+    """The whole of it, unknown fields too, but for a status. Raises NotForKubernetes."""
+    if not isinstance(document.spec, RayCluster):
+        mark = document.node.mark
+        raise NotForKubernetes(
+            "Kubernetes takes a RayCluster, and this is a cluster.yaml",
+            where=f"{source}:{mark.line}:{mark.column}",
+            next_step=f"`shoal convert {source}` makes a RayCluster of it",
+        )
+    manifest: dict[str, Any] = document.node.plain()
+    metadata = {**manifest["metadata"], "namespace": place.namespace}
+    for made_there in ("creationTimestamp", "resourceVersion", "uid", "generation", "managedFields"):
+        metadata.pop(made_there, None)
+    kept = {key: value for key, value in manifest.items() if key != "status"}
+    return {**kept, "metadata": metadata}

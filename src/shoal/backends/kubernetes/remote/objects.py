@@ -1,0 +1,152 @@
+"""The RayCluster object as the command line treats it: looked at, applied, deleted; and who acts on it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from shoal.backends.kubernetes.client import Client
+from shoal.backends.kubernetes.errors import ApiError, Forbidden, NotFound
+from shoal.backends.kubernetes.remote.changes import changes, summary
+from shoal.backends.kubernetes.remote.errors import KindUnknown, NoOperator
+from shoal.backends.kubernetes.remote.head import RayPod, pods_of
+from shoal.backends.kubernetes.remote.places import Place
+from shoal.backends.kubernetes.resources import LEASES, NAMESPACES, RAYCLUSTERS, Resource
+from shoal.desired.cluster import DesiredObject
+from shoal.plan.actions import ApplyObject, Plan, Reason
+from shoal.spec.wire import Wire
+from shoal.world.from_kubernetes import seconds
+from shoal.world.kubernetes import CLUSTER
+from shoal.world.kubernetes import Resource as Seen
+
+LEADERS = ("shoal-operator", "ray-operator-leader")
+"""Leases of operators that act on RayClusters: Shoal's and KubeRay's."""
+LEASE_LASTS_S = 120
+
+Manifest = dict[str, Any]
+Key = tuple[str, str]
+
+
+def kind_of(manifest: Mapping[str, Any]) -> Resource:
+    """The version of RayCluster that a manifest is written in."""
+    return msgspec.structs.replace(RAYCLUSTERS, version=str(manifest["apiVersion"]).rpartition("/")[2])
+
+
+async def seen(client: Client, place: Place, name: str) -> Seen | None:
+    """The RayCluster as it is; None if there is none. Raises KindUnknown."""
+    try:
+        return await client.get(RAYCLUSTERS, place.namespace, name, Seen)
+    except NotFound as error:
+        if _names_no_object(error):
+            raise _kind_unknown(place) from error
+        return None
+
+
+async def all_of(client: Client, place: Place, namespace: str) -> tuple[dict[Key, Seen], dict[Key, tuple[RayPod, ...]]]:
+    """RayClusters and their pods by namespace and name; of all namespaces if it is "". Raises KindUnknown."""
+    try:
+        listed = await client.list(RAYCLUSTERS, Seen, namespace=namespace)
+    except NotFound as error:
+        raise _kind_unknown(place) from error
+    pods: dict[Key, tuple[RayPod, ...]] = {}
+    for pod in await pods_of(client, namespace, ""):
+        key = (pod.metadata.namespace, pod.metadata.labels[CLUSTER])
+        pods[key] = (*pods.get(key, ()), pod)
+    return {(seen.metadata.namespace, seen.metadata.name): seen for seen in listed.items}, pods
+
+
+async def plan_of(client: Client, place: Place, manifest: Manifest) -> Plan:
+    """What applying ``manifest`` would change, as the API server says that it would. Raises what ``apply`` does."""
+    kind, name = kind_of(manifest), manifest["metadata"]["name"]
+    try:
+        before: Manifest | None = await client.get(kind, place.namespace, name, dict)
+    except NotFound:
+        before = None
+    after = await applied(client, place, manifest, dry_run=True)
+    if before is None:
+        reason = Reason("ObjectMissing", f"there is no RayCluster {name!r} in {place}")
+    elif found := changes(before, after):
+        reason = Reason("ObjectChanged", summary(found))
+    else:
+        return Plan(name)
+    return Plan(name, ((ApplyObject(DesiredObject("RayCluster", name, manifest), reason),),))
+
+
+async def applied(client: Client, place: Place, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
+    """Server-side apply, the manifest as it is written. Raises KindUnknown, and the API server's refusals."""
+    name = manifest["metadata"]["name"]
+    try:
+        return await client.apply(kind_of(manifest), place.namespace, name, manifest, dict, dry_run=dry_run)
+    except NotFound as error:
+        raise await _missing(client, place, error) from error
+
+
+async def delete(client: Client, place: Place, name: str) -> None:
+    """Ask for its end. Nothing if there is none."""
+    try:
+        await client.delete(RAYCLUSTERS, place.namespace, name)
+    except NotFound as error:
+        if _names_no_object(error):
+            raise _kind_unknown(place) from error
+
+
+class _Lease(Wire, frozen=True):
+    spec: "_LeaseSpec"
+
+
+class _LeaseSpec(Wire, frozen=True):
+    holder_identity: str = ""
+    renew_time: str | None = None
+
+
+async def expect_operator(client: Client, place: Place, name: str) -> None:
+    """Raises NoOperator if no operator holds its Lease; nothing where that can't be looked at."""
+    now = datetime.now(UTC).timestamp()
+    try:
+        for leader in LEADERS:
+            leases = await client.list(LEASES, _Lease, fields=f"metadata.name={leader}")
+            held = (lease.spec for lease in leases.items if lease.spec.holder_identity)
+            if any(now - seconds(spec.renew_time or "") < LEASE_LASTS_S for spec in held):
+                return
+    except Forbidden:
+        return
+    raise NoOperator(
+        "nothing acts on RayClusters here: it has no status, and no operator holds its lease",
+        where=name,
+        next_step=f"`shoal operator install{_option(place)}` installs one, and it takes this cluster up",
+    )
+
+
+async def _missing(client: Client, place: Place, error: NotFound) -> ApiError | KindUnknown:
+    """Of a kind or of a namespace, the API server says the same."""
+    if _names_no_object(error):
+        try:
+            await client.get(NAMESPACES, "", place.namespace, dict)
+        except NotFound:
+            error.next_step = f"`kubectl create namespace {place.namespace}` makes it"
+            return error
+        except ApiError:
+            return _kind_unknown(place)
+        return _kind_unknown(place)
+    if "namespaces" in error.message:
+        error.next_step = f"`kubectl create namespace {place.namespace}` makes it"
+    return error
+
+
+def _names_no_object(error: NotFound) -> bool:
+    return "could not find the requested resource" in error.message or "page not found" in error.message
+
+
+def _kind_unknown(place: Place) -> KindUnknown:
+    step = f"`shoal operator install{_option(place)}` installs it"
+    return KindUnknown("this Kubernetes cluster knows no RayCluster", where=str(place), next_step=step)
+
+
+def _option(place: Place) -> str:
+    return f" --context {place.context}" if place.context else ""
+
+
+def names(listed: Sequence[Seen]) -> tuple[str, ...]:
+    """Of RayClusters, sorted."""
+    return tuple(sorted(found.metadata.name for found in listed))
