@@ -57,6 +57,7 @@ KWOK = Module(
     tuple(f"kustomize/stage/{each}" for each in STAGES),
 )
 COREDNS = Module("coredns", "github.com/coredns/coredns", {"coredns": "."})
+HELM = Module("helm", "helm.sh/helm/v3", {"helm": "helm.sh/helm/v3/cmd/helm"})
 KUBERNETES = Module(
     "kubernetes",
     "k8s.io/kubernetes",
@@ -72,4 +73,4 @@ KUBERNETES = Module(
         )
     },
 )
-MODULES = (ETCD, KWOK, COREDNS, KUBERNETES)
+MODULES = (ETCD, KWOK, COREDNS, KUBERNETES, HELM)

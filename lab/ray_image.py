@@ -9,7 +9,7 @@ from lab.errors import Missing
 from lab.folders import Run, cache_folder, locked
 from lab.image import Start, make_image
 from lab.packages import STEP
-from lab.shell import FURTHER_FOLDERS, find, need_root, run, say
+from lab.shell import FURTHER_FOLDERS, download, find, need_root, run, say
 
 DEFAULT_VERSION = "2.60.0"
 SUITE = "bookworm"
@@ -66,7 +66,7 @@ def _install_debian(root: Path) -> None:
     say(f"Debian {SUITE} for the Ray image")
     options = ["--variant=minbase", f"--include={','.join(DEBIAN)}"]
     path = ":".join(["/usr/local/bin", "/usr/bin", "/bin", *FURTHER_FOLDERS])
-    run([find("debootstrap", STEP), *options, SUITE, root], env={"PATH": path})
+    download([find("debootstrap", STEP), *options, SUITE, root], {"PATH": path})
     shutil.rmtree(root / "var/cache/apt/archives")
     (root / "usr/bin/python").symlink_to("python3")
     user = ["--uid", str(UID), "--gid", str(GID), "--create-home", "--home-dir", HOME, "--shell", "/bin/bash", "ray"]
@@ -77,7 +77,7 @@ def _install_ray(root: Path, version: str) -> None:
     say(f"Ray {version} for the Ray image")
     site = root / SITE
     target = ["--target", str(site), "--python-version", PYTHON, "--only-binary", ":all:", "--link-mode", "copy"]
-    run([_uv(), "pip", "install", "--quiet", *target, f"ray[client,default,serve]=={version}"])
+    download([_uv(), "pip", "install", "--quiet", *target, f"ray[client,default,serve]=={version}"])
     # The scripts name this machine's Python in their first line.
     for script in (site / "bin").iterdir():
         first, _, rest = script.read_bytes().partition(b"\n")
@@ -86,6 +86,8 @@ def _install_ray(root: Path, version: str) -> None:
             copy.write_bytes(b"#!/usr/bin/python3\n" + rest)
             copy.chmod(0o755)
     shutil.rmtree(site / "bin")
+    # Its user can't write there: without bytecode every `ray` would compile all of Ray anew.
+    run([find("chroot", STEP), root, "/usr/bin/python3", "-m", "compileall", "-q", "-j", "0", f"/{SITE}"])
 
 
 def _uv() -> Path | str:

@@ -54,6 +54,14 @@ def run(
     return done.stdout
 
 
+def download(argv: Sequence[str | Path], env: Mapping[str, str] | None = None) -> str:
+    """``run`` for a program that fetches things: when it fails we take it that the network is ``Missing``."""
+    try:
+        return run(argv, env=env)
+    except LabError as error:
+        raise Missing(error.what, error.step) from None
+
+
 def succeeds(argv: Sequence[str | Path]) -> bool:
     """Whether a program exits with 0. For questions whose answer may be no."""
     done = subprocess.run([str(part) for part in argv], stdin=subprocess.DEVNULL, capture_output=True, check=False)

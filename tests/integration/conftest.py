@@ -1,0 +1,57 @@
+"""A real Kubernetes for the tests, in three sizes, each started when the first test asks for it.
+
+Whoever has one running names its kubeconfig: SHOAL_KUBECONFIG, SHOAL_NODE_KUBECONFIG, SHOAL_KWOK_KUBECONFIG. Where none
+can be had the tests are skipped, with the reason.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kube import Cluster, Lab, given
+
+FAKE_NODES = 50
+
+
+def cluster_of(variable: str, *verbs: str) -> Iterator[Cluster]:
+    """The cluster that a variable names, or a lab of our own, made by ``verbs`` and gone afterwards."""
+    if running := given(variable):
+        yield running
+        return
+    folder = Path(tempfile.mkdtemp(prefix="shoal-lab-"))
+    lab = Lab(folder)
+    try:
+        yield lab.start(*verbs)
+    finally:
+        lab.end()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def kube() -> Iterator[Cluster]:
+    """An API server with its controllers, and no nodes. Mark: ``kube``."""
+    yield from cluster_of("SHOAL_KUBECONFIG", "build", "up")
+
+
+@pytest.fixture(scope="session")
+def node() -> Iterator[Cluster]:
+    """A cluster with a real node, and the image of Ray. Mark: ``node``."""
+    yield from cluster_of("SHOAL_NODE_KUBECONFIG", "build", "up", "node", "ray-image")
+
+
+@pytest.fixture(scope="session")
+def kwok() -> Iterator[Cluster]:
+    """A cluster with fake nodes, labelled ``type=kwok``. Mark: ``kwok``."""
+    yield from cluster_of("SHOAL_KWOK_KUBECONFIG", "build", "up", f"kwok {FAKE_NODES}")
+
+
+@pytest.fixture
+def namespace(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A namespace of the test's own in the cluster of its mark."""
+    marks = [name for name in ("kube", "node", "kwok") if request.node.get_closest_marker(name)]
+    cluster: Cluster = request.getfixturevalue(marks[0])
+    with cluster.new_namespace() as name:
+        yield name

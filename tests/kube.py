@@ -1,0 +1,118 @@
+"""A real API server for tests: where it is, and two ways to ask it."""
+
+import base64
+import contextlib
+import http.client
+import json
+import os
+import ssl
+import subprocess
+import sys
+import tempfile
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lab.folders import cache_folder
+from lab.modules import KUBERNETES
+
+ROOT = Path(__file__).parent.parent
+OUTSIDE = dict(os.environ)
+"""The environment before the tests got homes of their own: Go's caches and the lab's are in the person's home."""
+BUILT = cache_folder() / KUBERNETES.key
+LACKS_SOMETHING = 3
+REQUEST_S = 30.0
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A running API server, whose administrator we are."""
+
+    kubeconfig: Path
+
+    def kubectl(self, *arguments: str, stdin: str = "") -> str:
+        """What kubectl prints. ``AssertionError`` with what it says when it fails."""
+        done = self.try_kubectl(*arguments, stdin=stdin)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def try_kubectl(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        """Run kubectl, which may fail."""
+        kubectl = BUILT / "kubectl" if BUILT.exists() else Path("kubectl")
+        return subprocess.run(
+            [kubectl, "--kubeconfig", self.kubeconfig, *arguments],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def ask(self, method: str, path: str, body: Any = None, content: str = "application/json") -> tuple[int, Any]:
+        """The status and the decoded body of an answer of the API server."""
+        server, context = self._access
+        link = http.client.HTTPSConnection(server.removeprefix("https://"), timeout=REQUEST_S, context=context)
+        try:
+            link.request(method, path, None if body is None else json.dumps(body), {"Content-Type": content})
+            answer = link.getresponse()
+            return answer.status, json.loads(answer.read())
+        finally:
+            link.close()
+
+    @contextlib.contextmanager
+    def new_namespace(self) -> Iterator[str]:
+        """A namespace of a name that nobody else has, deleted afterwards."""
+        name = f"test-{uuid.uuid4().hex[:8]}"
+        self.kubectl("create", "namespace", name)
+        yield name
+        self.kubectl("delete", "namespace", name, "--wait=false")
+
+    @cached_property
+    def _access(self) -> tuple[str, ssl.SSLContext]:
+        config = yaml.safe_load(self.kubeconfig.read_text())
+        cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
+        authority = base64.b64decode(cluster["certificate-authority-data"]).decode()
+        context = ssl.create_default_context(cadata=authority)
+        with tempfile.NamedTemporaryFile() as file:
+            for key in ("client-certificate-data", "client-key-data"):
+                file.write(base64.b64decode(user[key]))
+            file.flush()
+            context.load_cert_chain(file.name)
+        return cluster["server"], context
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A lab of the tests' own, in a folder that nobody else uses."""
+
+    folder: Path
+
+    def start(self, *verbs: str) -> Cluster:
+        """Run verbs of the lab, as ``node``. Skips the test, with the lab's words, when the machine lacks something."""
+        for verb in verbs:
+            done = self._run(verb)
+            if done.returncode == LACKS_SOMETHING:
+                self.end()
+                pytest.skip(done.stderr.strip().splitlines()[-2].removeprefix("lab: "))
+            assert done.returncode == 0, f"lab {verb}: {done.stderr}"
+        return Cluster(self.folder / "admin.conf")
+
+    def end(self) -> None:
+        """Leave nothing of it."""
+        done = self._run("down")
+        assert done.returncode == 0, f"lab down: {done.stderr}"
+
+    def _run(self, verb: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "lab", "--run", str(self.folder), *verb.split()]
+        return subprocess.run(command, cwd=ROOT, env=OUTSIDE, capture_output=True, text=True, check=False)
+
+
+def given(variable: str) -> Cluster | None:
+    """The server of the kubeconfig that a variable of the person's environment names, if there is one."""
+    path = OUTSIDE.get(variable)
+    return Cluster(Path(path)) if path else None
