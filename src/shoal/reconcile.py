@@ -30,7 +30,15 @@ OURS = ("", "ray.io/kuberay-operator")
 """Values of ``managedBy`` of a RayCluster that this operator acts on."""
 PATIENCE_S = 10.0
 """A cluster that makes its way as expected is no news for that long; then its status is written all the same."""
-ON_ITS_WAY = ("NodeMissing", "Pending", "ContainersNotReady", "RayNotAsked", "WaitingForRay", "RayDoesNotSeeIt")
+ON_ITS_WAY = (
+    "NodeMissing",
+    "Pending",
+    "ContainersNotReady",
+    "RayNotAsked",
+    "WaitingForRay",
+    "RayDoesNotSeeIt",
+    "GcsUnreachable",
+)
 SPECS_KEPT = 256
 """What is derived of a spec is large, and quickly derived again; whether it makes sense is small, and is not."""
 JUDGEMENTS_KEPT = 4096

@@ -30,7 +30,10 @@ AFTER_A_CHANGE_S = 0.2
 
 
 class Controller:
-    """Takes clusters to their spec, one step at a time; ``queue`` says which is next. now: UTC."""
+    """Takes clusters to their spec, one step at a time; ``queue`` says which is next.
+
+    now: UTC. gone: told of a cluster of which nothing needs to be remembered any more.
+    """
 
     def __init__(
         self,
@@ -41,7 +44,9 @@ class Controller:
         queue: WorkQueue,
         settings: Settings,
         now: Callable[[], datetime],
+        gone: Callable[[Key], None] = lambda key: None,
     ) -> None:
+        self._gone = gone
         self._client = client
         self._cache = cache
         self._applier = applier
@@ -81,6 +86,7 @@ class Controller:
     def _forget(self, key: Key) -> None:
         """The RayCluster is gone, and what it owned goes without us."""
         self._ray.forget(key)
+        self._gone(key)
         self._cache.forget_unwatched(key)
         self._told.forget(key)
         self._failures.pop(key, None)

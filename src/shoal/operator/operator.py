@@ -57,9 +57,9 @@ class Operator:
         ask = AskRay(client, gcs)
         self._limit = FairLimit(options.requests)
         self._side_by_side = options.concurrency
-        applier = Applier(client, self.cache, self._limit.turn, ask.drain, now)
+        applier = Applier(client, self.cache, self._limit.turn, ask.drain, now, ask.remember)
         views = RayViews(ask.view, self.queue.add_after, clock.monotonic)
-        self.controller = Controller(client, self.cache, applier, views, self.queue, options.settings, now)
+        self.controller = Controller(client, self.cache, applier, views, self.queue, options.settings, now, ask.forget)
 
     async def follow(self) -> None:
         """Keep the caches up to date until cancelled."""

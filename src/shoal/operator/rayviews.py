@@ -10,7 +10,7 @@ from shoal.world.from_kubernetes import is_ready
 from shoal.world.kubernetes import Observed, RayView
 
 Ask: TypeAlias = Callable[[Observed, DesiredCluster], Awaitable[RayView]]
-"""Asks one cluster's GCS; whatever goes wrong is in ``error``."""
+"""Asks one cluster's GCS; whatever goes wrong is in ``error``. The first time it must not wait for long."""
 
 ASKED_AT_ONCE = 32
 CALM_S = 120.0
@@ -67,7 +67,8 @@ class RayViews:
         memory = self._memories.setdefault(key, _Memory())
         if memory.asking is not None:
             return None
-        if ready != memory.about:
+        answers = memory.view is None or not memory.view.error
+        if ready != memory.about and answers:
             memory.due_s, memory.failures = 0.0, 0
         wait_s = memory.due_s - self._monotonic()
         if wait_s > 0:

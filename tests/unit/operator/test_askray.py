@@ -11,7 +11,7 @@ from shoal.backends.kubernetes.client import Client, Ignored
 from shoal.backends.kubernetes.resources import SECRETS
 from shoal.desired.cluster import DesiredCluster, DesiredNode, Role
 from shoal.engine.gcs import GcsUnauthorized, GcsUnreachable, RayNode
-from shoal.operator.askray import AskRay
+from shoal.operator.askray import AskRay, TokenMissing
 from shoal.testing.fakeapi import FakeApi
 from shoal.world.kubernetes import Meta, Observed, Pod, PodStatus, RayView, Resource
 
@@ -80,6 +80,20 @@ def test_the_token_is_read_once_from_the_secret_that_the_head_has_it_from() -> N
     asyncio.run(listening(gcs, api, [VARIABLE], times=3))
     assert [token for _, token in gcs.asked] == [TOKEN] * 3
     assert [request.verb for request in api.requests if request.resource == "secrets"] == ["create", "get"]
+
+
+def test_a_token_that_we_made_ourselves_is_not_read() -> None:
+    gcs, api = Gcs(), FakeApi()
+
+    async def scenario() -> None:
+        ask = AskRay(Client(api), gcs)
+        ask.remember(seen(), "demo", {"auth_token": TOKEN})
+        await ask.drain(seen(), desired(1, [VARIABLE]), "ab12", 30)
+        ask.forget(("default", "demo"))
+        with pytest.raises(TokenMissing):
+            await ask.drain(seen(), desired(1, [VARIABLE]), "ab12", 30)
+
+    asyncio.run(scenario())
 
 
 def test_a_token_that_is_refused_is_read_again_the_next_time() -> None:

@@ -12,7 +12,7 @@ from shoal.backends.kubernetes.apply_pods import Drain
 from shoal.backends.kubernetes.cache import Cache
 from shoal.backends.kubernetes.client import Client
 from shoal.backends.kubernetes.store import Key
-from shoal.backends.kubernetes.work import Now, Work
+from shoal.backends.kubernetes.work import MadeSecret, Now, Work
 from shoal.desired.cluster import DesiredCluster
 from shoal.errors import ActionFailed
 from shoal.plan.actions import Action, AdoptNode, ApplyObject, DrainNode, RemoveObject, Stage, StartNode, StopNode
@@ -32,9 +32,19 @@ class Applier:
     """Carries out plans through one client; what the API server answers goes into ``cache`` at once.
 
     turn: held around each action, so that clusters share what may be under way at once.
+    made_secret: told what a new Secret was filled with.
     """
 
-    def __init__(self, client: Client, cache: Cache, turn: Turn, drain: Drain, now: Now) -> None:
+    def __init__(
+        self,
+        client: Client,
+        cache: Cache,
+        turn: Turn,
+        drain: Drain,
+        now: Now,
+        made_secret: MadeSecret = lambda observed, secret, values: None,
+    ) -> None:
+        self._made_secret = made_secret
         self._client = client
         self._cache = cache
         self._turn = turn
@@ -43,7 +53,7 @@ class Applier:
 
     async def apply(self, observed: Observed, desired: DesiredCluster, stage: Stage) -> tuple[Failed, ...]:
         """Do the actions of one stage side by side; those that failed. The others are done nevertheless."""
-        work = Work(self._client, self._cache, observed, desired, self._now)
+        work = Work(self._client, self._cache, observed, desired, self._now, self._made_secret)
         if len(stage) == 1:
             results = [await self._try(work, stage[0])]
         else:

@@ -51,10 +51,12 @@ async def remove(work: Work, action: RemoveObject) -> None:
 
 
 async def _create(work: Work, wanted: DesiredObject) -> None:
-    body = manifests.shared(wanted, work.observed.resource, lambda: secrets.token_urlsafe(TOKEN_BYTES))
+    values = {key: secrets.token_urlsafe(TOKEN_BYTES) for key in wanted.generated}
+    body = manifests.shared(wanted, work.observed.resource, values)
     resource = SHARED[wanted.kind]
     try:
         made = await work.client.create(resource, work.namespace, body, Shared)
+        work.made_secret(work.observed, wanted.name, values)
     except AlreadyExists:
         made = await work.client.get(resource, work.namespace, wanted.name, Shared)
         work.refuse_strangers(wanted.kind, made.metadata)
@@ -62,7 +64,7 @@ async def _create(work: Work, wanted: DesiredObject) -> None:
 
 
 async def _apply(work: Work, wanted: DesiredObject, *, force: bool) -> None:
-    body = manifests.shared(wanted, work.observed.resource, lambda: "")
+    body = manifests.shared(wanted, work.observed.resource)
     made = await work.client.apply(SHARED[wanted.kind], work.namespace, wanted.name, body, Shared, force=force)
     work.cache.shared(wanted.kind, work.namespace).wrote(made)
 

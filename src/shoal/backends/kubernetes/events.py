@@ -14,7 +14,7 @@ LONGEST_MESSAGE = 1024
 
 
 async def tell(client: Client, about: Resource, notice: Notice, now: str) -> None:
-    """Record ``notice``. Its name follows from what it says, so that telling it twice leaves one Event. now: RFC 3339."""
+    """Record ``notice``. Its name follows from what it says: telling it twice leaves one Event. now: RFC 3339."""
     body = manifest(about, notice, now)
     try:
         await client.create(EVENTS, about.metadata.namespace, body, Ignored)

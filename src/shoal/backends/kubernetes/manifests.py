@@ -1,11 +1,14 @@
 """What is sent to the API server for one action: the manifest of the stage before, with its name, place and owner."""
 
 import base64
-from collections.abc import Callable
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from shoal.desired.cluster import DesiredNode, DesiredObject
 from shoal.world.kubernetes import DIGEST, EDITION, HOST_INDEX, REPLICA, REPLICA_INDEX, SEAT, TEMPLATE, Resource
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 def pod(node: DesiredNode, template: dict[str, Any], owner: Resource, hosts: int) -> dict[str, Any]:
@@ -17,17 +20,17 @@ def pod(node: DesiredNode, template: dict[str, Any], owner: Resource, hosts: int
     return template | {"apiVersion": "v1", "kind": "Pod", "metadata": named}
 
 
-def shared(wanted: DesiredObject, owner: Resource, made_up: Callable[[], str]) -> dict[str, Any]:
-    """An object that nodes share; ``made_up`` gives the values that whoever creates it chooses at random."""
+def shared(wanted: DesiredObject, owner: Resource, values: Mapping[str, str] = NOTHING) -> dict[str, Any]:
+    """An object that nodes share. values: of a Secret's keys, those that were chosen at random."""
     meta = wanted.body.get("metadata", {})
     notes = meta.get("annotations", {}) | {DIGEST: wanted.digest}
     place = _place(wanted.name, owner)
     if wanted.kept:
         del place["ownerReferences"]
     body = wanted.body | {"metadata": meta | place | {"annotations": notes}}
-    if wanted.generated:
-        values = {key: base64.b64encode(made_up().encode()).decode() for key in wanted.generated}
-        body["data"] = wanted.body.get("data", {}) | values
+    if values:
+        encoded = {key: base64.b64encode(value.encode()).decode() for key, value in values.items()}
+        body["data"] = wanted.body.get("data", {}) | encoded
     return body
 
 

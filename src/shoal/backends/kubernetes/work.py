@@ -1,6 +1,6 @@
 """What every action of a plan needs to be carried out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TypeAlias
 
@@ -14,6 +14,8 @@ from shoal.errors import ActionFailed
 from shoal.world.kubernetes import Meta, Observed
 
 Now: TypeAlias = Callable[[], datetime]
+MadeSecret: TypeAlias = Callable[[Observed, str, Mapping[str, str]], None]
+"""Told of the Secret that was made for a cluster, and what its keys were filled with."""
 
 
 class NameTaken(ActionFailed):
@@ -34,6 +36,7 @@ class Work(msgspec.Struct, frozen=True):
     observed: Observed
     desired: DesiredCluster
     now: Now
+    made_secret: MadeSecret
 
     @property
     def namespace(self) -> str:
