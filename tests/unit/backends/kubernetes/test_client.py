@@ -239,7 +239,7 @@ def test_a_list_is_read_page_by_page() -> None:
     transport = Scripted(page("a", "b", go_on="next"), page("c"))
     listed = asyncio.run(transport.client().list(PODS, Pod, namespace="ns", labels="ray.io/cluster", fields="x=y"))
     assert ([pod.metadata.name for pod in listed.items], listed.version) == (["a", "b", "c"], "9")
-    first = {"labelSelector": "ray.io/cluster", "fieldSelector": "x=y", "limit": "500"}
+    first = {"labelSelector": "ray.io/cluster", "fieldSelector": "x=y", "limit": "200"}
     assert [request.query for request in transport.requests] == [first, {**first, "continue": "next"}]
 
 
