@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import random
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from typing import Generic, TypeVar
@@ -21,7 +22,7 @@ T = TypeVar("T", Pod, Shared, world.Resource)
 SILENT_S = 150.0
 """A watch is told about once a minute how far it is. Silent for longer than this, its connection is dead."""
 DEAF_S = 300.0
-"""Not even a new attempt for this long: whoever should listen does not."""
+"""Neither a word from the server nor a refusal for this long: whoever should listen does not."""
 ONE_WATCH_S = 600
 FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 30.0
@@ -32,6 +33,7 @@ class Feed(Generic[T]):
 
     error: why it can't list or watch now, "" if it can. synced: set once the first list is in.
     monotonic: seconds. sleep: how to wait, in seconds.
+    jitter: a number from 0 to 1 that spreads the waits of many.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class Feed(Generic[T]):
         namespace: str,
         monotonic: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        jitter: Callable[[], float] = random.random,
     ) -> None:
         self.resource = resource
         self.namespace = namespace
@@ -54,11 +57,12 @@ class Feed(Generic[T]):
         self._labels = "" if type_ is world.Resource else CLUSTER
         self._monotonic = monotonic
         self._sleep = sleep
+        self._jitter = jitter
         self._alive_s = monotonic()
         self._wait_s = FIRST_WAIT_S
 
     def is_deaf(self) -> bool:
-        """Whether there was neither a word from the server nor an attempt to get one for too long."""
+        """Whether there was neither a word from the server nor an error for too long: a restart may help."""
         return self._monotonic() - self._alive_s > DEAF_S
 
     async def follow(self) -> None:
@@ -68,12 +72,14 @@ class Feed(Generic[T]):
             try:
                 if not version:
                     version = await self.list()
+                began_s = self._monotonic()
                 version = await self.watch(version)
+                if self._monotonic() - began_s < FIRST_WAIT_S:  # something in between cuts watches off
+                    await self._pause()
             except Gone:
                 version = ""
             except ActionFailed as error:
                 await self._wait_after(error)
-            self._alive_s = self._monotonic()
 
     async def list(self) -> str:
         """Fill the collection with what there is; the version from which a watch goes on."""
@@ -104,6 +110,7 @@ class Feed(Generic[T]):
                     else:
                         version = event.object.metadata.resource_version
                         self.collection.happened(event.type, event.object)
+            self._heard()
         except TimeoutError:
             log.warning("a watch of %s was silent; it is opened again", self.resource.plural)
         return version
@@ -117,5 +124,8 @@ class Feed(Generic[T]):
         self.error = str(error)
         self._alive_s = self._monotonic()
         log.warning("can't list or watch %s: %s", self.resource.plural, error)
-        await self._sleep(self._wait_s)
+        await self._pause()
+
+    async def _pause(self) -> None:
+        await self._sleep(self._wait_s * (0.5 + self._jitter()))
         self._wait_s = min(LONGEST_WAIT_S, 2 * self._wait_s)

@@ -168,6 +168,36 @@ def test_a_watch_that_says_nothing_is_opened_again(monkeypatch: pytest.MonkeyPat
     assert play(scenario).asked("list") == 1
 
 
+def test_watches_that_are_cut_off_at_once_are_not_opened_in_a_hurry() -> None:
+    async def scenario(fed: Fed) -> None:
+        await fed.shows()
+        for _ in range(20):
+            fed.api.end_watches()
+            for _ in range(10):
+                await asyncio.sleep(0)
+
+    fed = play(scenario)
+    assert fed.asked("watch") > 5
+    assert fed.clock.now >= 0.25 * (fed.asked("watch") - 2)
+
+
+def test_a_feed_whose_watches_say_nothing_again_and_again_is_deaf(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shoal.backends.kubernetes.feed.SILENT_S", 0.001)
+
+    async def scenario(fed: Fed) -> None:
+        await fed.shows()
+        fed.api.deaf = True
+        fed.clock.now += DEAF_S + 1
+        watches = fed.asked("watch")
+        for _ in range(1000):
+            await asyncio.sleep(0.001)
+            if fed.asked("watch") >= watches + 2:
+                break
+        assert fed.feed.is_deaf()
+
+    play(scenario)
+
+
 def test_a_feed_that_does_not_even_try_is_deaf() -> None:
     fed = Fed()
     assert not fed.feed.is_deaf()
