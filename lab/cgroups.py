@@ -9,14 +9,14 @@ ROOT = Path("/sys/fs/cgroup")
 
 def make_groups(network: Network) -> None:
     """The node's group, in every hierarchy (version 1) or in the one there is (version 2)."""
-    for hierarchy in _hierarchies():
+    for hierarchy in hierarchies():
         (hierarchy / network.name).mkdir(exist_ok=True)
         _hand_down_cpus(hierarchy, hierarchy / network.name)
 
 
 def remove_groups(network: Network) -> None:
     """The node's groups, the innermost first; their processes have ended."""
-    for hierarchy in _hierarchies():
+    for hierarchy in hierarchies():
         top = hierarchy / network.name
         folders = [path for path in top.rglob("*") if path.is_dir()]
         for folder in sorted(folders, key=lambda path: len(path.parts), reverse=True):
@@ -25,7 +25,8 @@ def remove_groups(network: Network) -> None:
             top.rmdir()
 
 
-def _hierarchies() -> list[Path]:
+def hierarchies() -> list[Path]:
+    """The mounted hierarchies of control groups."""
     if (ROOT / "cgroup.controllers").exists():
         return [ROOT]
     # `cpu` may be a link to `cpu,cpuacct`.

@@ -1,7 +1,6 @@
 """etcd, the API server, the controller manager and the scheduler, as four processes of this machine."""
 
 import json
-from pathlib import Path
 
 from lab.api import wait_for_answer
 from lab.build import program
@@ -36,15 +35,16 @@ AUDIT_POLICY = {
 
 def up(run: Run) -> None:
     """Start what does not run yet, and wait until pods can be made. Needs what ``build`` builds, and no root."""
+    names = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
+    etcd, api_server, controllers, scheduler = (program(ETCD, "etcd"), *(program(KUBERNETES, each) for each in names))
     run.make()
     network = network_of(run)
     _prepare(run, network)
-    ensure(run, "etcd", [program(ETCD, "etcd"), *_etcd(run, network)])
-    server = ensure(run, "apiserver", [program(KUBERNETES, "kube-apiserver"), *_api_server(run, network)])
+    ensure(run, "etcd", [etcd, *_etcd(run, network)])
+    server = ensure(run, "apiserver", [api_server, *_api_server(run, network)])
     wait_for_answer(run, "/readyz", READY_S, server)
-    controllers: list[str | Path] = [program(KUBERNETES, "kube-controller-manager"), *_controllers(run, network)]
-    process = ensure(run, "controllers", controllers)
-    ensure(run, "scheduler", [program(KUBERNETES, "kube-scheduler"), *_client(run, network.port("scheduler"))])
+    process = ensure(run, "controllers", [controllers, *_controllers(run, network)])
+    ensure(run, "scheduler", [scheduler, *_client(run, network.port("scheduler"))])
     wait_for_answer(run, "/api/v1/namespaces/default/serviceaccounts/default", READY_S, process)
 
 

@@ -39,7 +39,7 @@ def make_image(lab: Run, name: str, root: Path, start: Start | None = None) -> N
     folder = Path(tempfile.mkdtemp(prefix=".image-", dir=cache_folder()))
     try:
         run([find("tar", STEP), "-C", root, "--numeric-owner", "-cf", folder / LAYER, "."])
-        _archive(folder, name, start or Start())
+        write_archive(folder, name, start or Start())
         (folder / LAYER).unlink()
         run([*ctr(lab), "images", "import", folder / "image.tar"])
     finally:
@@ -47,7 +47,7 @@ def make_image(lab: Run, name: str, root: Path, start: Start | None = None) -> N
     say(f"image {name}")
 
 
-def _archive(folder: Path, name: str, start: Start) -> None:
+def write_archive(folder: Path, name: str, start: Start) -> None:
     """The format of `docker save`: a configuration, the layers, and a manifest that names both."""
     with (folder / LAYER).open("rb") as layer:
         digest = hashlib.file_digest(layer, "sha256").hexdigest()
