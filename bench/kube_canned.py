@@ -13,6 +13,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 PAGE = 500
+TIME = "2026-01-01T00:00:00Z"
+CONDITIONS = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
 VERBS = ["create", "delete", "get", "list", "patch", "update", "watch"]
 DISCOVERY = {
     "/version": {"major": "1", "minor": "34", "gitVersion": "v1.34.4"},
@@ -39,32 +41,18 @@ def fields_of(value: Any) -> Any:
 
 
 def pod(number: int) -> dict[str, Any]:
-    """A pod as an API server gives those of Ray clusters: 9 kB, of which 4 are managedFields."""
-    env = [{"name": f"RAY_SETTING_{index}", "value": "x" * 40} for index in range(25)]
-    probe = {
-        "exec": {"command": ["bash", "-c", "curl -sf http://localhost:52365/api/local_raylet_healthz"]},
-        "failureThreshold": 3,
-        "periodSeconds": 10,
-        "successThreshold": 1,
-        "timeoutSeconds": 1,
-    }
-    container = {
-        "name": "ray-worker",
-        "image": "rayproject/ray:2.60.0",
-        "imagePullPolicy": "IfNotPresent",
-        "command": ["/bin/bash", "-c", "--"],
-        "args": ["ulimit -n 65536; ray start --address=raycluster-head-svc.default.svc.cluster.local:6379 --block"],
-        "env": env,
-        "ports": [{"containerPort": 8080, "name": "metrics", "protocol": "TCP"}],
-        "resources": {"limits": {"cpu": "1", "memory": "2Gi"}, "requests": {"cpu": "1", "memory": "2Gi"}},
-        "livenessProbe": probe,
-        "readinessProbe": probe,
-        "terminationMessagePath": "/dev/termination-log",
-        "terminationMessagePolicy": "File",
-        "volumeMounts": [{"name": "shm", "mountPath": "/dev/shm"}],
+    """A pod as an API server gives those of Ray clusters: 7.6 kB, half of it managedFields."""
+    meta = {
+        "name": f"pod-{number}",
+        "namespace": "bench",
+        "uid": f"8a1f7a0e-0000-4000-8000-{number:012}",
+        "resourceVersion": str(1000 + number),
+        "generation": 1,
+        "creationTimestamp": TIME,
+        "labels": {"ray.io/cluster": f"cluster-{number // 4}", "ray.io/group": "workers", "ray.io/node-type": "worker"},
     }
     spec = {
-        "containers": [container],
+        "containers": [container()],
         "dnsPolicy": "ClusterFirst",
         "enableServiceLinks": True,
         "nodeName": f"node-{number % 100}",
@@ -74,23 +62,11 @@ def pod(number: int) -> dict[str, Any]:
         "terminationGracePeriodSeconds": 30,
         "volumes": [{"name": "shm", "emptyDir": {"medium": "Memory"}}],
     }
-    meta = {
-        "name": f"pod-{number}",
-        "namespace": "bench",
-        "uid": f"8a1f7a0e-0000-4000-8000-{number:012}",
-        "resourceVersion": str(1000 + number),
-        "generation": 1,
-        "creationTimestamp": "2026-01-01T00:00:00Z",
-        "labels": {"ray.io/cluster": f"cluster-{number // 4}", "ray.io/group": "workers", "ray.io/node-type": "worker"},
-    }
     status = {
         "phase": "Running",
         "podIP": "10.0.0.1",
-        "startTime": "2026-01-01T00:00:00Z",
-        "conditions": [
-            {"type": kind, "status": "True", "lastTransitionTime": "2026-01-01T00:00:00Z"}
-            for kind in ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
-        ],
+        "startTime": TIME,
+        "conditions": [{"type": kind, "status": "True", "lastTransitionTime": TIME} for kind in CONDITIONS],
         "containerStatuses": [
             {
                 "name": "ray-worker",
@@ -98,24 +74,45 @@ def pod(number: int) -> dict[str, Any]:
                 "restartCount": 0,
                 "image": "rayproject/ray:2.60.0",
                 "imageID": "",
-                "state": {"running": {"startedAt": "2026-01-01T00:00:00Z"}},
+                "state": {"running": {"startedAt": TIME}},
                 "lastState": {},
             }
         ],
     }
     managers = {"shoal": {"metadata": meta, "spec": spec}, "kubelet": {"status": status}}
-    meta["managedFields"] = [
-        {
-            "manager": manager,
-            "operation": "Update",
-            "apiVersion": "v1",
-            "time": "2026-01-01T00:00:00Z",
-            "fieldsType": "FieldsV1",
-            "fieldsV1": fields_of(owned),
-        }
-        for manager, owned in managers.items()
+    managed = [
+        {"manager": name, "operation": "Update", "apiVersion": "v1", "time": TIME, "fieldsType": "FieldsV1"}
+        | {"fieldsV1": fields_of(owned)}
+        for name, owned in managers.items()
     ]
-    return {"kind": "Pod", "apiVersion": "v1", "metadata": meta, "spec": spec, "status": status}
+    whole = {**meta, "managedFields": managed}
+    return {"kind": "Pod", "apiVersion": "v1", "metadata": whole, "spec": spec, "status": status}
+
+
+def container() -> dict[str, Any]:
+    """The container of a Ray worker."""
+    probe = {
+        "exec": {"command": ["bash", "-c", "curl -sf http://localhost:52365/api/local_raylet_healthz"]},
+        "failureThreshold": 3,
+        "periodSeconds": 10,
+        "successThreshold": 1,
+        "timeoutSeconds": 1,
+    }
+    return {
+        "name": "ray-worker",
+        "image": "rayproject/ray:2.60.0",
+        "imagePullPolicy": "IfNotPresent",
+        "command": ["/bin/bash", "-c", "--"],
+        "args": ["ulimit -n 65536; ray start --address=raycluster-head-svc.default.svc.cluster.local:6379 --block"],
+        "env": [{"name": f"RAY_SETTING_{index}", "value": "x" * 40} for index in range(25)],
+        "ports": [{"containerPort": 8080, "name": "metrics", "protocol": "TCP"}],
+        "resources": {"limits": {"cpu": "1", "memory": "2Gi"}, "requests": {"cpu": "1", "memory": "2Gi"}},
+        "livenessProbe": probe,
+        "readinessProbe": probe,
+        "terminationMessagePath": "/dev/termination-log",
+        "terminationMessagePolicy": "File",
+        "volumeMounts": [{"name": "shm", "mountPath": "/dev/shm"}],
+    }
 
 
 class Canned:
