@@ -103,12 +103,14 @@ def _status(run: Run) -> None:
 def _environment(run: Run) -> None:
     if not run.kubeconfig.exists():
         raise LabError(f"no lab in {run.folder}", "run: python -m lab up")
+    # For tests: what they may use in place of a lab of their own.
+    sizes = {"SHOAL_NODE_KUBECONFIG": "kubelet", "SHOAL_KWOK_KUBECONFIG": "kwok", "SHOAL_KUBECONFIG": "apiserver"}
     values = {
         "KUBECONFIG": run.kubeconfig,
-        "SHOAL_KUBECONFIG": run.kubeconfig,
         "SHOAL_BENCH_KUBECONFIG": run.bench_kubeconfig,
+        "SHOAL_AUDIT_LOG": run.audit_log,
     }
-    values["SHOAL_AUDIT_LOG"] = run.audit_log
+    values |= {variable: run.kubeconfig for variable, process in sizes.items() if running(run, process)}
     for name, value in values.items():
         print(f"export {name}={shlex.quote(str(value))}")
     print(f"export PATH={shlex.quote(str(program(KUBERNETES, 'kubectl').parent))}:$PATH")
