@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.made
 LINTED := src tests scripts examples lab $(wildcard bench)
 
-.PHONY: help env demo test quick check lint docs docs-check bench clean \
+.PHONY: help env demo test quick check lint docs docs-check packaging packaging-check bench clean \
 	kube kube-deps kube-node kube-fake kube-down
 
 help: ## this list
@@ -27,7 +27,7 @@ quick: $(STAMP) ## the tests that start neither Ray nor Kubernetes
 
 check: lint test ## what CI runs
 
-lint: $(STAMP) docs-check ## style, types, layers
+lint: $(STAMP) docs-check packaging-check ## style, types, layers
 	$(BIN)/ruff check $(LINTED)
 	$(BIN)/ruff format --check $(LINTED)
 	$(BIN)/mypy
@@ -38,6 +38,12 @@ docs: $(STAMP) ## write the generated pages of docs/reference
 
 docs-check: $(STAMP) ## whether the generated pages are up to date
 	$(BIN)/python scripts/reference.py --check
+
+packaging: $(STAMP) ## write deploy/install.yaml and the generated files of the Helm chart
+	$(BIN)/python scripts/packaging.py
+
+packaging-check: $(STAMP) ## whether they are up to date
+	$(BIN)/python scripts/packaging.py --check
 
 bench: $(STAMP) ## the figures of bench/RESULTS.md
 	@$(BIN)/python -m bench
