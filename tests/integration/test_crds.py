@@ -2,6 +2,8 @@
 
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ import yaml
 
 from kube import Cluster
 from shoal.cli.documents import documents
-from shoal.crds.definitions import definition, definitions
+from shoal.crds.definitions import definition
 from shoal.spec.kinds import RAY_KINDS
 from unit.crds.api_model import nodes, schema_of
 from unit.crds.objects import CASES, base, changed
@@ -42,7 +44,7 @@ CREATED, OK, INVALID = 201, 200, 422
 @pytest.fixture(scope="module")
 def crds(kube: Cluster) -> Cluster:
     """The API server with our definitions, brought by plain `kubectl apply`, as people do."""
-    kube.kubectl("apply", "-f", "-", stdin=documents(list(definitions()), "yaml"))
+    kube.kubectl("apply", "-f", "-", stdin=printed_crds())
     kube.kubectl("wait", "--for=condition=Established", "--timeout=60s", *map(crd_of, RAY_KINDS))
     return kube
 
@@ -52,6 +54,12 @@ def space(crds: Cluster) -> Iterator[str]:
     """A namespace for all tests here: most objects are not stored at all."""
     with crds.new_namespace() as name:
         yield name
+
+
+def printed_crds() -> str:
+    """What people pipe into kubectl."""
+    command = [sys.executable, "-m", "shoal", "operator", "crds"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 def crd_of(kind: str) -> str:
@@ -99,7 +107,7 @@ def test_a_definition_stays_below_the_limit_of_plain_apply(crds: Cluster, kind: 
 
 
 def test_server_side_apply_takes_them_over(crds: Cluster) -> None:
-    crds.kubectl("apply", "--server-side", "-f", "-", stdin=documents(list(definitions()), "yaml"))
+    crds.kubectl("apply", "--server-side", "-f", "-", stdin=printed_crds())
 
 
 @pytest.mark.parametrize("kind", RAY_KINDS)
