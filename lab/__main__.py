@@ -15,6 +15,7 @@ from lab.errors import LabError
 from lab.folders import Run, cache_folder, default_run_folder, locked
 from lab.image import make_image
 from lab.modules import KUBERNETES, MODULES
+from lab.operator_image import make_operator_image
 from lab.processes import recorded, running
 from lab.ray_image import DEFAULT_VERSION, make_ray_image
 
@@ -68,6 +69,12 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, Verb]]:
         "ray-image", "make docker.io/rayproject/ray:VERSION (root)", lambda run, args: make_ray_image(run, args.version)
     )
     ray.add_argument("version", nargs="?", default=DEFAULT_VERSION)
+    operator = verb(
+        "operator-image",
+        "make an image of the operator as it is in this folder (root)",
+        lambda run, args: make_operator_image(run, args.name),
+    )
+    operator.add_argument("name", nargs="?", default="docker.io/local/shoal-operator:dev")
     verb("status", "what runs, and what is built", lambda run, _: _status(run))
     verb("env", 'lines for a shell: eval "$(python -m lab env)"', lambda run, _: _environment(run))
     verb("down", "end the lab and leave nothing of it", lambda run, _: down(run))

@@ -77,7 +77,7 @@ def _install_ray(root: Path, version: str) -> None:
     say(f"Ray {version} for the Ray image")
     site = root / SITE
     target = ["--target", str(site), "--python-version", PYTHON, "--only-binary", ":all:", "--link-mode", "copy"]
-    download([_uv(), "pip", "install", "--quiet", *target, f"ray[client,default,serve]=={version}"])
+    download([find_uv(), "pip", "install", "--quiet", *target, f"ray[client,default,serve]=={version}"])
     # The scripts name this machine's Python in their first line.
     for script in (site / "bin").iterdir():
         first, _, rest = script.read_bytes().partition(b"\n")
@@ -90,7 +90,8 @@ def _install_ray(root: Path, version: str) -> None:
     run([find("chroot", STEP), root, "/usr/bin/python3", "-m", "compileall", "-q", "-j", "0", f"/{SITE}"])
 
 
-def _uv() -> Path | str:
+def find_uv() -> Path | str:
+    """uv from PATH, or the one that `make env` installed. ``Missing`` where there is neither."""
     own = REPOSITORY / ".cache/uv/bin/uv"
     try:
         return find("uv", UV_STEP)
