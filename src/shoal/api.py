@@ -12,7 +12,7 @@ from shoal.backends.base import Backend, Endpoints
 from shoal.engine.jobs import Jobs
 from shoal.errors import ClusterUnknown, ShoalError
 from shoal.runtime.address import Address
-from shoal.runtime.backend_for import backend_for, backend_of, known_clusters
+from shoal.runtime.backend_for import backend_for, backend_of, is_on_kubernetes, known_clusters
 from shoal.runtime.blocking import finish
 from shoal.runtime.clock import SystemClock
 from shoal.runtime.converge import Silent, converge
@@ -184,7 +184,7 @@ async def async_up(
     file: str, *, cluster: str = "", timeout_s: float | None = None, context: str | None = None, namespace: str = ""
 ) -> AsyncCluster:
     """Make the cluster of ``file`` and wait until Ray sees every node; see ``up``."""
-    spec = cluster_in(file, cluster)
+    spec = cluster_in(file, cluster, lambda name: is_on_kubernetes(Address(name, context, namespace)))
     name = spec.desired.name
     backend = backend_for(spec, {}, Address(name, context, namespace))
     patience_s = backend.patience_s if timeout_s is None else timeout_s

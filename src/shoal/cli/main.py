@@ -117,4 +117,13 @@ def run(arguments: Sequence[str]) -> int:
         from shoal.cli.failure import report
 
         return report(error)
+    finally:
+        _close_connections()
     return result if isinstance(result, int) else 0
+
+
+def _close_connections() -> None:
+    """Those to Kubernetes, if the verb had any: nothing of the sort is imported for the others."""
+    portals = sys.modules.get("shoal.backends.kubernetes.remote.portal")
+    if portals is not None:
+        portals.close_all()

@@ -11,6 +11,11 @@ if TYPE_CHECKING:
 
 def say_unhonoured(console: Console, spec: "ClusterSpec", backend: "Backend") -> None:
     """One line a kind of thing that processes on this machine can't honour."""
+    for finding in spec.passed_on:
+        where = (
+            f"{spec.parsed.source}:{finding.mark.line}:{finding.mark.column}" if finding.mark else spec.parsed.source
+        )
+        console.say(f"{where}: note[{finding.code}] {finding.message}; it is passed on", style="bright_black")
     if backend.kind != "local":
         return
     from shoal.lint.local import crowd, unhonoured

@@ -26,12 +26,12 @@ def command(console: Console, file: str, cluster: str, context: str | None, name
     from shoal.plan.diff import diff
     from shoal.plan.render import data, lines
     from shoal.runtime.address import Address
-    from shoal.runtime.backend_for import ProviderNotSupported, backend_for
+    from shoal.runtime.backend_for import ProviderNotSupported, backend_for, is_on_kubernetes
     from shoal.runtime.converge import plan_for
     from shoal.runtime.spec_file import cluster_in
     from shoal.world.snapshot import World
 
-    spec = cluster_in(file, cluster)
+    spec = cluster_in(file, cluster, lambda name: is_on_kubernetes(Address(name, context, namespace)))
     name = spec.desired.name
     try:
         backend = backend_for(spec, {}, Address(name, context, namespace))

@@ -58,10 +58,10 @@ def command(
     """
     from shoal.cli.carry_out import carry_out
     from shoal.runtime.address import Address
-    from shoal.runtime.backend_for import backend_for
+    from shoal.runtime.backend_for import backend_for, is_on_kubernetes
     from shoal.runtime.spec_file import cluster_in
 
-    spec = cluster_in(file, cluster)
+    spec = cluster_in(file, cluster, lambda name: is_on_kubernetes(Address(name, context, namespace)))
     name = spec.desired.name
     backend = backend_for(spec, ports, Address(name, context, namespace))
     if backend.where:

@@ -83,6 +83,11 @@ def remembered() -> "tuple[tuple[str, KubernetesBackend], ...]":
     return tuple((name, backends[place]) for name, place in notes)
 
 
+def is_on_kubernetes(address: Address) -> bool:
+    """Whether the cluster at ``address`` lives there, or would. Raises SeveralPlaces, and what ``backend_of`` does."""
+    return _place(address) is not None
+
+
 def known_here() -> tuple[str, ...]:
     """Names of all clusters on this machine of which anything is left, sorted."""
     return paths.known_clusters()

@@ -3,7 +3,7 @@
 import os
 import stat
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -11,6 +11,7 @@ import msgspec
 from shoal.desired.cluster import DesiredCluster
 from shoal.desired.derive import desired
 from shoal.errors import InputError, SpecInvalid
+from shoal.findings import Finding
 from shoal.lint.run import lint
 from shoal.runtime.host import facts
 from shoal.spec.clusterfile import ClusterFile
@@ -62,11 +63,15 @@ class ClusterNameless(InputError):
 
 
 class ClusterSpec(msgspec.Struct, frozen=True):
-    """One cluster of a file: as written, as read, and what it asks for."""
+    """One cluster of a file: as written, as read, and what it asks for.
+
+    passed_on: of pod templates, what Shoal doesn't know and Kubernetes may.
+    """
 
     parsed: Parsed
     document: Document
     desired: DesiredCluster
+    passed_on: tuple[Finding, ...] = ()
 
 
 def read(path: str) -> Parsed:
@@ -74,15 +79,30 @@ def read(path: str) -> Parsed:
     return parse(_bytes(path), "<stdin>" if path == "-" else path)
 
 
-def cluster_in(path: str, name: str = "") -> ClusterSpec:
+def cluster_in(path: str, name: str = "", passes_on: Callable[[str], bool] = lambda name: False) -> ClusterSpec:
     """The cluster in the file at ``path``; ``name``, which may be NAMESPACE/NAME, where it holds several.
 
+    passes_on: whether the cluster of that name goes where unknown fields of pod templates may be known.
     Raises FileUnreadable, SpecInvalid, NoCluster, SeveralClusters, ClusterNameless.
     """
     parsed = read(path)
     errors = tuple(finding for finding in parsed.findings + lint(parsed, facts()) if finding.fatal)
-    if errors:
+    unknown = tuple(filter(_is_unknown_in_template, errors))
+    if len(unknown) < len(errors):
         raise SpecInvalid(parsed.source, parsed.text, errors)
+    found = _one_of(parsed, name)
+    if unknown and not passes_on(cluster_name(found)):
+        raise SpecInvalid(parsed.source, parsed.text, errors)
+    spec = found.spec
+    assert isinstance(spec, RayCluster | ClusterFile)  # noqa: S101 - what clusters() gives
+    return ClusterSpec(parsed, found, desired(spec), unknown)
+
+
+def _is_unknown_in_template(finding: Finding) -> bool:
+    return finding.code == "S020" and "template" in finding.path
+
+
+def _one_of(parsed: Parsed, name: str) -> Document:
     found = [document for document in clusters(parsed) if name in ("", cluster_name(document), _full_name(document))]
     if not found:
         raise _nothing(parsed, name)
@@ -93,9 +113,7 @@ def cluster_in(path: str, name: str = "") -> ClusterSpec:
         mark = found[0].node.nearest(("metadata", "generateName")).mark
         where = f"{parsed.source}:{mark.line}:{mark.column}"
         raise ClusterNameless("the cluster has no name of its own", where=where, next_step="add metadata.name")
-    spec = found[0].spec
-    assert isinstance(spec, RayCluster | ClusterFile)  # noqa: S101 - what clusters() gives
-    return ClusterSpec(parsed, found[0], desired(spec))
+    return found[0]
 
 
 def cluster_name(document: Document) -> str:

@@ -212,6 +212,7 @@ class KubernetesBackend(Backend):
         if await objects.seen(client, self.place, cluster) is None:
             forget(cluster, self.place)
             raise ClusterUnknown(cluster, await self._names())
+        remember(cluster, self.place)
         return await head_of(client, self.place.namespace, cluster)
 
     async def _names(self) -> tuple[str, ...]:
@@ -236,6 +237,7 @@ class KubernetesBackend(Backend):
         pods = await pods_of(self._connection.client, self.place.namespace, cluster)
         if not pods and await objects.seen(self._connection.client, self.place, cluster) is None:
             raise ClusterUnknown(cluster, await self._names())
+        remember(cluster, self.place)
         return pods
 
     async def _token(self, head: RayPod) -> str:

@@ -45,6 +45,7 @@ class Command:
         self._seat = seat
         self._printed: asyncio.Queue[tuple[int, bytes]] = asyncio.Queue(MESSAGES_KEPT)
         self._reading = asyncio.ensure_future(self._read())
+        self._reading.add_done_callback(_noticed)
 
     async def __aenter__(self) -> Self:
         return self
@@ -167,6 +168,12 @@ async def execute(sockets: Sockets, seat: Seat, command: Sequence[str], *, stdin
     path = PODS.path(seat.namespace, seat.pod, "exec")
     channels = await open_channels(sockets, path, query, (V5, V4), PERMISSION)
     return Command(channels, command[0], seat)
+
+
+def _noticed(ended: "asyncio.Task[int]") -> None:
+    """What ended it is told to whoever waits for its output; there need not be anybody."""
+    if not ended.cancelled():
+        ended.exception()
 
 
 def _flag(value: bool) -> str:

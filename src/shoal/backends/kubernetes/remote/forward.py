@@ -69,13 +69,13 @@ class Forward:
         namespace, pod = await self._head()
         path = PODS.path(namespace, pod, "portforward")
         query = [("ports", str(self._port))]
-        async with (
-            await open_channels(self._sockets, path, query, (V4,), PERMISSION) as channels,
-            asyncio.TaskGroup() as tasks,
-        ):
-            sending = tasks.create_task(_send(reader, channels))
-            await self._receive(channels, writer)
-            sending.cancel()
+        async with await open_channels(self._sockets, path, query, (V4,), PERMISSION) as channels:
+            sending = asyncio.ensure_future(_send(reader, channels))
+            try:
+                await self._receive(channels, writer)
+            finally:
+                sending.cancel()
+                await asyncio.gather(sending, return_exceptions=True)
 
     async def _receive(self, channels: Channels, writer: asyncio.StreamWriter) -> None:
         """Until the pod's side closes. The first message of each channel only repeats the port."""
@@ -89,7 +89,7 @@ class Forward:
                 writer.write(data)
                 await writer.drain()
             elif channel == ERROR and data:
-                self._said(f"port {self._port} of the head: {data.decode(errors='replace').strip()}")
+                self._said(f"port {self._port} of the head: {_reason(data.decode(errors='replace').strip())}")
                 return
 
 
@@ -98,3 +98,8 @@ async def _send(reader: asyncio.StreamReader, channels: Channels) -> None:
         await channels.send(DATA, data)
     # This protocol knows no half-closed connection, and who closes here has what it wanted, or never will.
     await channels.close()
+
+
+def _reason(said: str) -> str:
+    """The kubelet's words, which are many for what happens most."""
+    return "nothing listens there" if "connection refused" in said else said

@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Coroutine
-from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
+from contextlib import ExitStack, nullcontext, suppress
 from typing import Any
 
 from shoal.backends.kubernetes.remote.errors import ConnectionCut
@@ -18,26 +18,22 @@ def run_here(portal: Portal, start: Coroutine[Any, Any, Command], stdin: bool, t
 
     stdin: pass standard input on. tty: it has a terminal; this side's, if there is one, then passes every key on.
     """
+    given = sys.stdin.fileno() if stdin else None
     running = portal.call(start)
     with ExitStack() as stack:
         stack.callback(lambda: portal.call(running.__aexit__(None, None, None)))
         if tty:
-            stack.enter_context(_as_terminal(stdin))
-            stack.enter_context(on_resize(lambda columns, rows: _ignore(portal, running.resize(columns, rows))))
-        return portal.call(_carry(running, stdin))
+            stack.enter_context(raw(given) if given is not None and os.isatty(given) else nullcontext())
+            stack.enter_context(on_resize(lambda columns, rows: _begin(portal, running.resize(columns, rows))))
+        return portal.call(_carry(running, given))
 
 
-def _as_terminal(stdin: bool) -> AbstractContextManager[None]:
-    descriptor = sys.stdin.fileno()
-    return raw(descriptor) if stdin and os.isatty(descriptor) else nullcontext()
-
-
-def _ignore(portal: Portal, work: Coroutine[Any, Any, None]) -> None:
+def _begin(portal: Portal, work: Coroutine[Any, Any, None]) -> None:
     portal.start(work)
 
 
-async def _carry(running: Command, stdin: bool) -> int:
-    sending = asyncio.ensure_future(_send(running)) if stdin else None
+async def _carry(running: Command, stdin: int | None) -> int:
+    sending = None if stdin is None else asyncio.ensure_future(_send(running, stdin))
     try:
         while (piece := await running.output()) is not None:
             channel, data = piece
@@ -50,7 +46,7 @@ async def _carry(running: Command, stdin: bool) -> int:
     return running.exit_code or 0
 
 
-async def _send(running: Command) -> None:
-    async for data in keys(sys.stdin.fileno()):
+async def _send(running: Command, stdin: int) -> None:
+    async for data in keys(stdin):
         await running.write(data)
     await running.end_input()

@@ -67,14 +67,15 @@ def unpack(source: Any, into: str) -> None:
     """
     links: list[tuple[str, str]] = []
     folders: list[tuple[str, tarfile.TarInfo]] = []
-    os.makedirs(os.path.dirname(into) or ".", exist_ok=True)
+    _make_parents(os.path.dirname(into) or ".")
     with tarfile.open(fileobj=source, mode="r|", bufsize=CHUNK) as tar:
         for member in tar:
             parts = [part for part in member.name.split("/") if part not in ("", ".")]
             if ".." in parts or member.name.startswith("/") or "\0" in member.name:
                 raise Outside(f"the archive names a place outside of the target: {member.name!r}", into)
             path = os.path.join(into, *parts)
-            _make_way(into, parts[:-1])
+            if parts:
+                _make_way(into, parts[:-1])
             if member.isdir():
                 _make_folder(path, top=not parts)
                 folders.append((path, member))
@@ -85,6 +86,8 @@ def unpack(source: Any, into: str) -> None:
             else:
                 raise Outside(f"the archive holds neither a file nor a folder nor a link: {member.name!r}", into)
     for path, goal in links:
+        if os.path.isdir(path) and not os.path.islink(path):
+            raise Refused("a folder is where a link would have to be", path)
         if os.path.lexists(path):
             os.unlink(path)
         os.symlink(goal, path)
@@ -93,9 +96,17 @@ def unpack(source: Any, into: str) -> None:
         os.utime(path, (member.mtime, member.mtime))
 
 
+def _make_parents(folder: str) -> None:
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise Refused("a file is where a folder would have to be", folder) from None
+
+
 def _make_way(into: str, parts: list[str]) -> None:
     """Every folder on the way is a real one: a link there, perhaps of an earlier copy, would lead elsewhere."""
     path = into
+    _make_folder(path, top=True)
     for part in parts:
         path = os.path.join(path, part)
         _make_folder(path, top=False)
@@ -104,6 +115,8 @@ def _make_way(into: str, parts: list[str]) -> None:
 def _make_folder(path: str, top: bool) -> None:
     if os.path.islink(path) and not top:
         os.unlink(path)
+    if os.path.lexists(path) and not os.path.isdir(path):
+        raise Refused("a file is where a folder would have to be", path)
     if not os.path.isdir(path):
         os.mkdir(path, 0o700)
     elif not os.access(path, os.W_OK | os.X_OK):

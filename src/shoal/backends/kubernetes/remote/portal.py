@@ -10,6 +10,18 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
+_open: "list[Portal]" = []
+
+
+def close_all() -> None:
+    """End every portal of this process. Safe to repeat."""
+    while _open:
+        _open.pop().close()
+
+
+atexit.register(close_all)
+
+
 class Portal:
     """Coroutines run to their end beside the caller's thread. It ends with the process, or by ``close``."""
 
@@ -18,7 +30,7 @@ class Portal:
         self._thread = threading.Thread(target=self._loop.run_forever, name="shoal-kubernetes", daemon=True)
         self._thread.start()
         self._at_end: list[Callable[[], Awaitable[None]]] = []
-        atexit.register(self.close)
+        _open.append(self)
 
     def call(self, work: Coroutine[Any, Any, T]) -> T:
         """The result of ``work``. An exception here, such as that of Ctrl-C, cancels it and waits for its end."""
@@ -46,7 +58,6 @@ class Portal:
         """End everything that still runs, then the thread. Safe to repeat."""
         if self._loop.is_closed():
             return
-        atexit.unregister(self.close)
         self.start(self._wind_up()).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()

@@ -37,6 +37,7 @@ class Channels:
         self._socket = socket
         self._where = where
         self._held = held
+        self._closed = False
         self._pings = asyncio.ensure_future(self._ping())
 
     async def __aenter__(self) -> Self:
@@ -69,7 +70,7 @@ class Channels:
                 return await self.receive()
             case aiohttp.WSMsgType.CLOSE | aiohttp.WSMsgType.CLOSING | aiohttp.WSMsgType.CLOSED:
                 code = self._socket.close_code
-                if code in (aiohttp.WSCloseCode.OK, aiohttp.WSCloseCode.GOING_AWAY, 1005, 1006):
+                if self._closed or code in (aiohttp.WSCloseCode.OK, aiohttp.WSCloseCode.GOING_AWAY, 1005, 1006):
                     return None
                 raise self._cut(f"closed with code {code}: {message.extra or 'no reason given'}")
             case _:
@@ -77,6 +78,7 @@ class Channels:
 
     async def close(self) -> None:
         """Drop it. Safe to repeat."""
+        self._closed = True
         self._pings.cancel()
         with suppress(aiohttp.ClientError, ConnectionError):
             await self._held.aclose()

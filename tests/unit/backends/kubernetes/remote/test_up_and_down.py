@@ -1,0 +1,155 @@
+"""up, plan and down where an operator does the work, or nobody does."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from served import CONTEXT, NAMESPACE, Served
+from shoal.backends.kubernetes.remote import backend
+from shoal.backends.kubernetes.remote.places import remembered
+from shoal.cli.main import run
+
+Capture = pytest.CaptureFixture[str]
+THERE = ["--context", CONTEXT]
+CLUSTERS = f"/apis/ray.io/v1/namespaces/{NAMESPACE}/rayclusters"
+PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look often."""
+    monkeypatch.setattr(backend.KubernetesBackend, "look_again_s", 0.02)
+
+
+@pytest.fixture
+def says(served: Served) -> Iterator[Callable[[str, str, str], None]]:
+    """Make an operator that writes the condition Ready of "demo" once it is there: (status, reason, message)."""
+    over = threading.Event()
+    threads: list[threading.Thread] = []
+
+    def begin(status: str, reason: str, message: str) -> None:
+        def operate() -> None:
+            while not over.wait(0.02):
+                found = served.api.objects("rayclusters.ray.io")
+                if found and "deletionTimestamp" not in found[0]["metadata"]:
+                    ready = {"type": "Ready", "status": status, "reason": reason, "message": message}
+                    now = "2026-01-01T00:00:00Z"
+                    conditions = [{**ready, "lastTransitionTime": now}]
+                    generation = found[0]["metadata"]["generation"]
+                    told = {"conditions": conditions, "observedGeneration": generation}
+                    served.do("PATCH", f"{CLUSTERS}/demo/status", {"status": told})
+                    return
+
+        threads.append(threading.Thread(target=operate))
+        threads[-1].start()
+
+    yield begin
+    over.set()
+    for thread in threads:
+        thread.join()
+
+
+def stored(served: Served) -> dict[str, Any]:
+    (found,) = served.api.objects("rayclusters.ray.io")
+    return dict(found)
+
+
+def test_up_applies_the_manifest_as_written_and_waits_for_ready(
+    served: Served, says: Callable[[str, str, str], None], capsys: Capture
+) -> None:
+    says("True", "RayAlive", "1/1 nodes ready")
+    assert run(["up", "demo.yaml", *THERE, "--yes", "--timeout", "20"]) == 0
+    err = capsys.readouterr().err
+    assert f"demo on Kubernetes: context {CONTEXT}, namespace {NAMESPACE}" in err
+    assert "+ apply RayCluster/demo  ObjectMissing: there is no RayCluster 'demo'" in err
+    assert "demo is Ready" in err
+    container = stored(served)["spec"]["headGroupSpec"]["template"]["spec"]["containers"][0]
+    assert container["novel"] == {"kept": True}
+    assert [name for name, _ in remembered()] == ["demo"]
+
+
+def test_up_again_without_a_context_goes_where_the_cluster_lives_and_names_what_differs(
+    served: Served, says: Callable[[str, str, str], None], capsys: Capture
+) -> None:
+    says("True", "RayAlive", "1/1 nodes ready")
+    run(["up", "demo.yaml", *THERE, "--yes", "--timeout", "20"])
+    assert run(["plan", "demo.yaml"]) == 0
+    changed = Path("demo.yaml").read_text().replace("rayStartParams: {}", 'rayStartParams: {num-cpus: "2"}')
+    Path("demo.yaml").write_text(changed)
+    capsys.readouterr()
+    assert run(["plan", "demo.yaml", "-o", "json"]) == 3
+    ((action,),) = json.loads(capsys.readouterr().out)["stages"]
+    assert action["message"] == "spec.headGroupSpec.rayStartParams.num-cpus: nothing -> 2"
+    assert "num-cpus" not in str(stored(served))
+
+
+def test_what_blocks_is_what_the_operator_says_and_the_deadline_has_its_exit_code(
+    served: Served, says: Callable[[str, str, str], None], capsys: Capture
+) -> None:
+    says("False", "ImagePull", "0/1 nodes ready; demo-head: image 'x' can't be pulled; mend the image's name")
+    assert run(["up", "demo.yaml", *THERE, "--yes", "--timeout", "1"]) == 4
+    assert "error[E301]: demo: not ready after 1 s: 0/1 nodes ready; demo-head: image 'x'" in capsys.readouterr().err
+
+
+def test_without_an_operator_up_ends_with_what_to_do(
+    served: Served, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setattr(backend, "OPERATOR_PATIENCE_S", 0.1)
+    assert run(["up", "demo.yaml", *THERE, "--yes", "--timeout", "20"]) == 1
+    err = capsys.readouterr().err
+    assert "error[E733]: demo: nothing acts on RayClusters here" in err
+    assert f"shoal operator install --context {CONTEXT}" in err
+
+
+def test_a_namespace_that_is_not_there_is_told_from_a_kind_that_is_not(served: Served, capsys: Capture) -> None:
+    assert run(["up", "demo.yaml", *THERE, "-n", "nowhere", "--yes"]) == 1
+    assert "kubectl create namespace nowhere" in capsys.readouterr().err
+
+
+def test_two_namespaces_are_one_too_many(served: Served, capsys: Capture) -> None:
+    manifest = Path("demo.yaml").read_text().replace("{name: demo}", "{name: demo, namespace: one}")
+    Path("demo.yaml").write_text(manifest)
+    assert run(["up", "demo.yaml", *THERE, "-n", "two", "--yes"]) == 2
+    assert "error[E735]" in capsys.readouterr().err
+
+
+def test_a_clusterfile_is_sent_to_convert(served: Served, capsys: Capture) -> None:
+    Path("c.yaml").write_text("cluster_name: c\nprovider: {type: local, head_ip: localhost}\n")
+    assert run(["up", "c.yaml", *THERE, "--yes"]) == 2
+    assert "shoal convert c.yaml" in capsys.readouterr().err
+
+
+def test_a_name_in_two_places_is_not_guessed_at(demo: Served, capsys: Capture, tmp_path: Path) -> None:
+    run(["status", "demo", *THERE])
+    (tmp_path / "home/.local/state/shoal/clusters/demo").mkdir(parents=True)
+    assert run(["down", "demo", "--yes"]) == 2
+    err = capsys.readouterr().err
+    assert "error[E736]: there are several clusters 'demo': this machine; context there, namespace team" in err
+    assert run(["down", "demo", "--context", "", "--yes"]) == 0
+    assert stored(demo)
+
+
+def test_down_waits_until_the_pods_are_gone_and_forgets(demo: Served, capsys: Capture) -> None:
+    ended: list[float] = []
+
+    def collect() -> None:
+        while demo.api.objects("rayclusters.ray.io"):
+            time.sleep(0.02)
+        time.sleep(0.3)
+        demo.do("DELETE", f"{PODS}/demo-head")
+        ended.append(time.monotonic())
+        demo.api.kubelet.end_pods()
+
+    collector = threading.Thread(target=collect)
+    collector.start()
+    assert run(["down", "demo", *THERE, "--yes", "--timeout", "20"]) == 0
+    collector.join()
+    assert ended
+    assert "demo is gone\n" in capsys.readouterr().err
+    assert remembered() == ()
+    assert run(["down", "demo", *THERE, "--yes"]) == 2

@@ -1,0 +1,252 @@
+"""Every verb on a fake Kubernetes behind a real socket: websockets, channels, exit codes, files."""
+
+import json
+import os
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from served import CONTEXT, NAMESPACE, V4, Served
+from shoal.backends.kubernetes.remote.places import remembered
+from shoal.backends.state import state_home
+from shoal.cli.main import run
+
+Capture = pytest.CaptureFixture[str]
+Binary = pytest.CaptureFixture[bytes]
+THERE = ["--context", CONTEXT]
+
+
+def given(text: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Make ``text`` the standard input."""
+    (tmp_path / "stdin").write_bytes(text)
+    monkeypatch.setattr(sys, "stdin", (tmp_path / "stdin").open())
+
+
+def test_a_cluster_named_once_with_its_context_is_then_known_by_its_name(demo: Served, capsys: Capture) -> None:
+    assert run(["status", "demo"]) == 2
+    assert "there is no cluster 'demo'" in capsys.readouterr().err
+    assert run(["status", "demo", *THERE]) == 1
+    assert "demo: Starting (1/1 nodes ready" in capsys.readouterr().out
+    assert run(["status", "demo"]) == 1
+    assert [name for name, _ in remembered()] == ["demo"]
+
+
+def test_list_shows_where_each_cluster_is(demo: Served, capsys: Capture) -> None:
+    assert run(["list", *THERE, "-o", "json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["name"], row["backend"], row["context"], row["namespace"]) == ("demo", "kubernetes", CONTEXT, NAMESPACE)
+    assert run(["list"]) == 0
+    assert "no clusters" in capsys.readouterr().err
+    run(["status", "demo", *THERE])
+    capsys.readouterr()
+    assert run(["list"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "NAME   STATE      READY   BACKEND      CONTEXT   NAMESPACE",
+        "demo   Starting   1/1     kubernetes   there     team",
+    ]
+
+
+def test_a_cluster_that_went_without_shoal_is_forgotten(demo: Served, capsys: Capture) -> None:
+    run(["status", "demo", *THERE])
+    demo.do("DELETE", f"/apis/ray.io/v1/namespaces/{NAMESPACE}/rayclusters/demo")
+    demo.do("DELETE", f"/api/v1/namespaces/{NAMESPACE}/pods/demo-head")
+    demo.api.kubelet.end_pods()
+    assert run(["status", "demo"]) == 2
+    assert remembered() == ()
+
+
+@pytest.mark.parametrize("protocols", [("v5.channel.k8s.io", V4), (V4,)])
+def test_the_exit_code_and_both_outputs_of_a_command_come_through(
+    demo: Served, protocols: tuple[str, ...], capfdbinary: Binary
+) -> None:
+    demo.protocols = protocols
+    assert run(["exec", "demo", *THERE, "--", "sh", "-c", "echo out; echo err >&2; exit 7"]) == 7
+    out, err = capfdbinary.readouterr()
+    assert (out, err.splitlines()[-1:]) == (b"out\n", [b"err"])
+
+
+def test_what_is_long_comes_whole(demo: Served, capfdbinary: Binary) -> None:
+    assert run(["exec", "demo", *THERE, "--", "seq", "200000"]) == 0
+    assert capfdbinary.readouterr().out == b"".join(b"%d\n" % number for number in range(1, 200001))
+
+
+def test_standard_input_is_passed_on_to_its_end_when_asked(
+    demo: Served, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfdbinary: Binary
+) -> None:
+    text = bytes(range(256)) * 1000
+    given(text, monkeypatch, tmp_path)
+    assert run(["exec", "demo", *THERE, "-i", "--", "cat"]) == 0
+    assert capfdbinary.readouterr().out == text
+    assert run(["exec", "demo", "--", "cat"]) == 0
+    assert capfdbinary.readouterr().out == b""
+
+
+def test_a_program_that_is_not_there_is_told(demo: Served, capsys: Capture) -> None:
+    assert run(["exec", "demo", *THERE, "--", "no-such-program"]) == 2
+    assert "error[E502]: there is no program 'no-such-program'" in capsys.readouterr().err
+
+
+def test_a_missing_permission_is_named(demo: Served, capsys: Capture) -> None:
+    demo.forbidden.add("exec")
+    assert run(["exec", "demo", *THERE, "--", "true"]) == 1
+    err = capsys.readouterr().err
+    assert "error[E712]" in err
+    assert 'cannot create resource "pods/exec"' in err
+    assert "ask for the permission to create pods/exec" in err
+
+
+def test_a_connection_that_breaks_is_no_end_of_the_command(demo: Served, capsys: Capture) -> None:
+    demo.cut = True
+    assert run(["exec", "demo", *THERE, "--", "true"]) == 1
+    assert "error[E732]" in capsys.readouterr().err
+
+
+def test_a_head_that_does_not_run_says_why(demo: Served, capsys: Capture) -> None:
+    kubelet = demo.api.kubelet
+    kubelet.fail(kubelet.pod("demo-head", NAMESPACE), reason="Evicted", message="low on memory")
+    assert run(["exec", "demo", *THERE, "--", "true"]) == 1
+    err = capsys.readouterr().err
+    assert "error[E503]: demo: its head does not run: the kubelet evicted it: low on memory" in err
+
+
+@pytest.fixture
+def dashboard(demo: Served) -> Iterator[list[str]]:
+    """A dashboard behind port 8265 of the head; the Authorization headers that it was sent."""
+    seen: list[str] = []
+
+    class Answer(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            seen.append(self.headers["Authorization"])
+            body = b"[]"
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Answer)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    demo.ports[8265] = server.server_port
+    yield seen
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_jobs_are_asked_for_through_a_forwarded_port_with_the_clusters_token(
+    demo: Served, dashboard: list[str], capsys: Capture
+) -> None:
+    assert run(["jobs", "demo", *THERE, "-o", "json"]) == 0
+    assert json.loads(capsys.readouterr().out) == []
+    assert dashboard == ["Bearer a-token"]
+
+
+def test_no_token_is_left_behind(demo: Served, dashboard: list[str]) -> None:
+    run(["jobs", "demo", *THERE])
+    assert dashboard
+    assert [path for path in state_home().rglob("*") if path.is_file() and "a-token" in path.read_text()] == []
+
+
+def test_connect_runs_its_command_with_ports_and_a_private_token_file(
+    demo: Served, capfd: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "of another cluster")
+    code = "echo $RAY_ADDRESS ${RAY_AUTH_TOKEN-none}; stat -c %a $RAY_AUTH_TOKEN_PATH; cat $RAY_AUTH_TOKEN_PATH; exit 9"
+    assert run(["connect", "demo", *THERE, "--", "sh", "-c", code]) == 9
+    address, own, mode, token = capfd.readouterr().out.split()
+    assert address.startswith("ray://127.0.0.1:")
+    assert (own, mode, token) == ("none", "600", "a-token")
+    assert list((state_home() / "kubernetes" / "tokens").iterdir()) == []
+
+
+def test_a_port_where_nothing_listens_in_the_pod_is_said(demo: Served, capfd: Capture) -> None:
+    assert run(["jobs", "demo", *THERE]) == 1
+    err = capfd.readouterr().err
+    assert "port 8265 of the head: nothing listens there" in err
+    assert "error[E40" in err
+
+
+def test_copies_mean_what_they_mean_on_this_machine(demo: Served, tmp_path: Path, capsys: Capture) -> None:
+    here = tmp_path / "here"
+    (here / "d/sub").mkdir(parents=True)
+    (here / "d/sub/g.txt").write_text("in a folder")
+    (here / "d/f").write_bytes(os.urandom(300_000))
+    (here / "d/f").chmod(0o750)
+    (here / "d/link").symlink_to("sub/g.txt")
+    os.link(here / "d/f", here / "d/twin")
+    assert run(["rsync-up", "demo", "d", "new", *THERE]) == 0
+    assert run(["rsync-up", "demo", "d/", "new", *THERE]) == 0
+    assert run(["rsync-up", "demo", "d/f", "new/", *THERE]) == 0
+    assert run(["rsync-down", "demo", "new/d/", "back"]) == 0
+    assert run(["rsync-down", "demo", "new/d/sub/g.txt", "back/other.txt"]) == 0
+    assert sorted(path.name for path in (demo.folder / "new").iterdir()) == ["d", "f", "link", "sub", "twin"]
+    assert (here / "back/f").read_bytes() == (here / "d/f").read_bytes() == (here / "back/twin").read_bytes()
+    assert (here / "back/f").stat().st_mode & 0o777 == 0o750
+    assert (here / "back/link").readlink() == Path("sub/g.txt")
+    assert (here / "back/other.txt").read_text() == "in a folder"
+    assert f"copied to {demo.folder}/new/d" in capsys.readouterr().err
+
+
+def test_a_copy_that_can_not_be_made_says_where(demo: Served, tmp_path: Path, capsys: Capture) -> None:
+    (tmp_path / "here/big").write_bytes(b"x" * 5_000_000)
+    (demo.folder / "file").write_text("")
+    assert run(["rsync-up", "demo", "big", "file/big", *THERE]) == 1
+    assert f"error[E602]: {demo.folder}/file" in capsys.readouterr().err
+    assert run(["rsync-down", "demo", "fille", "x"]) == 2
+    assert f"did you mean {demo.folder}/file?" in capsys.readouterr().err
+    assert run(["rsync-up", "demo", "bigg", "x"]) == 2
+    assert f"did you mean {tmp_path}/here/big?" in capsys.readouterr().err
+
+
+def test_log_files_are_listed_and_read_and_no_link_is_followed(
+    demo: Served, capfdbinary: Binary, tmp_path: Path
+) -> None:
+    logs = demo.folder / "session/session_latest/logs"
+    logs.mkdir(parents=True)
+    (logs / "raylet.err").write_text("one\ntwo\n")
+    (logs / "outside").symlink_to("/etc/passwd")
+    demo.printed["demo-head"] = b"Ray runtime started.\n"
+    assert run(["logs", "demo", *THERE]) == 0
+    assert sorted(capfdbinary.readouterr().out.splitlines()) == [
+        b"raylet.err: one",
+        b"raylet.err: two",
+        b"start.log: Ray runtime started.",
+    ]
+    assert run(["logs", "demo", "--list", "-o", "name"]) == 0
+    assert sorted(capfdbinary.readouterr().out.split()) == [b"raylet.err", b"start.log"]
+    assert run(["logs", "demo", "--file", "raylet.err", "--tail", "1"]) == 0
+    assert capfdbinary.readouterr().out == b"two\n"
+    assert run(["logs", "demo", "--node", "demo-hed"]) == 2
+    assert b"did you mean 'demo-head'?" in capfdbinary.readouterr().err
+
+
+def test_what_a_crashing_container_printed_last_can_be_read(demo: Served, capfdbinary: Binary) -> None:
+    kubelet = demo.api.kubelet
+    kubelet.crash(kubelet.pod("demo-head", NAMESPACE))
+    demo.printed["demo-head.previous"] = b"no such option\n"
+    assert run(["logs", "demo", *THERE, "--file", "start.previous.log"]) == 0
+    assert capfdbinary.readouterr().out == b"no such option\n"
+
+
+def test_attach_says_where_the_ports_are(
+    demo: Served, dashboard: list[str], capfd: Capture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    given(b"echo in $RAY_CLUSTER_NAME; exit 3\n", monkeypatch, tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        demo.ports[port] = demo.ports[8265]
+        assert run(["attach", "demo", *THERE, "-p", str(port)]) == 3
+    out, err = capfd.readouterr()
+    assert out == "in demo\n"
+    assert f"port {port} is at 127.0.0.1:" in err
+    assert f"port {port} is at 127.0.0.1:{port}" not in err
