@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.made
 LINTED := src tests scripts examples lab $(wildcard bench)
 
-.PHONY: help env demo test quick check lint docs docs-check packaging packaging-check bench clean \
+.PHONY: help env demo test quick sim check lint docs docs-check packaging packaging-check bench clean \
 	kube kube-deps kube-node kube-fake kube-down
 
 help: ## this list
@@ -24,6 +24,9 @@ test: $(STAMP) ## every test that can run here
 
 quick: $(STAMP) ## the tests that start neither Ray nor Kubernetes
 	@$(BIN)/python -m pytest -m "not (ray or slow or kube or node or kwok)"
+
+sim: $(STAMP) ## every crash and every fault at every write of the operator, not a sample; some minutes
+	@SHOAL_SIM=all $(BIN)/python -m pytest tests/sim
 
 check: lint test ## what CI runs
 

@@ -23,13 +23,14 @@ from shoal.status.conditions import ClusterStatus, status_of
 from shoal.status.kubernetes_conditions import blocking
 from shoal.status.raycluster import is_settled, kuberay_state, raycluster_status, rejected_status
 from shoal.world.from_kubernetes import is_adopted, seconds, world_of
-from shoal.world.kubernetes import Observed
+from shoal.world.kubernetes import Meta, Observed
 from shoal.world.snapshot import Phase, World
 
 OURS = ("", "ray.io/kuberay-operator")
 """Values of ``managedBy`` of a RayCluster that this operator acts on."""
 PATIENCE_S = 10.0
 """A cluster that makes its way as expected is no news for that long; then its status is written all the same."""
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 ON_ITS_WAY = (
     "NodeMissing",
     "Pending",
@@ -69,7 +70,7 @@ def reconcile(observed: Observed, settings: Settings, now: str) -> Outcome:
     if is_adopted(observed):
         # Half of a cluster can't ask for tokens that the other half doesn't know.
         settings = replace(settings, profile="compat")
-    spec = read_spec(bytes(resource.spec), meta.namespace, meta.name, meta.uid, settings)
+    spec = read_spec(bytes(resource.spec), _told_of(meta), settings)
     if isinstance(spec, str):
         return _rejected(observed, spec, now)
     if (spec.cluster.spec.managed_by or "") not in OURS:
@@ -80,7 +81,8 @@ def reconcile(observed: Observed, settings: Settings, now: str) -> Outcome:
     status = status_of(desired, world)
     before = msgspec.json.decode(resource.status)
     after = raycluster_status(spec.cluster, desired, observed, world, status, before, now)
-    wait = _wait(plan, desired, world, status, seconds(now)) if observed.failure is None else 0.0
+    told = seconds(before.get("lastUpdateTime", ""))
+    wait = _wait(plan, desired, world, status, told, seconds(now)) if observed.failure is None else 0.0
     held = after != before and wait > 0
     return Outcome(
         plan,
@@ -99,15 +101,28 @@ class Read(msgspec.Struct, frozen=True):
 
 
 @lru_cache(maxsize=SPECS_KEPT)
-def read_spec(spec: bytes, namespace: str, name: str, uid: str, settings: Settings) -> Read | str:
-    """The RayCluster and what must exist for it, or in words what is wrong with it. spec: JSON."""
+def read_spec(spec: bytes, metadata: bytes, settings: Settings) -> Read | str:
+    """The RayCluster and what must exist for it, or in words what is wrong with it. spec, metadata: JSON."""
     raw = msgspec.json.decode(spec)
-    metadata = {"name": name, "namespace": namespace, "uid": uid}
-    text = msgspec.json.encode({"apiVersion": "ray.io/v1", "kind": "RayCluster", "metadata": metadata, "spec": raw})
+    given = {"apiVersion": "ray.io/v1", "kind": "RayCluster", "metadata": msgspec.Raw(metadata), "spec": raw}
+    text = msgspec.json.encode(given)
     if wrong := _errors(text):
         return wrong
     cluster = msgspec.json.decode(text, type=RayCluster)
     return Read(cluster, kubernetes_cluster(cluster, raw, settings))
+
+
+def _told_of(meta: Meta) -> bytes:
+    """What of a RayCluster's metadata may decide something, as JSON: without what changes at every write."""
+    annotations = {name: text for name, text in meta.annotations.items() if name != LAST_APPLIED}
+    kept = {
+        "name": meta.name,
+        "namespace": meta.namespace,
+        "uid": meta.uid,
+        "labels": meta.labels,
+        "annotations": annotations,
+    }
+    return msgspec.json.encode(kept, order="deterministic")
 
 
 @lru_cache(maxsize=JUDGEMENTS_KEPT)
@@ -129,8 +144,8 @@ def _rejected(observed: Observed, message: str, now: str) -> Outcome:
     return Outcome(Plan(observed.resource.metadata.name), status=after if after != before else None, notices=notices)
 
 
-def _wait(plan: Plan, desired: DesiredCluster, world: World, status: ClusterStatus, now: float) -> float:
-    """How long the status may stay as it is, seconds: 0 once there is something to tell."""
+def _wait(plan: Plan, desired: DesiredCluster, world: World, status: ClusterStatus, told: float, now: float) -> float:
+    """How long the status may stay as it is, seconds: 0 once there is something to tell. told: when it was written."""
     if plan:
         return PATIENCE_S
     if is_settled(status, kuberay_state(desired, world)):
@@ -139,7 +154,7 @@ def _wait(plan: Plan, desired: DesiredCluster, world: World, status: ClusterStat
     if blocker is not None and blocker.reason not in ON_ITS_WAY:
         return 0.0
     youngest = max((node.created for node in world.nodes), default=0.0)
-    return max(0.0, youngest + PATIENCE_S - now)
+    return max(0.0, max(youngest, told) + PATIENCE_S - now)
 
 
 def _trouble(status: ClusterStatus, before: dict[str, Any], after: dict[str, Any], *, held: bool) -> Iterator[Notice]:

@@ -1,9 +1,11 @@
 """Edits, deaths, crashes and old pictures in any order: it always comes to what is asked for."""
 
 import asyncio
+import os
 from collections.abc import Coroutine
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -32,6 +34,7 @@ FAULTS = (
     Fault(crash=Crash()),
     Fault(crash=Crash(), applied=True),
 )
+EXAMPLES = 1000 if os.environ.get("SHOAL_SIM") == "all" else 40
 GROUPS = ("a", "b")
 names = st.sampled_from(GROUPS)
 
@@ -174,10 +177,11 @@ class AnyLife(RuleBasedStateMachine):
         return str(found["metadata"]["uid"]) if found else ""
 
 
+@pytest.mark.slow
 def test_it_always_comes_to_what_is_asked_for() -> None:
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         AnyLife,
         settings=settings(
-            max_examples=60, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=EXAMPLES, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
