@@ -30,7 +30,6 @@ OURS = ("", "ray.io/kuberay-operator")
 """Values of ``managedBy`` of a RayCluster that this operator acts on."""
 PATIENCE_S = 10.0
 """A cluster that makes its way as expected is no news for that long; then its status is written all the same."""
-LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 ON_ITS_WAY = (
     "NodeMissing",
     "Pending",
@@ -114,13 +113,12 @@ def read_spec(spec: bytes, metadata: bytes, settings: Settings) -> Read | str:
 
 def _told_of(meta: Meta) -> bytes:
     """What of a RayCluster's metadata may decide something, as JSON: without what changes at every write."""
-    annotations = {name: text for name, text in meta.annotations.items() if name != LAST_APPLIED}
     kept = {
         "name": meta.name,
         "namespace": meta.namespace,
         "uid": meta.uid,
         "labels": meta.labels,
-        "annotations": annotations,
+        "annotations": meta.annotations,
     }
     return msgspec.json.encode(kept, order="deterministic")
 
