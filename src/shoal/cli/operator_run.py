@@ -23,7 +23,7 @@ from shoal.cli.console import Console
 @click.option(
     "--concurrency", default=64, show_default=True, type=click.IntRange(1), help="Clusters worked on at once."
 )
-@click.option("--requests", default=24, show_default=True, type=click.IntRange(1), help="API requests at once.")
+@click.option("--requests", default=12, show_default=True, type=click.IntRange(1), help="API requests at once.")
 @click.option(
     "--leader-election/--no-leader-election", "election", default=True, show_default=True, help="Take turns by a Lease."
 )

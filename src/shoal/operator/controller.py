@@ -25,7 +25,7 @@ from shoal.world.kubernetes import Failure, Observed
 
 log = logging.getLogger(__name__)
 
-AFTER_A_CHANGE_S = 0.2
+AFTER_A_CHANGE_S = 1.0
 """Until a cluster is looked at again after something was done: what follows from it may need no event to be due."""
 
 

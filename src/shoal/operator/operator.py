@@ -28,7 +28,7 @@ from shoal.world.kubernetes import Pod, Shared
 
 log = logging.getLogger(__name__)
 
-SETTLE_S = 0.05
+SETTLE_S = 0.2
 """Between an event and the look at its cluster: pods that are made together change together."""
 
 
