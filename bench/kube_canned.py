@@ -154,11 +154,13 @@ class Canned:
 
     def answer(self, method: str, path: str, query: dict[str, str], zipped: bool) -> tuple[int, bytes, bool]:
         """Status, body, and whether it is zipped."""
+        path = path.rstrip("/")
         if path in DISCOVERY:
             return 200, dump(DISCOVERY[path]), False
         if method == "POST":
             return 201, self.made, False
-        name = query.get("fieldSelector", "").removeprefix("metadata.name=") or path.rpartition("/")[2]
+        selected = query.get("fieldSelector", "").partition(",")[0]
+        name = selected.removeprefix("metadata.name=") or path.rpartition("/")[2]
         if name in self.pods:
             return 200, page([self.pods[name]], 0) if "fieldSelector" in query else self.pods[name], False
         at = query.get("continue", "0")

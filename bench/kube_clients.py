@@ -5,7 +5,7 @@ Needs a Python that has all of them:
     uv venv /tmp/clients && uv pip install -p /tmp/clients/bin/python aiohttp msgspec pyyaml lightkube kr8s kubernetes
     PYTHONPATH=src python bench/kube_clients.py --python /tmp/clients/bin/python
 
-Each client, in a process of its own, asks a local HTTPS server with canned answers (kube_canned.py), three times; the
+Each client, in a process of its own, asks a local HTTPS server with canned answers (kube_canned.py), several times; the
 medians are printed. The CPU seconds are the client's own: they hardly depend on what else the machine does.
 """
 
@@ -27,7 +27,6 @@ from typing import Any
 
 NAMESPACE = "bench"
 AT_ONCE = 32
-RUNS = 3
 CLIENTS = ("shoal", "shoal-gzip", "shoal-dicts", "lightkube", "kubernetes.aio", "kr8s")
 Doing = Callable[[], Awaitable[Any]]
 
@@ -267,6 +266,7 @@ def main() -> None:
     parser.add_argument("--python", default=sys.executable, help="one that has the libraries")
     parser.add_argument("--pods", type=int, default=4000)
     parser.add_argument("--requests", type=int, default=2000)
+    parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--clients", default=",".join(CLIENTS))
     parser.add_argument("--one", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -288,7 +288,7 @@ def medians(name: str, arguments: argparse.Namespace, kubeconfig: str) -> dict[s
     command = [arguments.python, __file__, "--one", name]
     command += ["--pods", str(arguments.pods), "--requests", str(arguments.requests)]
     runs = []
-    for _ in range(RUNS):
+    for _ in range(arguments.runs):
         environment = {**os.environ, "KUBECONFIG": kubeconfig}
         ended = subprocess.run(command, stdout=subprocess.PIPE, check=True, env=environment)
         runs.append(json.loads(ended.stdout))
