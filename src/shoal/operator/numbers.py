@@ -21,6 +21,7 @@ class Numbers:
     def __init__(self) -> None:
         self.requests = Counter("shoal_api_requests_total", "Requests to the API server by verb, resource and status.")
         self.reconciles = Histogram("shoal_reconcile_duration_seconds", "How long one step of one cluster took.")
+        self.drains = Counter("shoal_drains_total", "Nodes that Ray was told to drain, by whether it took that.")
         self.raised = Counter("shoal_defects_total", "Steps that ended in an error that nobody thought of.")
 
     def counted(self, transport: Transport) -> "Counted":
@@ -44,6 +45,7 @@ class Numbers:
                 *_of_clusters(resources),
                 self.requests.family(),
                 self.raised.family(),
+                self.drains.family(),
                 Family("shoal_queue_depth", "gauge", "Clusters that wait for a step.", [({}, len(queue))]),
                 Family("shoal_reconciles_running", "gauge", "Steps under way.", [({}, queue.processing)]),
                 self.reconciles,

@@ -14,6 +14,8 @@ from shoal.backends.kubernetes.feed import Feed
 from shoal.backends.kubernetes.resources import PODS, RAYCLUSTERS, ROUTES
 from shoal.backends.kubernetes.store import Key
 from shoal.backends.kubernetes.transport import Transport
+from shoal.desired.cluster import DesiredCluster
+from shoal.errors import ActionFailed
 from shoal.operator.askray import AskRay, Gcs
 from shoal.operator.controller import Controller
 from shoal.operator.fairness import FairLimit
@@ -24,7 +26,7 @@ from shoal.operator.queue import WorkQueue, work_off
 from shoal.operator.rayviews import RayViews
 from shoal.runtime.clock import Clock, SystemClock
 from shoal.world import kubernetes as world
-from shoal.world.kubernetes import Pod, Shared
+from shoal.world.kubernetes import Observed, Pod, Shared
 
 log = logging.getLogger(__name__)
 
@@ -54,10 +56,10 @@ class Operator:
         self.queue = WorkQueue(clock.monotonic, random.random)
         self.cache = Cache(self._wake, options.namespaces)
         self.feeds = tuple(_feeds(client, self.cache, clock, options))
-        ask = AskRay(client, gcs)
+        self._ask = ask = AskRay(client, gcs)
         self._limit = FairLimit(options.requests)
         self._side_by_side = options.concurrency
-        applier = Applier(client, self.cache, self._limit.turn, ask.drain, now, ask.remember)
+        applier = Applier(client, self.cache, self._limit.turn, self._drain, now, ask.remember)
         views = RayViews(ask.view, self.queue.add_after, clock.monotonic)
         self.controller = Controller(client, self.cache, applier, views, self.queue, options.settings, now, ask.forget)
 
@@ -92,11 +94,20 @@ class Operator:
         with self.numbers.reconciling():
             await self.controller.step(key)
 
+    async def _drain(self, observed: Observed, desired: DesiredCluster, ray_id: str, deadline_s: int) -> None:
+        try:
+            await self._ask.drain(observed, desired, ray_id, deadline_s)
+        except ActionFailed:
+            self.numbers.drains.add(result="failed")
+            raise
+        self.numbers.drains.add(result="told")
+
     def _wake(self, key: Key) -> None:
         self.queue.add_after(key, SETTLE_S)
 
     def _raised(self, key: Key, error: BaseException) -> None:
         CONTEXT.set(Context("", *key))
+        self.numbers.raised.add()
         log.error("a defect: this cluster is tried again later", exc_info=error)
         self.queue.retry(key, 30.0)
 

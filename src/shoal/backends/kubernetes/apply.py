@@ -8,11 +8,11 @@ from typing import TypeAlias
 import msgspec
 
 from shoal.backends.kubernetes import apply_objects, apply_pods
-from shoal.backends.kubernetes.apply_pods import Drain
 from shoal.backends.kubernetes.cache import Cache
 from shoal.backends.kubernetes.client import Client
+from shoal.backends.kubernetes.resources import ROLEBINDINGS
 from shoal.backends.kubernetes.store import Key
-from shoal.backends.kubernetes.work import MadeSecret, Now, Work
+from shoal.backends.kubernetes.work import Drain, MadeSecret, Now, Work
 from shoal.desired.cluster import DesiredCluster
 from shoal.errors import ActionFailed
 from shoal.plan.actions import Action, AdoptNode, ApplyObject, DrainNode, RemoveObject, Stage, StartNode, StopNode
@@ -54,17 +54,22 @@ class Applier:
     async def apply(self, observed: Observed, desired: DesiredCluster, stage: Stage) -> tuple[Failed, ...]:
         """Do the actions of one stage side by side; those that failed. The others are done nevertheless."""
         work = Work(self._client, self._cache, observed, desired, self._now, self._made_secret)
-        if len(stage) == 1:
-            results = [await self._try(work, stage[0])]
-        else:
-            results = await asyncio.gather(*(self._try(work, action) for action in stage))
-        return tuple(failure for failure in results if failure is not None)
+        failures: list[Failed] = []
+        for wave in (
+            [action for action in stage if not _names_another(action)],
+            [action for action in stage if _names_another(action)],
+        ):
+            results = await asyncio.gather(*(self._try(work, action) for action in wave))
+            failures += [failure for failure in results if failure is not None]
+        return tuple(failures)
 
     async def _try(self, work: Work, action: Action) -> Failed | None:
         meta = work.observed.resource.metadata
         try:
             async with self._turn((meta.namespace, meta.name)):
                 await self._do(work, action)
+            if isinstance(action, DrainNode):  # no request to the API server: it holds nobody up
+                await self._drain(work.observed, work.desired, action.ray_id, action.deadline_s)
         except ActionFailed as error:
             return Failed(action, error)
         return None
@@ -76,7 +81,7 @@ class Applier:
             case StopNode():
                 await apply_pods.stop(work, action)
             case DrainNode():
-                await apply_pods.drain(work, action, self._drain)
+                await apply_pods.announce_drain(work, action)
             case AdoptNode():
                 await apply_pods.adopt(work, action)
             case ApplyObject():
@@ -85,3 +90,8 @@ class Applier:
                 await apply_objects.remove(work, action)
             case _:
                 raise TypeError(f"no such action on Kubernetes: {type(action).__name__}")
+
+
+def _names_another(action: Action) -> bool:
+    """Whether the API server refuses it until another object of the same stage is there: a binding needs its role."""
+    return isinstance(action, ApplyObject) and action.object.kind == ROLEBINDINGS.kind

@@ -2,23 +2,13 @@
 
 from collections import Counter
 from datetime import timedelta
-from typing import Protocol
 
 from shoal.backends.kubernetes import manifests
 from shoal.backends.kubernetes.errors import AlreadyExists, NotFound
 from shoal.backends.kubernetes.resources import PODS
 from shoal.backends.kubernetes.work import Work
-from shoal.desired.cluster import DesiredCluster
 from shoal.plan.actions import AdoptNode, DrainNode, StartNode, StopNode
-from shoal.world.kubernetes import ADOPTED, DRAIN, EDITION, SEAT, TEMPLATE, Observed, Pod
-
-
-class Drain(Protocol):
-    """Tells a cluster's Ray to give a node no more work from now on. Raises ActionFailed."""
-
-    async def __call__(self, observed: Observed, desired: DesiredCluster, ray_id: str, deadline_s: int) -> None:
-        """deadline_s: how long it has for what it does already."""
-        ...
+from shoal.world.kubernetes import ADOPTED, DRAIN, EDITION, SEAT, TEMPLATE, Pod
 
 
 async def start(work: Work, action: StartNode) -> None:
@@ -50,11 +40,10 @@ async def stop(work: Work, action: StopNode) -> None:
         pods.leaves(name, uid, work.now().strftime("%Y-%m-%dT%H:%M:%SZ"))
 
 
-async def drain(work: Work, action: DrainNode, tell: Drain) -> None:
-    """Note the deadline on the pod, then tell Ray. Whether Ray can be told or not, the pod goes at the deadline."""
+async def announce_drain(work: Work, action: DrainNode) -> None:
+    """Note the deadline on the pod. Whether Ray can be told of it or not, the pod goes then."""
     deadline = work.now() + timedelta(seconds=action.deadline_s)
     await _note(work, action.node, {DRAIN: f"{action.ray_id} {int(deadline.timestamp())}"})
-    await tell(work.observed, work.desired, action.ray_id, action.deadline_s)
 
 
 async def adopt(work: Work, action: AdoptNode) -> None:

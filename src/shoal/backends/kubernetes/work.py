@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import msgspec
 
@@ -16,6 +16,14 @@ from shoal.world.kubernetes import Meta, Observed
 Now: TypeAlias = Callable[[], datetime]
 MadeSecret: TypeAlias = Callable[[Observed, str, Mapping[str, str]], None]
 """Told of the Secret that was made for a cluster, and what its keys were filled with."""
+
+
+class Drain(Protocol):
+    """Tells a cluster's Ray to give a node no more work from now on. Raises ActionFailed."""
+
+    async def __call__(self, observed: Observed, desired: DesiredCluster, ray_id: str, deadline_s: int) -> None:
+        """deadline_s: how long it has for what it does already."""
+        ...
 
 
 class NameTaken(ActionFailed):

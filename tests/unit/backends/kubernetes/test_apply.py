@@ -13,7 +13,7 @@ from shoal.backends.kubernetes.apply import Applier, Failed
 from shoal.backends.kubernetes.cache import WATCHED, Cache
 from shoal.backends.kubernetes.client import Client
 from shoal.backends.kubernetes.errors import ApiError, Fate
-from shoal.backends.kubernetes.resources import PODS, RAYCLUSTERS, SECRETS, SERVICES
+from shoal.backends.kubernetes.resources import PODS, RAYCLUSTERS, RBAC, SECRETS, SERVICES
 from shoal.backends.kubernetes.store import Key
 from shoal.backends.kubernetes.transport import ApiUnreachable
 from shoal.backends.kubernetes.work import NameTaken
@@ -205,6 +205,22 @@ def test_the_deadline_of_a_drained_node_is_noted_even_if_ray_can_not_be_told() -
     assert bench.error(action) is bench.drain_error
     assert bench.drained == [("ab12", 60)]
     assert bench.observed.pods[0].metadata.annotations[DRAIN] == "ab12 1767225660"
+
+
+def test_a_binding_is_made_after_its_role() -> None:
+    bench = Bench()
+    role, binding = (
+        DesiredObject(kind, "demo", {"apiVersion": f"{RBAC}/v1", "kind": kind, "metadata": {}, **rest})
+            kind, "demo", {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": {}, **rest}
+        )
+        for kind, rest in (
+            ("Role", {"rules": []}),
+            ("RoleBinding", {"roleRef": {"apiGroup": RBAC, "kind": "Role", "name": "demo"}}),
+        )
+    )
+    bench.does(ApplyObject(binding, WHY), ApplyObject(role, WHY))
+    made = [seen.resource.partition(".")[0] for seen in bench.api.requests if seen.verb == "patch"]
+    assert made == ["roles", "rolebindings"]
 
 
 def test_a_pod_that_is_adopted_gets_notes_and_keeps_the_rest() -> None:
