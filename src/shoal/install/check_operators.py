@@ -59,9 +59,11 @@ def check_leases(facts: Facts, options: Options) -> Iterator[Check]:
         step = (
             f"find and stop it (`kubectl -n {one.metadata.namespace} describe lease {one.metadata.name}`), then again"
         )
-        yield fail(
-            LEASES, f"{where} is held by {one.spec.holder_identity}: an operator without a Deployment runs", step
-        )
+        says = f"{where} is held by {one.spec.holder_identity}: an operator without a Deployment runs"
+        if options.watch:
+            yield warn(LEASES, f"{says}, and may watch {', '.join(options.watch)}", step)
+        else:
+            yield fail(LEASES, says, step)
     if not strange:
         yield ok(LEASES, "no other operator holds one")
 
