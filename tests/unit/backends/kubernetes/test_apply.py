@@ -211,8 +211,6 @@ def test_a_binding_is_made_after_its_role() -> None:
     bench = Bench()
     role, binding = (
         DesiredObject(kind, "demo", {"apiVersion": f"{RBAC}/v1", "kind": kind, "metadata": {}, **rest})
-            kind, "demo", {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": {}, **rest}
-        )
         for kind, rest in (
             ("Role", {"rules": []}),
             ("RoleBinding", {"roleRef": {"apiGroup": RBAC, "kind": "Role", "name": "demo"}}),
