@@ -8,6 +8,14 @@ from shoal.testing.fakeapi.state import State
 from shoal.testing.fakeapi.store import Obj
 
 _FIRST_NODE_PORT = 30000
+_TWO_FAMILIES = [
+    refusals.Fault(
+        "spec.ipFamilyPolicy", "Invalid value", '"RequireDualStack"',
+        "this cluster is not configured for dual-stack services",
+    ),
+    refusals.Fault("spec.ipFamilies[1]", "Invalid value", '"IPv6"', "not configured on this cluster"),
+]  # fmt: skip
+"""What is wrong with a Service that had no address, so that both families would do, and shall have one."""
 
 
 def allocated(state: State, kind: Kind, item: Obj, old: Obj | None = None) -> Obj:
@@ -26,6 +34,8 @@ def allocated(state: State, kind: Kind, item: Obj, old: Obj | None = None) -> Ob
         address = _free_address(state)
     elif not old and address != "None":
         _check_address(state, item, address)
+    if old and address != "None" and "IPv6" in spec.get("ipFamilies", ()):
+        raise refusals.invalid("", "Service", item["metadata"]["name"], _TWO_FAMILIES)
     spec |= {"clusterIP": address, "clusterIPs": [address]}
     both = address == "None" and not spec.get("selector")
     spec.setdefault("ipFamilies", ["IPv4", "IPv6"] if both else ["IPv4"])

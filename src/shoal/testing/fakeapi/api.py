@@ -91,8 +91,11 @@ class FakeApi:
 
     async def _lines(self, watch: Watch) -> AsyncIterator[bytes]:
         while True:
-            for line in [] if self.deaf else watch.take(self.server.shown):
+            lines = [] if self.deaf else watch.take(self.server.shown)
+            for line in lines:
                 yield line
+            if lines:
+                continue  # more may have come while the caller had these
             if watch.ended:
                 return
             waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()

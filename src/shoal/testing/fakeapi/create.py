@@ -30,7 +30,8 @@ def create(state: State, kind: Kind, item: Obj, write: Write, owners: Owners | N
         named = item if item["metadata"].get("name") or not base else with_meta(item, name=state.generated(base))
         named = allocated(state, kind, _finished(state, kind, named))
         name = named["metadata"].get("name", "")
-        faults = [*meta.wrong_name(kind, name), *meta.wrong_meta(named), *wrong_new(kind, named)]
+        faults = [*meta.wrong_base(kind, base), *meta.wrong_name(kind, name)]
+        faults += [*meta.wrong_meta(kind, item), *wrong_new(kind, named)]
         if faults:
             raise refusals.invalid(kind.group, kind.kind, name, faults)
         there = state.find(kind, namespace, name)

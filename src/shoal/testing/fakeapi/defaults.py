@@ -52,6 +52,9 @@ def _job(item: Obj) -> Obj:
         "backoffLimit": 6, "completionMode": "NonIndexed", "completions": 1, "manualSelector": False, "parallelism": 1,
         "podReplacementPolicy": "TerminatingOrFailed", "suspend": False,
     } | (item.get("spec") or {})  # fmt: skip
+    labels = ((spec.get("template") or {}).get("metadata") or {}).get("labels")
+    if labels and not item["metadata"].get("labels"):
+        item = {**item, "metadata": {**item["metadata"], "labels": labels}}
     return {
         **item,
         "spec": {**spec, "template": default_template(spec.get("template") or {})},

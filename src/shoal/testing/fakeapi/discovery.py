@@ -24,7 +24,8 @@ def discovered(request: Request, state: State) -> Any:
     if parts == ["apis"]:
         return {"kind": "APIGroupList", "apiVersion": "v1", "groups": _groups(state)}
     if parts[:1] == ["apis"] and len(parts) == 2:
-        return next((group for group in _groups(state) if group["name"] == parts[1]), None)
+        found = [group for group in _groups(state) if group["name"] == parts[1]]
+        return {"kind": "APIGroup", "apiVersion": "v1", **found[0]} if found else None
     if (parts[:1] == ["apis"] and len(parts) == 3) or (parts[:1] == ["api"] and len(parts) == 2):
         return _resources(parts[1] if len(parts) == 3 else "", parts[-1], state)
     return None

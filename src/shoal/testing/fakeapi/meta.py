@@ -16,6 +16,10 @@ _EMPTY_IS_NONE = (
     "namespace",
     "generateName",
 )
+_EMPTY_MAPS = frozenset(
+    ("data", "binaryData", "stringData", "nodeSelector", "matchLabels", "limits", "requests", "labels", "annotations")
+)
+"""Maps that are not kept when they are empty, wherever they are in an object of a built-in kind."""
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _SERVICE = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
@@ -47,6 +51,8 @@ def tidy(item: Obj, kind: Kind) -> Obj:
     """The object as the server keeps it: nothing that is null, no empty metadata."""
     if not kind.custom:
         item = _without_nulls(item)
+    if kind.plural == "services" and not (item.get("spec") or {}).get("selector", True):
+        item = {**item, "spec": {name: value for name, value in item["spec"].items() if name != "selector"}}
     meta = {
         name: value
         for name, value in (item.get("metadata") or {}).items()
@@ -57,7 +63,11 @@ def tidy(item: Obj, kind: Kind) -> Obj:
 
 def _without_nulls(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _without_nulls(inner) for name, inner in value.items() if inner is not None}
+        return {
+            name: _without_nulls(inner)
+            for name, inner in value.items()
+            if inner is not None and inner != [] and not (inner == {} and name in _EMPTY_MAPS)
+        }
     if isinstance(value, list):
         return [_without_nulls(inner) for inner in value]
     return value
@@ -67,6 +77,8 @@ def wrong_name(kind: Kind, name: str, path: str = "metadata.name") -> list[Fault
     """What is wrong with a name of that kind."""
     if not name:
         return [Fault(path, "Required value", detail="name or generateName is required")]
+    if kind.plural == "events":
+        return []
     if kind.plural == "services":
         shape, rule, most = _SERVICE, _SERVICE_RULE, 63
     elif kind.plural == "namespaces":
@@ -83,21 +95,37 @@ def wrong_name(kind: Kind, name: str, path: str = "metadata.name") -> list[Fault
     return faults
 
 
-def wrong_meta(item: Obj) -> list[Fault]:
+def wrong_base(kind: Kind, base: str) -> list[Fault]:
+    """What is wrong with a generateName of that kind; it may end with a dash."""
+    if not base:
+        return []
+    whole = base[:-1] + "a" if base.endswith("-") else base
+    faults = wrong_name(kind, whole, "metadata.generateName")
+    return [Fault(fault.path, fault.kind, f'"{base}"', fault.detail) for fault in faults]
+
+
+def wrong_meta(kind: Kind, item: Obj) -> list[Fault]:
     """What is wrong with labels, finalizers and owners."""
+    named = not kind.custom and kind.plural not in ("events", "leases")
     meta = item["metadata"]
-    faults = []
-    for value in (meta.get("labels") or {}).values():
-        if len(value) > 63:
-            faults.append(Fault("metadata.labels", "Invalid value", f'"{value}"', "must be no more than 63 bytes"))
-        if not _LABEL_VALUE.fullmatch(value):
-            faults.append(Fault("metadata.labels", "Invalid value", f'"{value}"', _LABEL_VALUE_RULE))
+    faults = wrong_labels(meta.get("labels"), "metadata.labels")
     for owner in meta.get("ownerReferences") or ():
         faults += wrong_owner(owner, "metadata.ownerReferences")
-    for finalizer in () if item.get("kind") == "Event" else meta.get("finalizers") or ():
-        if "/" not in finalizer and finalizer not in _STANDARD_FINALIZERS:
+    for finalizer in meta.get("finalizers") or ():
+        if named and "/" not in finalizer and finalizer not in _STANDARD_FINALIZERS:
             detail = "name is neither a standard finalizer name nor is it fully qualified"
             faults.append(Fault("metadata.finalizers", "Invalid value", f'"{finalizer}"', detail))
+    return faults
+
+
+def wrong_labels(labels: dict[str, str] | None, path: str) -> list[Fault]:
+    """What is wrong with the values of labels."""
+    faults = []
+    for value in (labels or {}).values():
+        if len(value) > 63:
+            faults.append(Fault(path, "Invalid value", f'"{value}"', "must be no more than 63 bytes"))
+        if not _LABEL_VALUE.fullmatch(value):
+            faults.append(Fault(path, "Invalid value", f'"{value}"', _LABEL_VALUE_RULE))
     return faults
 
 

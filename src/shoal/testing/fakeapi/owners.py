@@ -28,7 +28,7 @@ STRIPPED: Paths = frozenset(
 )
 
 
-class Manager(msgspec.Struct, frozen=True, order=True):
+class Manager(msgspec.Struct, frozen=True):
     """Who writes. version: as ``apps/v1``, "" for one that applies."""
 
     name: str
@@ -141,11 +141,15 @@ def _capped(owners: Owners) -> Owners:
     return left
 
 
-def applied(live: Obj, config: Obj, kind: Type, owners: Owners, write: Write) -> tuple[Obj, Owners]:
+def applied(live: Obj, config: Obj, blank: Obj, kind: Type, owners: Owners, write: Write) -> tuple[Obj, Owners]:
     """``live`` with what ``config`` applies, less what its manager no longer applies; and the owners then.
 
-    Raises Refused when others own what it would change, unless ``write.force``.
+    blank: what an object of the kind has anyway. Raises Refused when others own what it would change, unless
+    ``write.force``.
     """
+    if not owners:
+        before_all = msgspec.structs.replace(write, name="before-first-apply", subresource="")
+        owners = after_update(blank, live, kind, {}, before_all, new=True)
     live = _bare(live)
     me = Manager(write.name, True, "", write.subresource)
     last = owners[me].paths if me in owners else NONE
@@ -194,7 +198,7 @@ def conflict_of(conflicts: dict[Manager, Paths]) -> Refused:
         message = f"Apply failed with 1 conflict: conflict with {found[0][0]}: {found[0][1]}"
     else:
         lines: list[str] = []
-        for manager in sorted(conflicts):
+        for manager in sorted(conflicts, key=lambda one: (one.name, not one.applies, one.version, one.subresource)):
             lines.append(f"conflicts with {manager}:")
             lines += [f"- {path}" for one, path in found if one == manager]
         message = f"Apply failed with {len(found)} conflicts: " + "\n".join(lines)

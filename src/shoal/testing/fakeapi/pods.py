@@ -20,6 +20,11 @@ def default_pod(item: Obj) -> Obj:
 
 
 def _status(status: JsonObject) -> JsonObject:
+    address, addresses = status.get("podIP"), status.get("podIPs")
+    if address and (not addresses or addresses[0].get("ip") != address):
+        status = {**status, "podIPs": [{"ip": address}]}
+    elif addresses:
+        status = {**status, "podIP": addresses[0].get("ip")}
     if not status.get("conditions"):
         return status
     never = {"lastProbeTime": None, "lastTransitionTime": None}

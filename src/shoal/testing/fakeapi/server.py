@@ -11,6 +11,7 @@ from shoal.testing.fakeapi.create import create
 from shoal.testing.fakeapi.defaults import defaulted
 from shoal.testing.fakeapi.delete import delete, options_of
 from shoal.testing.fakeapi.discovery import discovered, reviewed
+from shoal.testing.fakeapi.empties import empty
 from shoal.testing.fakeapi.kinds import CRDS, RAY_KINDS
 from shoal.testing.fakeapi.meta import tidy
 from shoal.testing.fakeapi.owners import Write, applied, owners_of
@@ -182,12 +183,12 @@ class Server:
         if old is None:
             if route.subresource and not route.kind.made_by_update:
                 raise refusals.not_found(route.kind.group, route.kind.plural, route.name)
-            new, owners = applied({"metadata": {}}, config, kind, {}, write)
+            new, owners = applied({"metadata": {}}, config, {"metadata": {}}, kind, {}, write)
             new = defaulted(route.kind, tidy(new, route.kind))
             made = create(self.state, route.kind, new, write, owners)
             return 201, self._shown(route, request, made)
         live = self._shown(route, Request("GET", request.path), old)
-        new, owners = applied(live, config, kind, owners_of(old), write)
+        new, owners = applied(live, config, empty(route.kind), kind, owners_of(old), write)
         new = defaulted(route.kind, tidy(new, route.kind))
         return 200, self._shown(route, request, update(self.state, route.kind, old, new, write, owners))
 

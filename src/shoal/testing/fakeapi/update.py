@@ -21,7 +21,7 @@ def update(state: State, kind: Kind, old: Obj, new: Obj, write: Write, owners: O
     new = with_owners(new, owners)
     _check_version(kind, old, new)
     new = _prepared(state, kind, old, new, write.subresource)
-    faults = [*meta.wrong_meta(new), *meta.wrong_change(old, new)]
+    faults = [*meta.wrong_meta(kind, new), *meta.wrong_change(old, new)]
     faults += wrong_status(kind, new) if write.subresource else wrong_update(kind, old, new)
     if faults:
         raise refusals.invalid(kind.group, kind.kind, name, faults)

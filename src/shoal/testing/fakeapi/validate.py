@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from shoal.testing.fakeapi.kinds import Kind
+from shoal.testing.fakeapi.meta import wrong_labels
 from shoal.testing.fakeapi.refusals import Fault
 from shoal.testing.fakeapi.store import Obj
 
@@ -19,11 +20,33 @@ def wrong_new(kind: Kind, item: Obj) -> list[Fault]:
 def wrong_update(kind: Kind, old: Obj, new: Obj) -> list[Fault]:
     """What an update of the kind may not do."""
     check = _CHANGED.get(kind.resource)
-    return [*(check(old, new) if check else []), *wrong_new(kind, new)]
+    return [*(check(old, new) if check else []), *([] if kind.plural == "pods" else wrong_new(kind, new))]
 
 
 def _pod(item: Obj) -> list[Fault]:
-    return wrong_containers(item["spec"], "spec")
+    return _wrong_pod(item["spec"], "spec")
+
+
+def _job(item: Obj) -> list[Fault]:
+    labels = item["spec"]["template"]["metadata"].get("labels")
+    return wrong_labels(labels, "spec.template.labels") + _wrong_pod(
+        item["spec"]["template"]["spec"], "spec.template.spec"
+    )
+
+
+def _wrong_pod(spec: JsonObject, path: str) -> list[Fault]:
+    return [*wrong_containers(spec, path), *_wrong_mounts(spec, path)]
+
+
+def _wrong_mounts(spec: JsonObject, path: str) -> list[Fault]:
+    volumes = {volume.get("name") for volume in spec.get("volumes") or ()}
+    return [
+        Fault(f"{path}.{name}[{i}].volumeMounts[{j}].name", "Not found", f'"{mount.get("name", "")}"')
+        for name in ("initContainers", "containers")
+        for i, container in enumerate(spec.get(name) or ())
+        for j, mount in enumerate(container.get("volumeMounts") or ())
+        if mount.get("name") not in volumes
+    ]
 
 
 def wrong_containers(spec: JsonObject, path: str) -> list[Fault]:
@@ -48,14 +71,24 @@ def _pod_changed(old: Obj, new: Obj) -> list[Fault]:
     for name in ("containers", "initContainers"):
         if len(old["spec"].get(name) or ()) != len(new["spec"].get(name) or ()):
             return [Fault(f"spec.{name}", "Forbidden", detail="pod updates may not add or remove containers")]
+    faults = _deadline_changed(old["spec"].get("activeDeadlineSeconds"), new["spec"].get("activeDeadlineSeconds"))
     if _fixed(old["spec"]) == _fixed(new["spec"]):
-        return []
+        return faults
     detail = (
         "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
         "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
         "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
     )
-    return [Fault("spec", "Forbidden", detail=detail)]
+    return [*faults, Fault("spec", "Forbidden", detail=detail)]
+
+
+def _deadline_changed(old: int | None, new: int | None) -> list[Fault]:
+    if old is None or (new is not None and new <= old):
+        return []
+    value, why = ("null", "must not update from a positive integer to nil value")
+    if new is not None:
+        value, why = str(new), "must be less than or equal to previous value"
+    return [Fault("spec.activeDeadlineSeconds", "Invalid value", value, why)]
 
 
 def _fixed(spec: JsonObject) -> JsonObject:
@@ -72,7 +105,12 @@ def _service(item: Obj) -> list[Fault]:
     headless = spec.get("clusterIP") == "None"
     if not spec.get("ports") and not headless and spec["type"] != "ExternalName":
         return [Fault("spec.ports", "Required value")]
-    return []
+    names = [port.get("name") for port in spec.get("ports") or ()]
+    return [
+        Fault(f"spec.ports[{i}].name", "Duplicate value", f'"{name}"')
+        for i, name in enumerate(names)
+        if name and name in names[:i]
+    ]
 
 
 def _service_changed(old: Obj, new: Obj) -> list[Fault]:
@@ -151,6 +189,7 @@ def wrong_status(kind: Kind, new: Obj) -> list[Fault]:
 
 _NEW: dict[str, Callable[[Obj], list[Fault]]] = {
     "pods": _pod,
+    "jobs.batch": _job,
     "services": _service,
     "events": _event,
     "rolebindings.rbac.authorization.k8s.io": _role_binding,

@@ -1,0 +1,178 @@
+"""`FakeApi` against a real API server: the same requests, the same answers, the same events.
+
+SHOAL_FAKE_SEQUENCES: how many random sequences (`make verify-fake` plays 1,200); SHOAL_FAKE_SEED: which ones.
+"""
+
+import asyncio
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import pytest
+
+from integration.fake_batch import clean, in_turns, new_namespaces, play
+from integration.fake_cases import CASES, play_case
+from integration.fake_garbage import Family, comes_to, family, left, make
+from integration.fake_play import Answer, Player, normal
+from integration.fake_scenarios import SCENARIOS, Place
+from integration.fake_sequences import Writer
+from kube import OUTSIDE, Cluster
+from shoal.backends.kubernetes.http import HttpTransport
+from shoal.backends.kubernetes.kubeconfig import access
+from shoal.cli.documents import documents
+from shoal.crds.definitions import definitions
+from shoal.spec.kinds import RAY_KINDS
+from shoal.testing.fakeapi import FakeApi
+
+pytestmark = pytest.mark.kube
+
+SEQUENCES = int(OUTSIDE.get("SHOAL_FAKE_SEQUENCES", "100"))
+SEED = OUTSIDE.get("SHOAL_FAKE_SEED", "shoal")
+LENGTH = 12
+BATCH = 50
+T = TypeVar("T")
+
+
+def on(cluster: Cluster, work: Callable[[HttpTransport], Awaitable[T]]) -> T:
+    """What the work, done with a transport to the real server, gives."""
+
+    async def run() -> T:
+        async with HttpTransport(access(str(cluster.kubeconfig), environ={})) as transport:
+            return await work(transport)
+
+    return asyncio.run(run())
+
+
+def differences(real: Any, fake: Any, path: str = "") -> list[str]:
+    """Where two bodies differ, and how."""
+    if isinstance(real, dict) and isinstance(fake, dict):
+        names = sorted(real.keys() | fake.keys())
+        return [line for name in names for line in differences(real.get(name), fake.get(name), f"{path}.{name}")]
+    if isinstance(real, list) and isinstance(fake, list) and len(real) == len(fake):
+        return [line for i, one in enumerate(real) for line in differences(one, fake[i], f"{path}[{i}]")]
+    return [] if real == fake else [f"{path}: really {real!r}, the fake {fake!r}"]
+
+
+def compared(namespace: str, real: list[Answer], fake: list[Answer], steps: list[Any]) -> list[str]:
+    """What the first answer that differs says, and what was asked; nothing when none does."""
+    pairs = zip(normal(namespace, real), normal(namespace, fake), strict=False)
+    for i, (one, other) in enumerate(pairs):
+        if one != other:
+            asked = str(steps[i]) if i < len(steps) else "a watch"
+            said = [f"answer {i} is really {one[0]}, of the fake {other[0]}", *differences(one[1], other[1])[:8]]
+            return [f"after {len(steps)} steps: {asked}", *said]
+    return [] if len(real) == len(fake) else [f"{len(real)} answers and events, of the fake {len(fake)}"]
+
+
+@pytest.fixture(scope="module")
+def server(kube: Cluster) -> Cluster:
+    """The real one, with our definitions."""
+    kube.kubectl("apply", "-f", "-", stdin=documents(list(definitions()), "yaml"))
+    kube.kubectl(
+        "wait", "--for=condition=Established", "--timeout=60s", *(f"crd/{kind.lower()}s.ray.io" for kind in RAY_KINDS)
+    )
+    return kube
+
+
+@pytest.mark.parametrize("first", range(0, SEQUENCES, BATCH))
+def test_random_sequences_get_the_same_answers_and_events(server: Cluster, first: int) -> None:
+    mark = uuid.uuid4().hex[:6]
+    seeds = {f"fake-{mark}-{i}": f"{SEED}-{i}" for i in range(first, min(first + BATCH, SEQUENCES))}
+    names = list(seeds)
+
+    async def really(transport: HttpTransport) -> dict[str, list[Answer]]:
+        await new_namespaces(transport, names)
+        try:
+            return await play(transport, {name: Writer(seed) for name, seed in seeds.items()}, LENGTH)
+        finally:
+            await clean(transport, names)
+
+    real = on(server, really)
+    api = FakeApi(time.time, namespaces=names)
+    fake = asyncio.run(play(api, {name: Writer(seed) for name, seed in seeds.items()}, LENGTH))
+    wrong = {
+        seeds[name]: said
+        for name in names
+        if (said := compared(name, real[name], fake[name], Writer(seeds[name]).steps(LENGTH)))
+    }
+    assert not wrong, "\n".join(f"\n{seed}: " + "\n    ".join(said) for seed, said in wrong.items())
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+def test_a_real_server_says_what_the_case_says(server: Cluster, case: dict[str, Any]) -> None:
+    name = f"fake-{uuid.uuid4().hex[:6]}"
+
+    async def really(transport: HttpTransport) -> list[str]:
+        await new_namespaces(transport, [name])
+        try:
+            return await play_case(Player(transport, name), case["steps"])
+        finally:
+            await clean(transport, [name])
+
+    assert on(server, really) == []
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
+def test_a_real_server_plays(server: Cluster, scenario: Callable[[Place], Awaitable[None]]) -> None:
+    name = f"fake-{uuid.uuid4().hex[:6]}"
+
+    async def act() -> None:
+        await asyncio.sleep(0.5)
+
+    async def really(transport: HttpTransport) -> None:
+        await new_namespaces(transport, [name])
+        try:
+            await scenario(Place(transport, name, act))
+        finally:
+            await clean(transport, [name])
+
+    on(server, really)
+
+
+FAMILIES = max(SEQUENCES // 5, 10)
+
+
+def test_families_of_objects_are_collected_alike(server: Cluster) -> None:
+    """One namespace each, step by step: after each one the real controllers get the time to do what the fake's did."""
+    mark = uuid.uuid4().hex[:6]
+    seeds = {f"fake-{mark}-{i}": f"{SEED}-{i}" for i in range(FAMILIES)}
+    families = {name: family(seed) for name, seed in seeds.items()}
+    wanted = asyncio.run(rounds_on_fake(families))
+
+    async def really(transport: HttpTransport) -> dict[str, str]:
+        await new_namespaces(transport, list(seeds))
+        try:
+            players = await make(transport, families)
+            wrong: dict[str, str] = {}
+            for number, state in enumerate(wanted):
+                if number:
+                    await break_all(players, families, number - 1)
+                found = await comes_to(transport, players, state)
+                wrong |= {name: f"round {number}: {there}, of the fake {state[name]}" for name, there in found.items()}
+                players = {name: player for name, player in players.items() if name not in wrong}
+            return wrong
+        finally:
+            await clean(transport, list(seeds))
+
+    wrong = on(server, really)
+    assert not wrong, "\n".join(f"{seeds[name]}: {said}" for name, said in wrong.items())
+
+
+async def rounds_on_fake(families: dict[str, Family]) -> list[dict[str, Any]]:
+    """What is left of every family after it was made, and after each step that breaks it."""
+    api = FakeApi(time.time, namespaces=list(families))
+    players = await make(api, families)
+    states = []
+    for number in range(max(len(one.breaking) for one in families.values()) + 1):
+        if number:
+            await break_all(players, families, number - 1)
+        api.controllers.act()
+        states.append({name: await left(api, name, players) for name in families})
+    return states
+
+
+async def break_all(players: dict[str, Player], families: dict[str, Family], number: int) -> None:
+    """Take that step of every family that has it."""
+    steps = {name: families[name].breaking[number : number + 1] for name in players}
+    await in_turns(player.play(steps[name]) for name, player in players.items())
