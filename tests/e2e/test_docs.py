@@ -18,7 +18,13 @@ import pytest
 ROOT = Path(__file__).parents[2]
 HOW_TO = ROOT / "docs/how-to"
 PAGES = [ROOT / "README.md", *sorted(HOW_TO.glob("*.md"))]
-WITHOUT_RAY = {"lint-manifests.md", "come-from-ray-up.md", "come-from-kuberay.md"}
+WITHOUT_RAY = {
+    "lint-manifests.md",
+    "come-from-ray-up.md",
+    "come-from-kuberay.md",
+    "operator-install.md",
+    "operator-upgrade.md",
+}
 NOT_RUN = ("make ", "pip ")  # they install things, and CI does so by itself
 
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -51,7 +51,8 @@ def told(stays: "Left", namespace: str, *, anything: bool) -> Iterator[str]:
     if stays.clusters is None:
         yield "kept: whatever RayClusters there are; you may not list them"
     elif stays.clusters:
-        yield f"kept: {stays.clusters} RayClusters; those that run keep running, untended"
+        clusters = f"{stays.clusters} RayCluster{'s' if stays.clusters > 1 else ''}"
+        yield f"kept: {clusters}; what runs keeps running, untended"
     if stays.held:
         yield f"these can't be deleted until an operator runs again: {', '.join(stays.held)}"
     if stays.definitions:
