@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 @click.command("list")
 @where_options
 @click.option("-A", "--all-namespaces", "everywhere", is_flag=True, help="On Kubernetes: of all namespaces.")
+@click.option("--forget", is_flag=True, help="Remember no longer those on Kubernetes that can't be reached now.")
 @format_option()
 @click.pass_obj
-def command(console: Console, context: str | None, namespace: str, everywhere: bool, output: str) -> int:
+def command(console: Console, context: str | None, namespace: str, everywhere: bool, forget: bool, output: str) -> int:
     """List clusters, also broken and half-removed ones.
 
     Without options: those on this machine, and those on Kubernetes that Shoal has worked on. With --context: all
@@ -29,6 +30,8 @@ def command(console: Console, context: str | None, namespace: str, everywhere: b
     from shoal.runtime.address import Address
 
     rows = asyncio.run(_rows(Address("", context, namespace), everywhere=everywhere))
+    if forget:
+        rows = _without_lost(console, rows)
     if not rows and output in ("table", "wide"):
         console.say("no clusters; `shoal up FILE` makes one")
         return 0
@@ -38,6 +41,19 @@ def command(console: Console, context: str | None, namespace: str, everywhere: b
     place = ("context", "namespace") if any(row["backend"] == "kubernetes" for row in rows) else ()
     console.emit(render(rows, ("name", "state", "ready", "backend", *place), ("dashboard", "message"), output))
     return 0
+
+
+def _without_lost(console: Console, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    from shoal.runtime.backend_for import forget
+
+    kept = []
+    for row in rows:
+        if row["state"] == "Unknown" and row["backend"] == "kubernetes":
+            forget(row["name"], row["context"], row["namespace"])
+            console.say(f"{row['name']} of context {row['context']}, namespace {row['namespace']} is forgotten")
+        else:
+            kept.append(row)
+    return kept
 
 
 async def _rows(where: "Address", *, everywhere: bool) -> list[dict[str, Any]]:

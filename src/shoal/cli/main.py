@@ -90,7 +90,7 @@ def _with_quiet(command: click.Command) -> click.Command:
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing on stderr but errors.")
 @click.pass_context
 def cli(ctx: click.Context, quiet: bool) -> None:
-    """Real Ray clusters from one spec: a RayCluster manifest or a cluster.yaml, on this machine."""
+    """Real Ray clusters from one spec, a RayCluster manifest or a cluster.yaml: on this machine, or on Kubernetes."""
     from shoal.cli.console import Console
 
     ctx.obj = Console(quiet=quiet)

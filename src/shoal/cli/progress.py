@@ -4,7 +4,7 @@ from shoal.cli.console import Console
 from shoal.plan.actions import Plan, Stage, StartNode
 from shoal.plan.render import describe, lines
 from shoal.runtime.clock import Clock
-from shoal.status.conditions import ClusterStatus
+from shoal.status.conditions import ClusterStatus, State
 
 REMIND_S = 15.0
 
@@ -43,6 +43,9 @@ class Progress:
         if waiting and self._elapsed() >= self._remind_at:
             self._remind_at = self._elapsed() + REMIND_S
             self._line(f"waiting for {', '.join(node.name for node in waiting)}: {waiting[0].message}")
+        elif not waiting and status.state is State.STARTING and self._elapsed() >= self._remind_at:
+            self._remind_at = self._elapsed() + REMIND_S
+            self._line(f"waiting: {status.message}")
 
     def _elapsed(self) -> float:
         return self._clock.monotonic() - self._began

@@ -88,6 +88,15 @@ def is_on_kubernetes(address: Address) -> bool:
     return _place(address) is not None
 
 
+def forget(name: str, context: str, namespace: str) -> None:
+    """Remember no longer that the cluster of that name lives there."""
+    from shoal.backends.kubernetes.remote import places
+
+    for place in places.places_of(name):
+        if (place.context, place.namespace) == (context, namespace):
+            places.forget(name, place)
+
+
 def known_here() -> tuple[str, ...]:
     """Names of all clusters on this machine of which anything is left, sorted."""
     return paths.known_clusters()

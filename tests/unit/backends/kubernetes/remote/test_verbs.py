@@ -2,9 +2,12 @@
 
 import json
 import os
+import re
 import socket
+import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -250,3 +253,57 @@ def test_attach_says_where_the_ports_are(
     assert out == "in demo\n"
     assert f"port {port} is at 127.0.0.1:" in err
     assert f"port {port} is at 127.0.0.1:{port}" not in err
+
+
+def lives(pid: int) -> bool:
+    """Whether there is such a process, and it has not ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_env_keeps_the_ports_open_until_the_shell_ends_and_then_leaves_nothing(
+    demo: Served, dashboard: list[str], tmp_path: Path
+) -> None:
+    fetch = "import os, urllib.request as r; print(r.urlopen(os.environ['RAY_API_SERVER_ADDRESS']).read())"
+    script = f"""
+        eval "$({sys.executable} -m shoal env demo --context there 2>{tmp_path}/said)"
+        cat $RAY_AUTH_TOKEN_PATH; echo
+        {sys.executable} -c "{fetch}"
+        {sys.executable} -c "{fetch}"
+    """
+    ended = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60)
+    assert ended.stdout.splitlines() == ["a-token", "b'[]'", "b'[]'"], ended.stderr
+    said = (tmp_path / "said").read_text()
+    holder = int(re.search(r"process (\d+) forwards", said)[1])  # type: ignore[index]
+    deadline = time.monotonic() + 20
+    while lives(holder) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not lives(holder)
+    assert list((state_home() / "kubernetes" / "tokens").iterdir()) == []
+
+
+def test_env_says_what_stands_in_the_way(demo: Served, capfd: Capture) -> None:
+    demo.do("DELETE", f"/api/v1/namespaces/{NAMESPACE}/secrets/demo")
+    with pytest.raises(SystemExit) as ended:
+        run(["env", "demo", *THERE])
+    assert ended.value.code == 1
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert "error[E740]: demo: there is no secret 'demo'" in err
+
+
+def test_a_kubernetes_that_does_not_answer_hides_no_other_cluster_and_can_be_forgotten(
+    demo: Served, capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(["status", "demo", *THERE])
+    demo.kubeconfig(tmp_path / "other")
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "other"))
+    run(["status", "demo", *THERE])
+    (tmp_path / "config").unlink()
+    capsys.readouterr()
+    assert run(["list", "-o", "json"]) == 0
+    assert {row["state"] for row in json.loads(capsys.readouterr().out)} == {"Unknown", "Starting"}
+    assert run(["status", "demo"]) == 2
+    assert run(["list", "--forget"]) == 0
