@@ -7,7 +7,7 @@ from typing import TypeAlias
 from shoal.backends.kubernetes.store import Key
 from shoal.desired.cluster import DesiredCluster
 from shoal.world.from_kubernetes import is_ready
-from shoal.world.kubernetes import Observed, RayView
+from shoal.world.kubernetes import DRAIN, Observed, RayView
 
 Ask: TypeAlias = Callable[[Observed, DesiredCluster], Awaitable[RayView]]
 """Asks one cluster's GCS; whatever goes wrong is in ``error``. The first time it must not wait for long."""
@@ -15,6 +15,8 @@ Ask: TypeAlias = Callable[[Observed, DesiredCluster], Awaitable[RayView]]
 ASKED_AT_ONCE = 32
 CALM_S = 120.0
 """Between questions while Ray and Kubernetes agree."""
+DRAINING_S = 2.0
+"""Between questions while a node is drained: it goes as soon as Ray has let go of it."""
 FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 60.0
 BELIEVED_WITHOUT_ANSWER = 3
@@ -24,12 +26,13 @@ BELIEVED_WITHOUT_ANSWER = 3
 class _Memory:
     """Of one cluster."""
 
-    __slots__ = ("about", "asking", "due_s", "failures", "view")
+    __slots__ = ("about", "asked_s", "asking", "due_s", "failures", "view")
 
     def __init__(self) -> None:
         self.view: RayView | None = None
         self.about: frozenset[str] = frozenset()
         self.due_s = 0.0
+        self.asked_s = 0.0
         self.failures = 0
         self.asking: asyncio.Task[None] | None = None
 
@@ -71,8 +74,11 @@ class RayViews:
         if ready != memory.about and answers:
             memory.due_s, memory.failures = 0.0, 0
         wait_s = memory.due_s - self._monotonic()
+        if any(DRAIN in pod.metadata.annotations for pod in observed.pods):
+            wait_s = min(wait_s, memory.asked_s + DRAINING_S - self._monotonic())
         if wait_s > 0:
             return wait_s
+        memory.asked_s = self._monotonic()
         memory.about = ready
         memory.asking = asyncio.create_task(self._renew(key, memory, observed, desired))
         return None

@@ -70,7 +70,8 @@ def status_of(desired: DesiredCluster | None, world: World) -> ClusterStatus:
         _unwanted(node, tended=tended) for node in world.nodes if node.name not in names
     )
     state = State.SUSPENDED if desired and not desired.nodes and not nodes else _state(nodes, world, tended=tended)
-    return ClusterStatus(world.cluster, state, _message(state, nodes, world.cluster), nodes)
+    counted = tuple(node for node in nodes if node.reason != "NodeNotWanted") if tended else nodes
+    return ClusterStatus(world.cluster, state, _message(state, counted, world.cluster), nodes)
 
 
 def _node(wanted: DesiredNode, observed: ObservedNode | None, world: World, *, tended: bool) -> NodeStatus:

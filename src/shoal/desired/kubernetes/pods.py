@@ -52,7 +52,9 @@ def _ray(group: PodGroup, raw: Json, params: Mapping[str, str], access: Access) 
     mounts += [] if "plasma-directory" in params else [SHARED_MEMORY]
     mounts += [LOGS] if scales(group) else []
     return (
-        group.raw_ray
+        # A status can tell the last line of what crashed only if the kubelet keeps it.
+        {"terminationMessagePolicy": "FallbackToLogsOnError"}
+        | group.raw_ray
         | run(group, generated)
         | probes(group, params)
         | {
