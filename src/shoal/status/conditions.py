@@ -82,7 +82,7 @@ def _node(wanted: DesiredNode, observed: ObservedNode | None, world: World, *, t
         if tended:
             message, step = "it is not there yet", ""
         return NodeStatus(wanted.name, wanted.group, wanted.role, ready, phase, reason, message, step)
-    reason, message, step = _explanation(observed, world, up_again)
+    reason, message, step = _explanation(observed, world, up_again, tended=tended)
     return NodeStatus(
         name=wanted.name,
         group=wanted.group,
@@ -97,7 +97,7 @@ def _node(wanted: DesiredNode, observed: ObservedNode | None, world: World, *, t
     )
 
 
-def _explanation(node: ObservedNode, world: World, up_again: str) -> tuple[str, str, str]:
+def _explanation(node: ObservedNode, world: World, up_again: str, *, tended: bool) -> tuple[str, str, str]:
     """(reason, message, next step) of a node that exists."""
     match node.phase:
         case Phase.RUNNING:
@@ -107,7 +107,7 @@ def _explanation(node: ObservedNode, world: World, up_again: str) -> tuple[str, 
             return node.reason or "WaitingForRay", silent, node.next_step
         case Phase.STOPPING:
             step = f"if no `shoal` is at work on it, run `shoal down {world.cluster}`, or `shoal up` with its file"
-            return "Stopping", "it is being stopped", step
+            return "Stopping", "it is being stopped", "" if tended else step
         case Phase.DEAD:
             return node.reason or "NodeDied", node.detail or "its processes have ended", node.next_step or up_again
 
