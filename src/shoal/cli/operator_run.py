@@ -21,7 +21,7 @@ from shoal.cli.console import Console
 @click.option("--operator-namespace", default="shoal-system", show_default=True, help="Where the operator itself runs.")
 @click.option("--cluster-domain", default="cluster.local", show_default=True, help="Of the cluster's DNS.")
 @click.option(
-    "--concurrency", default=64, show_default=True, type=click.IntRange(1), help="Clusters worked on at once."
+    "--concurrency", default=16, show_default=True, type=click.IntRange(1), help="Clusters worked on at once."
 )
 @click.option("--requests", default=12, show_default=True, type=click.IntRange(1), help="API requests at once.")
 @click.option(

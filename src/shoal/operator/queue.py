@@ -141,7 +141,8 @@ async def work_off(
                 task = asyncio.create_task(_one(work, key))
                 running[task] = key
                 task.add_done_callback(ended)
-            await _wait(wake, queue.next_due_s())
+            # With no one free, what becomes due has to wait for someone anyway.
+            await _wait(wake, queue.next_due_s() if len(running) < side_by_side else None)
     finally:
         if running:
             await asyncio.wait(running)

@@ -128,6 +128,33 @@ def test_work_is_done_side_by_side_and_what_is_under_way_is_finished_when_it_is_
     assert asyncio.run(scenario()) == (2, ["a", "b"])
 
 
+def test_a_key_that_is_due_while_no_one_is_free_costs_nothing() -> None:
+    async def scenario() -> int:
+        queue = WorkQueue(asyncio.get_running_loop().time, lambda: 0.0)
+        looks = 0
+
+        def next_due_s() -> float | None:
+            nonlocal looks
+            looks += 1
+            return WorkQueue.next_due_s(queue)
+
+        queue.next_due_s = next_due_s  # type: ignore[method-assign]
+
+        async def work(key: tuple[str, str]) -> None:
+            await asyncio.sleep(0.05)
+
+        queue.add(A)
+        worker = asyncio.create_task(work_off(queue, work, 1, lambda key, error: None))
+        await asyncio.sleep(0)
+        queue.add_after(B, 0.001)
+        await asyncio.sleep(0.04)
+        worker.cancel()
+        await asyncio.wait([worker])
+        return looks
+
+    assert asyncio.run(scenario()) < 10
+
+
 def test_a_delayed_key_wakes_the_worker_by_itself() -> None:
     async def scenario() -> None:
         queue = WorkQueue(asyncio.get_running_loop().time, lambda: 0.0)
