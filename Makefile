@@ -6,7 +6,7 @@ STAMP := .venv/.made
 LINTED := src tests scripts examples lab $(wildcard bench)
 
 .PHONY: help env demo test quick sim check lint docs docs-check packaging packaging-check bench clean \
-	kube kube-deps kube-node kube-fake kube-down
+	verify-fake kube kube-deps kube-node kube-fake kube-down
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -50,6 +50,9 @@ packaging-check: $(STAMP) ## whether they are up to date
 
 bench: $(STAMP) ## the figures of bench/RESULTS.md
 	@$(BIN)/python -m bench
+
+verify-fake: $(STAMP) ## FakeApi against a real API server: 1,200 random sequences, and all other comparisons
+	@SHOAL_FAKE_SEQUENCES=$${SHOAL_FAKE_SEQUENCES:-1200} $(BIN)/python -m pytest tests/integration/test_fakeapi.py
 
 kube: $(STAMP) ## a real Kubernetes on this machine, without nodes (built with Go the first time: ten minutes)
 	@$(BIN)/python -m lab build

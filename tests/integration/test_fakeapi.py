@@ -6,7 +6,7 @@ SHOAL_FAKE_SEQUENCES: how many random sequences (`make verify-fake` plays 1,200)
 import asyncio
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, TypeVar
 
 import pytest
@@ -27,7 +27,7 @@ from shoal.testing.fakeapi import FakeApi
 
 pytestmark = pytest.mark.kube
 
-SEQUENCES = int(OUTSIDE.get("SHOAL_FAKE_SEQUENCES", "100"))
+SEQUENCES = int(OUTSIDE.get("SHOAL_FAKE_SEQUENCES", "50"))
 SEED = OUTSIDE.get("SHOAL_FAKE_SEED", "shoal")
 LENGTH = 12
 BATCH = 50
@@ -99,35 +99,28 @@ def test_random_sequences_get_the_same_answers_and_events(server: Cluster, first
     assert not wrong, "\n".join(f"\n{seed}: " + "\n    ".join(said) for seed, said in wrong.items())
 
 
+@pytest.fixture(scope="module")
+def spaces(server: Cluster) -> Iterator[dict[str, str]]:
+    """A namespace for each case and each scenario, all made at once."""
+    titles = [case["name"] for case in CASES] + [scenario.__name__ for scenario in SCENARIOS]
+    found = {title: f"fake-{uuid.uuid4().hex[:6]}" for title in titles}
+    on(server, lambda transport: new_namespaces(transport, list(found.values())))
+    yield found
+    on(server, lambda transport: clean(transport, list(found.values())))
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
-def test_a_real_server_says_what_the_case_says(server: Cluster, case: dict[str, Any]) -> None:
-    name = f"fake-{uuid.uuid4().hex[:6]}"
-
-    async def really(transport: HttpTransport) -> list[str]:
-        await new_namespaces(transport, [name])
-        try:
-            return await play_case(Player(transport, name), case["steps"])
-        finally:
-            await clean(transport, [name])
-
-    assert on(server, really) == []
+def test_a_real_server_says_what_the_case_says(server: Cluster, spaces: dict[str, str], case: dict[str, Any]) -> None:
+    name = spaces[case["name"]]
+    assert on(server, lambda transport: play_case(Player(transport, name), case["steps"])) == []
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
-def test_a_real_server_plays(server: Cluster, scenario: Callable[[Place], Awaitable[None]]) -> None:
-    name = f"fake-{uuid.uuid4().hex[:6]}"
-
-    async def act() -> None:
-        await asyncio.sleep(0.5)
-
-    async def really(transport: HttpTransport) -> None:
-        await new_namespaces(transport, [name])
-        try:
-            await scenario(Place(transport, name, act))
-        finally:
-            await clean(transport, [name])
-
-    on(server, really)
+def test_a_real_server_plays(
+    server: Cluster, spaces: dict[str, str], scenario: Callable[[Place], Awaitable[None]]
+) -> None:
+    name = spaces[scenario.__name__]
+    on(server, lambda transport: scenario(Place(transport, name, lambda: asyncio.sleep(0.5))))
 
 
 FAMILIES = max(SEQUENCES // 5, 10)

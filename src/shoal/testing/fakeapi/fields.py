@@ -13,7 +13,10 @@ from shoal.testing.fakeapi.types import PLAIN, Type
 Path: TypeAlias = tuple[str, ...]
 Paths: TypeAlias = frozenset[Path]
 NONE: Paths = frozenset()
+Parts: TypeAlias = dict[str, tuple[Any, Type]]
+MOST_REMEMBERED = 5000
 _ABSENT: Any = object()
+_DECODED: dict[int, tuple[dict[str, Any], Paths]] = {}
 
 
 class Diff(msgspec.Struct, frozen=True):
@@ -101,22 +104,36 @@ def diff(old: Any, new: Any, kind: Type) -> Diff:
 
 
 def _compare(old: Any, new: Any, kind: Type, path: Path, out: tuple[set[Path], set[Path], set[Path]]) -> None:
-    if old is new:
+    if old == new:
         return
+    if isinstance(old, dict) and isinstance(new, dict) and not kind.atomic:
+        before: Parts = {
+            "f:" + name: (inner, kind.of(name)) for name, inner in old.items() if inner != new.get(name, _ABSENT)
+        }
+        after: Parts = {
+            "f:" + name: (inner, kind.of(name)) for name, inner in new.items() if inner != old.get(name, _ABSENT)
+        }
+    else:
+        before = {element: (inner, of) for element, inner, of in children(old, kind)}
+        after = {element: (inner, of) for element, inner, of in children(new, kind)}
     added, modified, removed = out
-    known = {} if old is _ABSENT else {element: (inner, of) for element, inner, of in children(old, kind)}
-    wanted = {} if new is _ABSENT else {element: (inner, of) for element, inner, of in children(new, kind)}
-    for element, (inner, of) in known.items():
-        _compare(inner, wanted[element][0] if element in wanted else _ABSENT, of, (*path, element), out)
-    for element, (inner, of) in wanted.items():
-        if element not in known:
-            _compare(_ABSENT, inner, of, (*path, element), out)
-    if old is _ABSENT:
-        added.add(path)
-    elif new is _ABSENT:
-        removed.add(path)
-    elif old != new and (not (known or wanted) or _is_scalar(old, kind) or _is_scalar(new, kind)):
+    for element, (inner, of) in before.items():
+        if element in after:
+            _compare(inner, after[element][0], of, (*path, element), out)
+        else:
+            _all(inner, of, (*path, element), removed)
+    for element, (inner, of) in after.items():
+        if element not in before:
+            _all(inner, of, (*path, element), added)
+    if not (before or after) or _is_scalar(old, kind) or _is_scalar(new, kind):
         modified.add(path)
+
+
+def _all(value: Any, kind: Type, path: Path, found: set[Path]) -> None:
+    """Every path in the value, and its own."""
+    found.add(path)
+    for element, inner, of in children(value, kind):
+        _all(inner, of, (*path, element), found)
 
 
 def _is_scalar(value: Any, kind: Type) -> bool:
@@ -140,6 +157,9 @@ def with_names(paths: Paths, kind: Type) -> Paths:
 
 def decoded(fields: dict[str, Any]) -> Paths:
     """The paths of a ``fieldsV1``."""
+    known = _DECODED.get(id(fields))
+    if known and known[0] is fields:
+        return known[1]
     found: set[Path] = set()
 
     def walk(node: dict[str, Any], path: Path) -> None:
@@ -152,20 +172,31 @@ def decoded(fields: dict[str, Any]) -> Paths:
                 found.add((*path, element))
 
     walk(fields, ())
-    return frozenset(found)
+    return _remembered(fields, frozenset(found))
 
 
 def encoded(paths: Paths) -> dict[str, Any]:
     """A ``fieldsV1`` of the paths."""
     root: dict[str, Any] = {}
-    inner_nodes = {path[:depth] for path in paths for depth in range(1, len(path))}
-    for path in sorted(paths):
+    members = []
+    for path in paths:
         node = root
         for element in path:
             node = node.setdefault(element, {})
-        if path in inner_nodes:
+        members.append(node)
+    for node in members:
+        if node:
             node["."] = {}
+    _remembered(root, paths)
     return root
+
+
+def _remembered(fields: dict[str, Any], paths: Paths) -> Paths:
+    """The paths, remembered with the ``fieldsV1``, which objects pass on from version to version."""
+    if len(_DECODED) > MOST_REMEMBERED:
+        _DECODED.clear()
+    _DECODED[id(fields)] = (fields, paths)
+    return paths
 
 
 def spelled(path: Path) -> str:

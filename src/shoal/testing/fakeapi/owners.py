@@ -42,11 +42,12 @@ class Manager(msgspec.Struct, frozen=True):
 
 
 class Owned(msgspec.Struct, frozen=True):
-    """The fields of one manager. time: of its last write, "" if that is not known."""
+    """The fields of one manager. time: of its last write, "" if that is not known. entry: as an object holds it."""
 
     paths: Paths
     version: str
     time: str
+    entry: dict[str, Any] | None = None
 
 
 Owners = dict[Manager, Owned]
@@ -72,7 +73,7 @@ def owners_of(item: Obj) -> Owners:
             entry.get("manager", ""), applies, "" if applies else entry["apiVersion"], entry.get("subresource", "")
         )
         paths = fields.decoded(entry.get("fieldsV1") or {})
-        found[manager] = Owned(paths, entry["apiVersion"], entry.get("time", ""))
+        found[manager] = Owned(paths, entry["apiVersion"], entry.get("time", ""), entry)
     return found
 
 
@@ -86,6 +87,8 @@ def with_owners(item: Obj, owners: Owners) -> Obj:
 
 
 def _entry(manager: Manager, owned: Owned) -> dict[str, Any]:
+    if owned.entry is not None:
+        return owned.entry
     entry: dict[str, Any] = {
         "manager": manager.name,
         "operation": "Apply" if manager.applies else "Update",
@@ -123,7 +126,9 @@ def _less(owners: Owners, paths: Paths, but: Manager | None) -> Owners:
     left: Owners = {}
     for manager, owned in owners.items():
         kept = owned.paths if manager == but else owned.paths - paths
-        if kept:
+        if len(kept) == len(owned.paths):
+            left[manager] = owned
+        elif kept:
             left[manager] = Owned(kept, owned.version, owned.time)
     return left
 

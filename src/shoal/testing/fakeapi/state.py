@@ -3,6 +3,7 @@
 import random
 import uuid
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from shoal.testing.fakeapi.kinds import Kind
@@ -47,6 +48,7 @@ class State:
         return self.store.since(kind.resource, version)
 
 
+@lru_cache(maxsize=64)
 def stamp(seconds: float) -> str:
     """Seconds since 1970 as objects spell a time."""
     return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
