@@ -19,4 +19,4 @@ def pause_end(node: ObservedNode) -> float:
     """When a dead node may be replaced, seconds since 1970: at once the first time, then after twice the time each."""
     if node.seat.life == 0:
         return 0
-    return node.created + min(FIRST_PAUSE_S * 2 ** (node.seat.life - 1), LONGEST_PAUSE_S)
+    return node.created + min(FIRST_PAUSE_S * 2.0 ** (node.seat.life - 1), LONGEST_PAUSE_S)

@@ -198,7 +198,7 @@ def test_a_defect_in_one_cluster_is_told_and_the_others_go_on(caplog: pytest.Log
         following = asyncio.create_task(run.operator.follow())
         working = asyncio.create_task(run.operator.work())
         async with asyncio.timeout(10):
-            while not run.operator.queue.failures(("default", "broken")) or len(run.operator.queue):
+            while not run.operator.queue.failures(("default", "broken")) or len(run.operator.queue):  # noqa: ASYNC110 - the queue tells nobody
                 await asyncio.sleep(0.01)
         for task in (working, following):
             task.cancel()

@@ -117,8 +117,8 @@ WORDS: Said = {
         "ingressRules": "Traffic that may come in.",
     },
     r.UpgradeStrategy: {
-        "type": "Recreate makes all pods anew, RollingUpdate a few at a time and drained first. None, or no value, leaves "
-        "them as they are.",
+        "type": "Recreate makes all pods anew, RollingUpdate a few at a time and drained first. None, or no value, "
+        "leaves them as they are.",
     },
     r.IdleTerminationOptions: {
         "timeoutSeconds": "Seconds without use.",
