@@ -93,6 +93,29 @@ def test_requests_are_remembered_as_rbac_speaks_of_them() -> None:
     assert len(api.writes) == 3
 
 
+def test_what_is_not_allowed_is_refused_and_said_beforehand() -> None:
+    api = FakeApi()
+    api.server.allowed = lambda asked: asked.verb == "list" and asked.resource in ("configmaps", "pods/log")
+    assert send(api, "GET", MAPS).status == 200
+    answer = make_map(api, "a")
+    assert (answer.status, body_of(answer)["reason"]) == (403, "Forbidden")
+    wanted = {"verb": "list", "resource": "pods", "subresource": "log"}
+    reviews = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+    review = {"spec": {"resourceAttributes": wanted}}
+    assert body_of(send(api, "POST", reviews, review))["status"] == {"allowed": True}
+    wanted["verb"] = "get"
+    assert body_of(send(api, "POST", reviews, review))["status"] == {"allowed": False}
+
+
+def test_a_pods_log_is_what_the_test_says() -> None:
+    api = FakeApi()
+    make_pod(api)
+    api.server.logs["default", "a"] = "one line"
+    assert send(api, "GET", f"{PODS}/a/log", tailLines="1").body == b"one line"
+    assert send(api, "GET", f"{PODS}/b/log").status == 404
+    assert api.requests[-1].resource == "pods/log"
+
+
 def test_what_was_made_and_deleted_is_remembered_in_order() -> None:
     api = FakeApi()
     api.compact()

@@ -1,4 +1,4 @@
-"""What the server says of itself: its groups, versions and kinds; and of what the asker may do."""
+"""What the server says of itself: its groups, versions and kinds."""
 
 from typing import Any
 
@@ -62,8 +62,3 @@ def _resources(group: str, version: str, state: State) -> dict[str, Any] | None:
         return None
     named = f"{group}/{version}" if group else version
     return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": named, "resources": found}
-
-
-def reviewed(review: dict[str, Any], allowed: bool = True) -> dict[str, Any]:
-    """A SelfSubjectAccessReview with its answer."""
-    return {**review, "status": {"allowed": allowed}}

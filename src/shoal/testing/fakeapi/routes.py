@@ -43,10 +43,16 @@ def route_of(request: Request) -> Route:
     verb = (_ON_ONE if name else _ON_ALL).get(request.method, "")
     if verb == "list" and request.query.get("watch", "").lower() in TRUE:
         verb = "watch"
-    if not verb or (subresource and verb == "delete") or (verb == "create" and kind.namespaced and not namespace):
+    if (
+        not verb
+        or (subresource and verb == "delete")
+        or (subresource == "log" and verb != "get")
+        or (verb == "create" and kind.namespaced and not namespace)
+    ):
         raise not_allowed()
     return Route(verb, kind, version, namespace, name, subresource)
 
 
 def _subresources(kind: Kind) -> tuple[str, ...]:
-    return (("status",) if kind.has_status else ()) + (("finalize",) if kind.plural == "namespaces" else ())
+    more = {"namespaces": ("finalize",), "pods": ("log",)}.get(kind.plural, ())
+    return (("status",) if kind.has_status else ()) + more

@@ -10,7 +10,7 @@ from shoal.testing.fakeapi import refusals
 from shoal.testing.fakeapi.create import create
 from shoal.testing.fakeapi.defaults import defaulted
 from shoal.testing.fakeapi.delete import delete, options_of
-from shoal.testing.fakeapi.discovery import discovered, reviewed
+from shoal.testing.fakeapi.discovery import discovered
 from shoal.testing.fakeapi.empties import empty
 from shoal.testing.fakeapi.kinds import CRDS, RAY_KINDS
 from shoal.testing.fakeapi.meta import tidy
@@ -18,6 +18,7 @@ from shoal.testing.fakeapi.owners import Write, applied, owners_of
 from shoal.testing.fakeapi.patches import APPLY_PATCH, patched
 from shoal.testing.fakeapi.read import page_of
 from shoal.testing.fakeapi.refusals import PathUnknown, Refused
+from shoal.testing.fakeapi.rights import REVIEWS, Allowed, asked_by, refused, reviewed
 from shoal.testing.fakeapi.routes import TRUE, Route, route_of
 from shoal.testing.fakeapi.schemas import type_of
 from shoal.testing.fakeapi.state import State, with_meta
@@ -34,11 +35,13 @@ class Server:
     """One API server's state, and all that can be done to it.
 
     lag: lists and watches show the state this many versions ago. user_agent: who writes, where a request names no
-    field manager. logs: of pods, by (namespace, name).
+    field manager. allowed: what the asker, ``user``, may do. logs: of pods, by (namespace, name).
     """
 
     def __init__(self, state: State, user_agent: str = ANYONE) -> None:
         self.state = state
+        self.allowed: Allowed = lambda asked: True
+        self.user = "system:serviceaccount:shoal-system:shoal-operator"
         self.lag = 0
         self.user_agent = user_agent
         self.logs: dict[tuple[str, str], str] = {}
@@ -66,7 +69,7 @@ class Server:
         """Open a watch, or say why not."""
         self.state.now = now
         try:
-            route = self.route(request)
+            route = self._permitted(request)
             if route.verb != "watch":
                 return self.handle(request, now)
             view = view_of(route.kind, route.version, request.accept)
@@ -98,6 +101,12 @@ class Server:
             raise PathUnknown
         return route
 
+    def _permitted(self, request: Request) -> Route:
+        route = self.route(request)
+        if not self.allowed(asked_by(route)):
+            raise refused(route, self.user)
+        return route
+
     def _is_served(self, route: Route) -> bool:
         name = f"{route.kind.plural}.{route.kind.group}"
         return self.state.crds or self.state.find(CRDS, "", name) is not None
@@ -106,11 +115,9 @@ class Server:
         found = discovered(request, self.state)
         if found is not None:
             return 200, found
-        if request.path.endswith("/selfsubjectaccessreviews"):
-            return 201, reviewed(msgspec.json.decode(request.body))
-        if request.path.endswith("/log") and request.method == "GET":
-            return 200, self._log(request)
-        route = self.route(request)
+        if request.path.endswith(REVIEWS):
+            return 201, reviewed(msgspec.json.decode(request.body), self.allowed)
+        route = self._permitted(request)
         verbs: dict[str, Callable[[Route, Request], Answer]] = {
             "get": self._get,
             "list": self._list,
@@ -122,10 +129,6 @@ class Server:
         }
         return verbs[route.verb](route, request)
 
-    def _log(self, request: Request) -> bytes:
-        parts = request.path.split("/")
-        return self.logs.get((parts[4], parts[6]), "").encode()
-
     def _found(self, route: Route) -> Obj:
         found = self.state.find(route.kind, route.namespace, route.name)
         if found is None:
@@ -136,6 +139,9 @@ class Server:
         return view_of(route.kind, route.version, request.accept).one(item)
 
     def _get(self, route: Route, request: Request) -> Answer:
+        if route.subresource == "log":
+            self._found(route)
+            return 200, self.logs.get((route.namespace, route.name), "").encode()
         return 200, self._shown(route, request, self._found(route))
 
     def _list(self, route: Route, request: Request) -> Answer:
