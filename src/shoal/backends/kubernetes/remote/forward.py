@@ -12,6 +12,7 @@ HERE = "127.0.0.1"
 PERMISSION = "create pods/portforward"
 DATA, ERROR = 0, 1
 CHUNK = 32 * 1024
+LINGER_S = 5.0
 
 Head = Callable[[], Awaitable[tuple[str, str]]]
 """Finds the (namespace, pod) that a new connection shall go to: after a restart of the head, another pod."""
@@ -71,11 +72,18 @@ class Forward:
         query = [("ports", str(self._port))]
         async with await open_channels(self._sockets, path, query, (V4,), PERMISSION) as channels:
             sending = asyncio.ensure_future(_send(reader, channels))
+            receiving = asyncio.ensure_future(self._receive(channels, writer))
             try:
-                await self._receive(channels, writer)
+                await asyncio.wait((sending, receiving), return_when=asyncio.FIRST_COMPLETED)
+                # This protocol can't say that one side has ended: what may still come is waited for a little.
+                await asyncio.wait((receiving,), timeout=LINGER_S)
             finally:
-                sending.cancel()
-                await asyncio.gather(sending, return_exceptions=True)
+                for task in (sending, receiving):
+                    task.cancel()
+                ended = await asyncio.gather(sending, receiving, return_exceptions=True)
+            for error in ended:
+                if isinstance(error, ShoalError):
+                    raise error
 
     async def _receive(self, channels: Channels, writer: asyncio.StreamWriter) -> None:
         """Until the pod's side closes. The first message of each channel only repeats the port."""
@@ -96,8 +104,6 @@ class Forward:
 async def _send(reader: asyncio.StreamReader, channels: Channels) -> None:
     while data := await reader.read(CHUNK):
         await channels.send(DATA, data)
-    # This protocol knows no half-closed connection, and who closes here has what it wanted, or never will.
-    await channels.close()
 
 
 def _reason(said: str) -> str:

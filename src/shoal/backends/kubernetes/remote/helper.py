@@ -48,6 +48,7 @@ class Helper:
         script = inspect.getsource(pod_side).encode()
         words = ["python3", "-I", "-c", READ_ITSELF, str(len(script)), verb, *arguments]
         self._command = portal.call(start(words))
+        portal.at_end(lambda: self._command.__aexit__(None, None, None))
         self.write(script)
 
     def __enter__(self) -> Self:

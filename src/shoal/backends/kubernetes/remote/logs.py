@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from shoal.backends.kubernetes.remote.head import RayPod
 from shoal.backends.kubernetes.remote.helper import Helper
 from shoal.backends.logs import LogFile, LogReplaced
@@ -47,16 +49,9 @@ class PodFiles:
 
     def ask(self, **question: Any) -> dict[str, Any]:
         """One question, one answer."""
-        import msgspec
-
         helper = self._started()
         helper.write(msgspec.json.encode(question) + b"\n")
         return helper.line()
-
-    def close(self) -> None:
-        """End the Helper."""
-        if self._helper is not None:
-            self._helper.__exit__(None, None, None)
 
     def _started(self) -> Helper:
         if self._helper is None:

@@ -81,7 +81,7 @@ class Channels:
         self._closed = True
         self._pings.cancel()
         with suppress(aiohttp.ClientError, ConnectionError):
-            await self._held.aclose()
+            await asyncio.shield(self._held.aclose())  # cut off, it would leave the connection half open
 
     async def _ping(self) -> None:
         with suppress(aiohttp.ClientError, ConnectionError):

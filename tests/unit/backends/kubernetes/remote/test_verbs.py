@@ -16,8 +16,11 @@ import pytest
 
 from served import CONTEXT, NAMESPACE, V4, Served
 from shoal.backends.kubernetes.remote.places import remembered
+from shoal.backends.kubernetes.remote.portal import close_all
 from shoal.backends.state import state_home
 from shoal.cli.main import run
+from shoal.runtime.address import Address
+from shoal.runtime.backend_for import backend_of
 
 Capture = pytest.CaptureFixture[str]
 Binary = pytest.CaptureFixture[bytes]
@@ -307,3 +310,28 @@ def test_a_kubernetes_that_does_not_answer_hides_no_other_cluster_and_can_be_for
     assert {row["state"] for row in json.loads(capsys.readouterr().out)} == {"Unknown", "Starting"}
     assert run(["status", "demo"]) == 2
     assert run(["list", "--forget"]) == 0
+
+
+def test_an_answer_that_comes_after_the_program_has_said_all_is_carried(demo: Served, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        demo.ports[7000] = server.getsockname()[1]
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            with connection:
+                received = connection.recv(100)
+                time.sleep(0.2)
+                connection.sendall(received.upper())
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        backend = backend_of(Address("demo", CONTEXT))
+        with backend.ports("demo", [7000]) as (port,):
+            host, _, number = port.address.partition(":")
+            with socket.create_connection((host, int(number))) as client:
+                client.sendall(b"hello")
+                client.shutdown(socket.SHUT_WR)
+                assert client.recv(100) == b"HELLO"
+                assert client.recv(100) == b""
+        thread.join()
+        close_all()
