@@ -36,7 +36,8 @@ def create(state: State, kind: Kind, item: Obj, write: Write, owners: Owners | N
             raise refusals.invalid(kind.group, kind.kind, name, faults)
         there = state.find(kind, namespace, name)
         if there is None:
-            return state.store.put(kind.resource, named)
+            stored = {**named, "apiVersion": kind.api_version(kind.versions[0])}
+            return state.store.put(kind.resource, stored)
     refused = refusals.already_exists(kind.group, kind.plural, name)
     if there and there["metadata"].get("deletionTimestamp"):
         refused.message = f"object is being deleted: {refused.message}"

@@ -80,7 +80,7 @@ def _written(item: Any, path: list[str], operation: str, value: Any) -> Any:
     name, rest = path[0], path[1:]
     if isinstance(item, list):
         return _written_list(item, name, rest, operation, value)
-    if not isinstance(item, dict) or (name not in item and (rest or operation != "add")):
+    if not isinstance(item, dict) or (name not in item and (rest or operation == "remove")):
         raise _failed()
     if not rest and operation == "remove":
         return {key: inner for key, inner in item.items() if key != name}

@@ -26,6 +26,7 @@ def update(state: State, kind: Kind, old: Obj, new: Obj, write: Write, owners: O
     if faults:
         raise refusals.invalid(kind.group, kind.kind, name, faults)
     new = with_meta(new, resource_version=old["metadata"]["resourceVersion"])
+    new["apiVersion"] = old["apiVersion"]  # what is stored has one version, whichever it was written in
     if same_but_for_times(old, new):
         new = with_meta(new, managed_fields=old["metadata"].get("managedFields"))
     if _is_last_finalizer_gone(kind, old, new):

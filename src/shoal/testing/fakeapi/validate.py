@@ -105,6 +105,9 @@ def _service(item: Obj) -> list[Fault]:
     headless = spec.get("clusterIP") == "None"
     if not spec.get("ports") and not headless and spec["type"] != "ExternalName":
         return [Fault("spec.ports", "Required value")]
+    if headless and spec["type"] in ("NodePort", "LoadBalancer"):
+        detail = f"may not be set to 'None' for {spec['type']} services"
+        return [Fault("spec.clusterIPs[0]", "Invalid value", '"None"', detail)]
     names = [port.get("name") for port in spec.get("ports") or ()]
     return [
         Fault(f"spec.ports[{i}].name", "Duplicate value", f'"{name}"')
