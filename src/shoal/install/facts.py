@@ -59,7 +59,7 @@ class DeploymentStatus(Wire, frozen=True):
     replicas: int = 0
     updated_replicas: int = 0
     available_replicas: int = 0
-    conditions: tuple[Condition, ...] = ()
+    conditions: tuple[Condition, ...] | None = None
 
 
 class Deployment(Wire, frozen=True):
@@ -127,7 +127,7 @@ class DefinitionSpec(Wire, frozen=True):
 
 class DefinitionStatus(Wire, frozen=True):
     stored_versions: tuple[str, ...] = ()
-    conditions: tuple[Condition, ...] = ()
+    conditions: tuple[Condition, ...] | None = None
 
 
 class Definition(Wire, frozen=True):
@@ -140,7 +140,7 @@ class Definition(Wire, frozen=True):
     @property
     def is_established(self) -> bool:
         """Whether objects of the kind can be made."""
-        return any(one.type == "Established" and one.status == "True" for one in self.status.conditions)
+        return any(one.type == "Established" and one.status == "True" for one in self.status.conditions or ())
 
 
 class Facts(msgspec.Struct, frozen=True):

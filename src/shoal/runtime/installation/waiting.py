@@ -76,7 +76,7 @@ async def until_gone(client: Client, resource: Resource, name: str, clock: Clock
 
 async def _why(client: Client, found: Deployment) -> str:
     """Why a Deployment is not available, in one sentence."""
-    for condition in found.status.conditions:
+    for condition in found.status.conditions or ():
         if condition.type == "ReplicaFailure" and condition.status == "True":
             return condition.message
     labels = ",".join(f"{key}={value}" for key, value in SELECTOR.items())
@@ -86,4 +86,4 @@ async def _why(client: Client, found: Deployment) -> str:
 
 
 def _is_ready(pod: Pod) -> bool:
-    return any(one.type == "Ready" and one.status == "True" for one in pod.status.conditions)
+    return any(one.type == "Ready" and one.status == "True" for one in pod.status.conditions or ())
