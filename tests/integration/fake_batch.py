@@ -127,8 +127,9 @@ async def watched(
         async with aclosing(lines) as opened:  # type: ignore[type-var]
             async for line in opened:
                 event = msgspec.json.decode(line)
+                assert event["type"] != "ERROR", event["object"]
                 meta = event["object"]["metadata"]
-                if meta["namespace"] not in left:
+                if meta.get("namespace") not in left:  # a bookmark has none
                     continue
                 if meta["name"] == END:
                     left.remove(meta["namespace"])

@@ -176,7 +176,8 @@ def _brief(body: Any) -> Any:
         return body
     if body.get("reason") == "BadRequest":
         return {name: value for name, value in body.items() if name != "message"}
-    body = body | {"message": sorted(set(re.split(r"\n|\[|\]|, (?=\w+\.)", _plain(body.get("message", "")))))}
+    parts = set(re.split(r"\n|\[|\]|, (?=\w+\.)", _plain(body.get("message", "")))) - {""}
+    body = body | {"message": sorted(parts)}
     details = dict(body.get("details") or {})
     causes = [
         cause | {"message": _plain(cause["message"]), "field": _plain(cause.get("field", ""))}

@@ -73,6 +73,9 @@ def server(kube: Cluster) -> Cluster:
     kube.kubectl(
         "wait", "--for=condition=Established", "--timeout=60s", *(f"crd/{kind.lower()}s.ray.io" for kind in RAY_KINDS)
     )
+    # A watch can't begin before the server has begun to keep the kind, which it does at the first request.
+    for kind in RAY_KINDS:
+        kube.kubectl("get", f"{kind.lower()}s.ray.io", "--all-namespaces")
     return kube
 
 
