@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 
 from kube import Cluster
+from shoal.cli.documents import documents
+from shoal.crds.definitions import definitions
 
 pytestmark = pytest.mark.node
 
@@ -24,8 +26,15 @@ SCRIPT = "mkdir -p /tmp/ray/session_latest/logs; echo one > /tmp/ray/session_lat
 SERVE = "cd /tmp/ray && exec python3 -m http.server 8265"
 
 
+@pytest.fixture(scope="module")
+def kinds(node: Cluster) -> None:
+    """Ray's kinds, served."""
+    node.kubectl("apply", "-f", "-", stdin=documents(list(definitions()), "yaml"))
+    node.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd/rayclusters.ray.io")
+
+
 @pytest.fixture
-def head(node: Cluster, namespace: str) -> dict[str, str]:
+def head(kinds: None, node: Cluster, namespace: str) -> dict[str, str]:
     """A RayCluster "demo" that no operator acts on, with a pod that has its labels; the environment for `shoal`."""
     labels = {"ray.io/cluster": "demo", "ray.io/node-type": "head", "ray.io/group": "headgroup"}
     ray = {
