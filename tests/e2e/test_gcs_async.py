@@ -55,7 +55,7 @@ class Running(msgspec.Struct):
 
     def drain(self, node: RayNode, reason: DrainReason, *, token: str = "") -> None:
         """Tell it to go within a minute."""
-        calls = GcsCalls().drain_node(self.endpoints.gcs, token or self.token, node.node_id, 60, 10, reason)
+        calls = GcsCalls().drain_node(self.endpoints.gcs, token or self.token, node.node_id, 60, 10, reason=reason)
         asyncio.run(calls)
 
     def wait_until_gone(self, group: str) -> None:

@@ -31,7 +31,7 @@ DEFINE_ERRORS = (
     "shoal.engine.gcs_async",
     "shoal.engine.jobs_errors",
     "shoal.engine.launch",
-    "shoal.operator.askray",
+    "shoal.operator.keys",
     "shoal.operator.lease",
     "shoal.runtime.backend_for",
     "shoal.runtime.converge",

@@ -54,7 +54,7 @@ class DesiredObject(msgspec.Struct, frozen=True):
     """Something that nodes share and that is no node: a service, a secret, a policy.
 
     body: the manifest, without namespace and owner. generated: keys of a Secret's data whose values whoever creates it
-    makes at random; such an object is created once and never changed. kept: it outlives
+    makes, a token or a pair of certificate and key; such an object is created once and never changed. kept: it outlives
     the cluster, so it has no owner.
     """
 

@@ -4,15 +4,18 @@ Over grpclib, which is Python alone: grpcio would cost the operator 12 MB of mem
 """
 
 import asyncio
+import ssl
 import time
 from collections.abc import Callable
 from enum import IntEnum
+from typing import TypeAlias
 
 from shoal.engine import protobuf
 from shoal.engine.gcs import METHOD as ALL_NODES
 from shoal.engine.gcs import GcsUnreachable, RayNode, nodes_in, refusal
 from shoal.errors import ActionFailed
 
+Tls: TypeAlias = ssl.SSLContext | None
 DRAIN = "/ray.rpc.autoscaler.AutoscalerStateService/DrainNode"
 
 
@@ -39,20 +42,20 @@ class DrainRefused(ActionFailed):
 class GcsCalls:
     """Calls to the GCS of any cluster, each over a connection of its own.
 
-    Each takes ``address`` (``HOST:PORT``), ``token`` ("" for none) and ``timeout_s``, and raises GcsUnreachable and
-    GcsUnauthorized. now: seconds since the epoch.
+    Each takes ``address`` (``HOST:PORT``), ``token`` ("" for none), ``timeout_s`` and ``tls`` (None for none), and
+    raises GcsUnreachable and GcsUnauthorized. now: seconds since the epoch.
     """
 
     def __init__(self, now: Callable[[], float] = time.time) -> None:
         self._now = now
 
-    async def known_nodes(self, address: str, token: str, timeout_s: float) -> tuple[RayNode, ...]:
+    async def known_nodes(self, address: str, token: str, timeout_s: float, tls: Tls = None) -> tuple[RayNode, ...]:
         """Every node that the GCS remembers, dead ones included."""
-        return nodes_in(await _call(ALL_NODES, b"", address, token, timeout_s), address)
+        return nodes_in(await _call(ALL_NODES, b"", address, token, timeout_s, tls), address)
 
-    async def alive_nodes(self, address: str, token: str, timeout_s: float) -> tuple[RayNode, ...]:
+    async def alive_nodes(self, address: str, token: str, timeout_s: float, tls: Tls = None) -> tuple[RayNode, ...]:
         """The nodes that the GCS calls ALIVE."""
-        return tuple(node for node in await self.known_nodes(address, token, timeout_s) if node.alive)
+        return tuple(node for node in await self.known_nodes(address, token, timeout_s, tls) if node.alive)
 
     async def drain_node(
         self,
@@ -61,6 +64,8 @@ class GcsCalls:
         ray_id: str,
         deadline_s: int,
         timeout_s: float,
+        tls: Tls = None,
+        *,
         reason: DrainReason = DrainReason.PREEMPTION,
     ) -> None:
         """Tell the GCS that a node is to go.
@@ -75,7 +80,7 @@ class GcsCalls:
                 4: int((self._now() + deadline_s) * 1000) if deadline_s else 0,
             }
         )
-        reply = await _call(DRAIN, request, address, token, timeout_s)
+        reply = await _call(DRAIN, request, address, token, timeout_s, tls)
         try:
             fields = protobuf.decode(reply)
         except ValueError as error:
@@ -96,7 +101,7 @@ class _Bytes:
         return data
 
 
-async def _call(method: str, request: bytes, address: str, token: str, timeout_s: float) -> bytes:
+async def _call(method: str, request: bytes, address: str, token: str, timeout_s: float, tls: Tls) -> bytes:
     from grpclib.client import Channel, UnaryUnaryMethod
     from grpclib.exceptions import GRPCError, ProtocolError, StreamTerminatedError
 
@@ -105,7 +110,7 @@ async def _call(method: str, request: bytes, address: str, token: str, timeout_s
     try:
         async with (
             asyncio.timeout(timeout_s),
-            Channel(host.strip("[]"), int(port), codec=_Bytes()) as channel,
+            Channel(host.strip("[]"), int(port), codec=_Bytes(), ssl=tls) as channel,
         ):
             return bytes(await UnaryUnaryMethod(channel, method, bytes, bytes)(request, metadata=metadata))
     except GRPCError as error:

@@ -19,6 +19,7 @@ from shoal.errors import ActionFailed
 from shoal.operator.askray import AskRay, Gcs
 from shoal.operator.controller import Controller
 from shoal.operator.fairness import FairLimit
+from shoal.operator.keys import Keys
 from shoal.operator.logs import CONTEXT, Context
 from shoal.operator.numbers import Numbers
 from shoal.operator.options import Options
@@ -56,10 +57,11 @@ class Operator:
         self.queue = WorkQueue(clock.monotonic, random.random)
         self.cache = Cache(self._wake, options.namespaces)
         self.feeds = tuple(_feeds(client, self.cache, clock, options))
-        self._ask = ask = AskRay(client, gcs)
+        keys = Keys(client, now)
+        self._ask = ask = AskRay(keys, gcs)
         self._limit = FairLimit(options.requests)
         self._side_by_side = options.concurrency
-        applier = Applier(client, self.cache, self._limit.turn, self._drain, now, ask.remember)
+        applier = Applier(client, self.cache, self._limit.turn, self._drain, now, keys.remember)
         views = RayViews(ask.view, self.queue.add_after, clock.monotonic)
         self.controller = Controller(client, self.cache, applier, views, self.queue, options.settings, now, ask.forget)
 

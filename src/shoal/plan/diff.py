@@ -86,7 +86,7 @@ def _change(desired: DesiredCluster, world: World, now: float) -> tuple[Stage, .
 def _objects(desired: DesiredCluster, world: World) -> Stage:
     wanted = {shared.key: shared for shared in desired.objects}
     applied = [
-        ApplyObject(shared, reason) for shared in wanted.values() if (reason := _why_applied(shared, world)) is not None
+        ApplyObject(shared, reason) for shared in wanted.values() if (reason := _why_applied(shared, desired, world))
     ]
     surplus = Reason("ObjectNotWanted", "the spec does not ask for it any more")
     removed = [
@@ -97,9 +97,9 @@ def _objects(desired: DesiredCluster, world: World) -> Stage:
     return (*applied, *removed)
 
 
-def _why_applied(wanted: DesiredObject, world: World) -> Reason | None:
+def _why_applied(wanted: DesiredObject, desired: DesiredCluster, world: World) -> Reason | None:
     applied = world.objects.get(wanted.key)
-    if wanted.generated and applied is None and not _is_missed(world):
+    if wanted.generated and applied is None and not _is_missed(desired, world):
         return None
     if applied is None:
         return Reason("ObjectMissing", "the cluster needs it and it does not exist")
@@ -108,9 +108,14 @@ def _why_applied(wanted: DesiredObject, world: World) -> Reason | None:
     return None
 
 
-def _is_missed(world: World) -> bool:
-    """Whether a secret may be missing. Nobody may list secrets, so it is judged by the nodes that need it."""
-    return not world.nodes or any(node.reason == "ContainerConfig" for node in world.nodes)
+def _is_missed(desired: DesiredCluster, world: World) -> bool:
+    """Whether a secret may be missing. Nobody may list secrets, so it is judged by the nodes that need it: there are
+    none yet, one can't be made without it, or one is to be made from a template that none was made from before."""
+    if not world.nodes or any(node.reason == "ContainerConfig" for node in world.nodes):
+        return True
+    names = {node.name for node in world.nodes}
+    made = {node.fingerprint for node in world.nodes}
+    return any(node.name not in names and node.fingerprint not in made for node in desired.nodes)
 
 
 def _adoptions(desired: DesiredCluster, world: World) -> Stage:

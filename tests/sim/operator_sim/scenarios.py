@@ -156,6 +156,7 @@ NEW_IMAGE = template("ray-worker", "rayproject/ray:2.60.1")
 NEW_HEAD = {"rayStartParams": {}, "template": template("ray-head", "rayproject/ray:2.60.1")}
 TWO = group("g", 2)
 RECREATE = {"upgradeStrategy": {"type": "Recreate"}}
+TLS = {"tlsOptions": {"enabled": True}}
 ROLLING = {"upgradeStrategy": {"type": "RollingUpdate"}}
 
 SCENARIOS: dict[str, list[Moment]] = {
@@ -211,6 +212,8 @@ SCENARIOS: dict[str, list[Moment]] = {
         change(workerGroupSpecs=[group("tpu", 1, numOfHosts=2)]),
     ],
     "Ray's own autoscaler": [make(TWO, enableInTreeAutoscaling=True)],
+    "TLS between the nodes": [make(TWO, **TLS)],
+    "TLS switched on, and recreated": [make(TWO, **RECREATE), change(**TLS)],
     "tokens switched off": [make(TWO, authOptions={"mode": "disabled"})],
     "an Ingress comes and goes": [
         make(TWO, headGroupSpec={**NEW_HEAD, "enableIngress": True}),

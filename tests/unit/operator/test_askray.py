@@ -2,16 +2,22 @@
 
 import asyncio
 import base64
+import ssl
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from shoal.backends.kubernetes.certificates import new_authority
 from shoal.backends.kubernetes.client import Client, Ignored
 from shoal.backends.kubernetes.resources import SECRETS
 from shoal.desired.cluster import DesiredCluster, DesiredNode, Role
+from shoal.desired.kubernetes.certificates import AUTHORITY_VOLUME
 from shoal.engine.gcs import GcsUnauthorized, GcsUnreachable, RayNode
-from shoal.operator.askray import AskRay, TokenMissing
+from shoal.operator.askray import AskRay
+from shoal.operator.keys import Keys, SecretMissing
 from shoal.testing.fakeapi import FakeApi
 from shoal.world.kubernetes import Meta, Observed, Pod, PodStatus, RayView, Resource
 
@@ -27,7 +33,7 @@ class Gcs:
         self.asked: list[tuple[str, str]] = []
         self.drained: list[tuple[str, int]] = []
 
-    async def alive_nodes(self, address: str, token: str, timeout_s: float) -> Iterable[RayNode]:
+    async def alive_nodes(self, address: str, token: str, timeout_s: float, tls: object) -> Iterable[RayNode]:
         self.asked.append((address, token))
         if self.error:
             raise self.error
@@ -36,7 +42,9 @@ class Gcs:
             RayNode("cd34", True, False, "", "", "127.0.0.1", {}, {}),
         )
 
-    async def drain_node(self, address: str, token: str, ray_id: str, deadline_s: int, timeout_s: float) -> None:
+    async def drain_node(
+        self, address: str, token: str, ray_id: str, deadline_s: int, timeout_s: float, tls: object
+    ) -> None:
         self.drained.append((ray_id, deadline_s))
 
 
@@ -50,12 +58,16 @@ def seen() -> Observed:
     return Observed(Resource(Meta("demo", "default", "r")), (pod,))
 
 
+def keys(api: FakeApi) -> Keys:
+    return Keys(Client(api), lambda: datetime(2026, 1, 1, tzinfo=UTC))
+
+
 async def listening(gcs: Gcs, api: FakeApi, env: list[dict[str, Any]], times: int = 1) -> tuple[RayView, int]:
     """What is learned while something listens on the GCS's port, and that port."""
     server = await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", 0)
     async with server:
         port = server.sockets[0].getsockname()[1]
-        ask = AskRay(Client(api), gcs)
+        ask = AskRay(keys(api), gcs)
         for _ in range(times):
             view = await ask.view(seen(), desired(port, env))
         return view, port
@@ -86,11 +98,12 @@ def test_a_token_that_we_made_ourselves_is_not_read() -> None:
     gcs, api = Gcs(), FakeApi()
 
     async def scenario() -> None:
-        ask = AskRay(Client(api), gcs)
-        ask.remember(seen(), "demo", {"auth_token": TOKEN})
+        known = keys(api)
+        ask = AskRay(known, gcs)
+        known.remember(seen(), "demo", {"auth_token": TOKEN})
         await ask.drain(seen(), desired(1, [VARIABLE]), "ab12", 30)
         ask.forget(("default", "demo"))
-        with pytest.raises(TokenMissing):
+        with pytest.raises(SecretMissing):
             await ask.drain(seen(), desired(1, [VARIABLE]), "ab12", 30)
 
     asyncio.run(scenario())
@@ -114,14 +127,53 @@ def test_silence_is_told_in_the_same_words_whatever_causes_it(listens: bool) -> 
         gcs = Gcs(GcsUnreachable("something different each time"))
         view, port = await listening(gcs, FakeApi(), [])
         if not listens:
-            view = await AskRay(Client(FakeApi()), gcs).view(seen(), desired(port, []))
+            view = await AskRay(keys(FakeApi()), gcs).view(seen(), desired(port, []))
         return view.error, port
 
     error, port = asyncio.run(scenario())
     assert error == f"Ray's GCS at 127.0.0.1:{port} does not answer"
 
 
+def with_tls() -> DesiredCluster:
+    volumes = [{"name": AUTHORITY_VOLUME, "secret": {"secretName": "demo-ca-secret"}}]
+    plain = desired(1, [])
+    return replace(plain, templates={"t": {"spec": {**plain.templates["t"]["spec"], "volumes": volumes}}})
+
+
+def test_a_cluster_with_tls_is_asked_with_a_certificate_of_its_authority_which_is_read_once() -> None:
+    api = FakeApi()
+    pair = new_authority("ray-ca", datetime.now(UTC))
+    data = {name: base64.b64encode(value.encode()).decode() for name, value in pair.items()}
+    body = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "demo-ca-secret"}, "data": data}
+
+    async def scenario() -> None:
+        await Client(api).create(SECRETS, "default", body, Ignored)
+        known = keys(api)
+        first, second = [await known.tls(seen(), with_tls()) for _ in range(2)]
+        assert isinstance(first, ssl.SSLContext)
+        assert first is second
+        known.doubt_tls(seen())
+        assert await known.tls(seen(), with_tls()) is not first
+
+    asyncio.run(scenario())
+    assert [request.verb for request in api.requests if request.resource == "secrets"] == ["create", "get", "get"]
+    assert asyncio.run(keys(api).tls(seen(), desired(1, []))) is None
+
+
+def test_an_authority_that_we_made_ourselves_is_not_read() -> None:
+    api = FakeApi()
+    known = keys(api)
+    known.remember(seen(), "demo-ca-secret", new_authority("ray-ca", datetime.now(UTC)))
+    assert isinstance(asyncio.run(known.tls(seen(), with_tls())), ssl.SSLContext)
+    assert api.requests == []
+
+
+def test_a_secret_that_holds_no_authority_is_named_as_such() -> None:
+    with pytest.raises(SecretMissing, match="holds none"):
+        keys(FakeApi()).remember(seen(), "demo-ca-secret", {"tls.crt": "no", "tls.key": "no"})
+
+
 def test_a_drain_goes_to_the_gcs_of_the_cluster() -> None:
     gcs = Gcs()
-    asyncio.run(AskRay(Client(FakeApi()), gcs).drain(seen(), desired(1, []), "ab12", 30))
+    asyncio.run(AskRay(keys(FakeApi()), gcs).drain(seen(), desired(1, []), "ab12", 30))
     assert gcs.drained == [("ab12", 30)]

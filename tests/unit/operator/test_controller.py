@@ -34,6 +34,21 @@ def test_a_cluster_becomes_ready_with_one_status_and_one_event() -> None:
     play(scenario)
 
 
+def test_a_cluster_with_tls_has_its_authority_before_its_pods() -> None:
+    async def scenario(run: Driven) -> None:
+        await run.create(raycluster(tlsOptions={"enabled": True}))
+        await run.settle()
+        assert run.condition("Ready")["status"] == "True"
+        (authority,) = (secret for secret in run.api.objects("secrets") if secret["type"] == "kubernetes.io/tls")
+        volumes = [pod["spec"]["volumes"] for pod in run.api.objects("pods")]
+        named = [{"secretName": authority["metadata"]["name"], "defaultMode": 420}]
+        assert [[v["secret"] for v in each if "secret" in v] for each in volumes] == [named] * 3
+        verbs = [what for what in run.writes() if what[1] in ("secrets", "pods")]
+        assert verbs.index(("create", "pods")) == 2
+
+    play(scenario)
+
+
 def test_nothing_is_written_once_all_is_well() -> None:
     async def scenario(run: Driven) -> None:
         await run.create(raycluster())

@@ -3,8 +3,8 @@
 from msgspec.structs import replace
 from seating import TENDED, Place, wanted
 
-from shoal.desired.cluster import HEAD_GROUP
-from shoal.plan.actions import AdoptNode, DrainNode, StartNode, StopNode
+from shoal.desired.cluster import HEAD_GROUP, DesiredObject
+from shoal.plan.actions import AdoptNode, ApplyObject, DrainNode, Plan, StartNode, StopNode
 from shoal.world.snapshot import ObservedNode, Phase, Seat
 
 DRAINING = replace(TENDED, drain_s=30)
@@ -264,3 +264,21 @@ def test_pods_of_another_operator_are_adopted_as_they_are() -> None:
     plan = place.step(wanted({"g": 1}))
     assert [type(action) for action in plan.actions] == [AdoptNode, AdoptNode]
     assert not place.plan(wanted({"g": 1}))
+
+
+def test_a_secret_that_nobody_may_list_is_missed_when_a_node_comes_that_may_need_it() -> None:
+    secret = DesiredObject("Secret", "c", {"kind": "Secret"}, generated=("token",))
+    place = Place()
+    place.settle(wanted({"g": 2}))
+    before = replace(wanted({"g": 2}), objects=(secret,))
+    assert applied(place.plan(before)) == []
+    scaled = replace(wanted({"g": 3}), objects=(secret,))
+    assert applied(place.plan(scaled)) == [], "the others were made without it being missed"
+    other = replace(wanted({"g": 3}, templates={"g": "two"}), objects=(secret,))
+    assert applied(place.plan(other)) == ["Secret/c"]
+    place.set(place.names("g")[0], phase=Phase.STARTING, reason="ContainerConfig")
+    assert applied(place.plan(before)) == ["Secret/c"]
+
+
+def applied(plan: Plan) -> list[str]:
+    return [action.object.key for action in plan.actions if isinstance(action, ApplyObject)]

@@ -1,12 +1,14 @@
 """What a cluster's pods share: made, kept as it is wanted, and removed."""
 
 import secrets
+from datetime import datetime
 
 from shoal.backends.kubernetes import manifests
 from shoal.backends.kubernetes.cache import SHARED
 from shoal.backends.kubernetes.errors import AlreadyExists, Conflict, NotFound
 from shoal.backends.kubernetes.work import NameTaken, Work
 from shoal.desired.cluster import DesiredObject
+from shoal.desired.kubernetes.certificates import TLS_SECRET
 from shoal.plan.actions import ApplyObject, RemoveObject
 from shoal.world.kubernetes import Shared
 
@@ -51,7 +53,7 @@ async def remove(work: Work, action: RemoveObject) -> None:
 
 
 async def _create(work: Work, wanted: DesiredObject) -> None:
-    values = {key: secrets.token_urlsafe(TOKEN_BYTES) for key in wanted.generated}
+    values = _generated(wanted, work.now())
     body = manifests.shared(wanted, work.observed.resource, values)
     resource = SHARED[wanted.kind]
     try:
@@ -61,6 +63,15 @@ async def _create(work: Work, wanted: DesiredObject) -> None:
         made = await work.client.get(resource, work.namespace, wanted.name, Shared)
         work.refuse_strangers(wanted.kind, made.metadata)
     work.cache.shared(wanted.kind, work.namespace).wrote(made)
+
+
+def _generated(wanted: DesiredObject, now: datetime) -> dict[str, str]:
+    """What a new Secret is filled with, by its keys."""
+    if wanted.body.get("type") == TLS_SECRET:
+        from shoal.backends.kubernetes.certificates import new_authority
+
+        return new_authority(wanted.name, now)
+    return {key: secrets.token_urlsafe(TOKEN_BYTES) for key in wanted.generated}
 
 
 async def _apply(work: Work, wanted: DesiredObject, *, force: bool) -> None:

@@ -12,6 +12,9 @@ from shoal.spec.raycluster import RayCluster
 NAME = "make-certificate"
 VOLUME, PATH = "ray-tls", "/etc/ray/tls"
 AUTHORITY_VOLUME, AUTHORITY_PATH = "ray-tls-authority", "/etc/ray/authority"
+AUTHORITY_KEYS = ("tls.crt", "tls.key")
+"""Of the authority's Secret: a certificate that may sign others, signed by its own key, and that key; both PEM."""
+TLS_SECRET = "kubernetes.io/tls"  # noqa: S105
 RESOURCES = {"cpu": "200m", "memory": "64Mi"}
 DAYS = 3650
 """As long as the authority: Ray reads its certificate once, so one that ends before its pod would end the cluster."""

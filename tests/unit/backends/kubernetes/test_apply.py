@@ -1,6 +1,7 @@
 """Each action of a plan on an API server: done, done again, refused, and in the way of something else."""
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -61,6 +62,14 @@ CLUSTER_BODY: dict[str, Any] = {
     "metadata": {"name": "demo", "namespace": "default"},
     "spec": {"headGroupSpec": {"rayStartParams": {}, "template": TEMPLATE}},
 }
+
+
+AUTHORITY = DesiredObject(
+    "Secret",
+    "demo-ca",
+    SECRET.body | {"metadata": {"name": "demo-ca", "labels": {CLUSTER: "demo"}}, "type": "kubernetes.io/tls"},
+    generated=("tls.crt", "tls.key"),
+)
 
 
 @asynccontextmanager
@@ -270,6 +279,18 @@ def test_a_token_is_made_once_and_never_changed() -> None:
     assert first["data"] == second["data"]
     assert len(first["data"]["auth_token"]) > 40
     assert "Secret/demo" in bench.observed.shared
+    assert set(bench.verbs("secrets")) == {"create", "get"}
+
+
+def test_an_authority_for_tls_is_made_once_and_its_key_is_told_to_nobody_else() -> None:
+    bench = Bench()
+    bench.does(ApplyObject(AUTHORITY, WHY), ApplyObject(AUTHORITY, WHY))
+    (secret,) = bench.stored("secrets")
+    certificate, key = (base64.b64decode(secret["data"][name]) for name in AUTHORITY.generated)
+    assert certificate.startswith(b"-----BEGIN CERTIFICATE")
+    assert key.startswith(b"-----BEGIN PRIVATE KEY")
+    assert secret["type"] == "kubernetes.io/tls"
+    assert secret["metadata"]["ownerReferences"][0]["name"] == "demo"
     assert set(bench.verbs("secrets")) == {"create", "get"}
 
 

@@ -115,7 +115,7 @@ class TokenUnavailable(ActionFailed):
 class KubernetesNotInstalled(ActionFailed):
     """What speaks to Kubernetes is not installed beside Shoal.
 
-    `pip install 'shoal[kubernetes]'` brings it: aiohttp and grpclib.
+    `pip install 'shoal[kubernetes]'` brings it: aiohttp, cryptography and grpclib.
     """
 
     code = "E741"

@@ -1,16 +1,13 @@
 """The authority that the certificates of a cluster's nodes come from."""
 
 from shoal.desired.cluster import DesiredObject
-from shoal.desired.kubernetes.certificates import DAYS, authority_secret, has_tls
+from shoal.desired.kubernetes.certificates import AUTHORITY_KEYS, DAYS, TLS_SECRET, authority_secret, has_tls
 from shoal.desired.kubernetes.objects.labels import common
 from shoal.desired.kubernetes.objects.manifest import manifest
 from shoal.desired.kubernetes.settings import Settings
 from shoal.spec.raycluster import RayCluster
 
 CERT_MANAGER = "cert-manager.io/v1"
-TLS_SECRET = "kubernetes.io/tls"  # noqa: S105
-KEYS = ("tls.crt", "tls.key")
-"""Generated together: a certificate that may sign others, signed by its own key, and that key; both PEM."""
 
 
 def authority(cluster: RayCluster, settings: Settings) -> tuple[DesiredObject, ...]:
@@ -19,7 +16,7 @@ def authority(cluster: RayCluster, settings: Settings) -> tuple[DesiredObject, .
         return ()
     name, labels, secret = cluster.metadata.name, common(cluster), authority_secret(cluster)
     if not settings.has_cert_manager:
-        return (manifest("Secret", secret, labels, {"type": TLS_SECRET}, generated=KEYS),)
+        return (manifest("Secret", secret, labels, {"type": TLS_SECRET}, generated=AUTHORITY_KEYS),)
     issuer = f"ray-selfsigned-issuer-{name}"
     spec = {
         "secretName": secret,
