@@ -22,6 +22,7 @@ WITHOUT_RAY = {
     "lint-manifests.md",
     "come-from-ray-up.md",
     "come-from-kuberay.md",
+    "expose-a-dashboard.md",
     "operator-install.md",
     "operator-upgrade.md",
 }

@@ -25,6 +25,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "job": ("job", "Show, follow or stop one job."),
     "connect": ("connect", "Run a command here as a Ray Client of a cluster."),
     "env": ("env", "Print the environment that stock Ray tools need."),
+    "expose": ("expose", "Open a cluster's dashboard to the outside, by TLS and token only."),
     "attach": ("attach", "Open a shell on the head."),
     "logs": ("logs", "Read the logs of a cluster, also of one that is gone."),
     "rsync-up": ("rsync_up", "Copy files to the head."),

@@ -45,21 +45,25 @@ def _beside(node: Node, cluster: ClusterContext) -> tuple[str, bool] | None:
     kind, spec = _text(node, "kind"), node.get("spec")
     if spec is None:
         return None
-    head = _head_service(cluster)
-    if kind == "Ingress" and head in _ingress_backends(spec):
+    heads = _head_services(cluster)
+    if kind == "Ingress" and not heads.isdisjoint(_ingress_backends(spec)):
         return "the Ingress", spec.get("tls") is not None
-    if kind == "Route" and _text(spec, "to", "name") == head:
+    if kind == "Route" and _text(spec, "to", "name") in heads:
         return "the Route", spec.get("tls") is not None
-    if kind == "HTTPRoute" and head in _route_backends(spec):
+    if kind == "HTTPRoute" and not heads.isdisjoint(_route_backends(spec)):
         return "the HTTPRoute", _listens_with_tls(cluster)
     if kind == "Service" and _text(spec, "type") in OUTWARD and _selects_head(spec, cluster):
         return f"the Service of type {_text(spec, 'type')}", False
     return None
 
 
-def _head_service(cluster: ClusterContext) -> str:
+def _head_services(cluster: ClusterContext) -> set[str]:
+    """Names of the cluster's own Service, and of those in the file that lead to its head, as one of `shoal expose`."""
     own = cluster.spec.head_group_spec.head_service
-    return (own.metadata.name if own is not None else "") or f"{cluster.name}-head-svc"
+    name = (own.metadata.name if own is not None else "") or f"{cluster.name}-head-svc"
+    services = [document.node for document in cluster.beside if _text(document.node, "kind") == "Service"]
+    specs = [(_text(node, "metadata", "name"), node.get("spec")) for node in services]
+    return {name, *(name for name, spec in specs if spec is not None and _selects_head(spec, cluster))}
 
 
 def _ingress_backends(spec: Node) -> Iterator[Any]:

@@ -67,6 +67,17 @@ def backend_of(address: Address) -> Backend:
     return local.LocalBackend() if place is None else _on_kubernetes(place)
 
 
+def on_kubernetes(address: Address) -> "KubernetesBackend":
+    """The backend of a cluster that lives there. Raises NotOnKubernetes, and what ``backend_of`` does."""
+    place = _place(address)
+    if place is None:
+        from shoal.backends.kubernetes.remote.errors import NotOnKubernetes
+
+        step = "with --context C, say where it is"
+        raise NotOnKubernetes(f"no cluster {address.name!r} is known on Kubernetes", next_step=step)
+    return _on_kubernetes(place)
+
+
 def kubernetes(address: Address) -> "KubernetesBackend":
     """The namespace that ``address`` names, of the current context if it names none."""
     from shoal.backends.kubernetes.remote.connection import place_of

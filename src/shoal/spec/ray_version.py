@@ -10,3 +10,8 @@ ONE_HEALTH_CHECK_SINCE = (2, 53)
 def numbers(version: str) -> tuple[int, ...]:
     """The first two numbers: (2, 60) of "2.60.0"; () of a text without any."""
     return tuple(int(number) for number in re.findall(r"\d+", version)[:2])
+
+
+def asks_for_token(mode: str | None, version: str) -> bool:
+    """Whether Ray refuses who has no token. mode: its RAY_AUTH_MODE, None where that is not set; version: its own."""
+    return numbers(version) >= TOKENS_BY_DEFAULT_SINCE if mode is None else mode.lower() == "token"

@@ -16,6 +16,8 @@ from shoal.spec.kubernetes.meta import ObjectMeta
 from shoal.spec.raycluster import RayCluster
 from shoal.spec.wire import Wire
 
+EXPOSURE = "shoal.dev/exposure"
+"""Label of all that is made here. The operator leaves alone what bears no digest of its own, and so these."""
 LONGEST_UPLOAD = "512m"
 LONGEST_SILENCE_S = "3600"
 FOR_NGINX = {
@@ -111,7 +113,7 @@ def _hosts(cluster: RayCluster, entrance: Entrance) -> dict[str, int]:
 def _service(cluster: RayCluster, ports: Iterable[int]) -> DesiredObject:
     """The head's own Service has no address, which many controllers can't route to, and more ports than are meant."""
     spec = {"selector": of_head(cluster), "ports": [{"name": f"port-{port}", "port": port} for port in sorted(ports)]}
-    return manifest("Service", _name(cluster), identified(cluster), {"spec": spec})
+    return manifest("Service", _name(cluster), _labels(cluster), {"spec": spec})
 
 
 def _ingress(cluster: RayCluster, entrance: Entrance) -> DesiredObject:
@@ -129,8 +131,7 @@ def _ingress(cluster: RayCluster, entrance: Entrance) -> DesiredObject:
     known = {"nginx": FOR_NGINX, "traefik": FOR_TRAEFIK}
     annotations = next((said for word, said in known.items() if word in entrance.ingress_class), {})
     api = "networking.k8s.io/v1"
-    labels = identified(cluster)
-    return manifest("Ingress", _name(cluster), labels, {"spec": spec}, api=api, annotations=annotations)
+    return manifest("Ingress", _name(cluster), _labels(cluster), {"spec": spec}, api=api, annotations=annotations)
 
 
 def _path(cluster: RayCluster, port: int) -> dict[str, Any]:
@@ -144,7 +145,7 @@ def _route(cluster: RayCluster, gateway: Gateway, host: str, port: int) -> Desir
     parent = {"name": meta.name, "namespace": meta.namespace, "sectionName": _listener(gateway, host)}
     spec = {"parentRefs": [parent], "hostnames": [host], "rules": [_rule(cluster, port)]}
     api = "gateway.networking.k8s.io/v1"
-    return manifest("HTTPRoute", f"{_name(cluster)}-{port}", identified(cluster), {"spec": spec}, api=api)
+    return manifest("HTTPRoute", f"{_name(cluster)}-{port}", _labels(cluster), {"spec": spec}, api=api)
 
 
 def _rule(cluster: RayCluster, port: int) -> dict[str, Any]:
@@ -175,7 +176,11 @@ def _policy(cluster: RayCluster, ports: Iterable[int]) -> DesiredObject:
     selector = {"matchLabels": {CLUSTER: cluster.metadata.name, NODE_TYPE: str(Role.HEAD)}}
     spec = {"podSelector": selector, "policyTypes": ["Ingress"], "ingress": [{"ports": opened}]}
     api = "networking.k8s.io/v1"
-    return manifest("NetworkPolicy", _name(cluster), identified(cluster), {"spec": spec}, api=api)
+    return manifest("NetworkPolicy", _name(cluster), _labels(cluster), {"spec": spec}, api=api)
+
+
+def _labels(cluster: RayCluster) -> dict[str, str]:
+    return identified(cluster) | {EXPOSURE: "true"}
 
 
 def _name(cluster: RayCluster) -> str:

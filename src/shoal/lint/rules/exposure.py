@@ -8,7 +8,7 @@ from shoal.lint.exposures import exposures
 from shoal.lint.facts import Facts
 from shoal.lint.images import ray_of
 from shoal.lint.rule import Hit, rule
-from shoal.spec.ray_version import TOKENS_BY_DEFAULT_SINCE, numbers
+from shoal.spec.ray_version import asks_for_token
 
 
 @rule("L141", Severity.WARNING)
@@ -108,7 +108,6 @@ def _has_authentication(cluster: ClusterContext) -> bool:
     options, mode = cluster.spec.auth_options, cluster.head.env("RAY_AUTH_MODE")
     if options is not None and options.mode:
         return options.mode == "token"
-    if mode is not None:
-        return mode != "disabled"
-    version = cluster.spec.ray_version or ray_of(cluster.head.container.image)
-    return numbers(version) >= TOKENS_BY_DEFAULT_SINCE
+    if mode == "":  # it comes from elsewhere
+        return True
+    return asks_for_token(mode, cluster.spec.ray_version or ray_of(cluster.head.container.image))

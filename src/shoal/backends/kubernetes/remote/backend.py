@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, BinaryIO, TypeVar, cast
 
 from shoal.backends.base import Backend, Endpoints, Port
+from shoal.backends.kubernetes.client import Client
 from shoal.backends.kubernetes.remote import copying, joined, objects
 from shoal.backends.kubernetes.remote.connection import Connection, connect
 from shoal.backends.kubernetes.remote.execute import Command, execute
@@ -184,6 +185,10 @@ class KubernetesBackend(Backend):
     def copy_down(self, cluster: str, source: str, target: str) -> str:
         """Copy from the head's Ray container. Raises as ``copy_up``, and CopyUnsafe."""
         return copying.copy_down(self._helper_on_head(cluster), source, target)
+
+    async def using(self, work: Callable[[Client, Place], Coroutine[Any, Any, T]]) -> T:
+        """Do ``work`` with the API server of this place, for what only this backend has."""
+        return await self._run(work(self._connection.client, self.place))
 
     @property
     def _connection(self) -> Connection:

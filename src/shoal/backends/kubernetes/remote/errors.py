@@ -112,6 +112,16 @@ class TokenUnavailable(ActionFailed):
     code = "E740"
 
 
+class NotOnKubernetes(InputError):
+    """What was asked for exists on Kubernetes only, and no cluster of this name is known there.
+
+    Say where it is, the first time: `--context C --namespace N`. A cluster on this machine listens on loopback alone,
+    and stays there.
+    """
+
+    code = "E742"
+
+
 class KubernetesNotInstalled(ActionFailed):
     """What speaks to Kubernetes is not installed beside Shoal.
 

@@ -42,6 +42,7 @@ class ContainerPort(Wire, frozen=True):
 
 class RayContainer(Wire, frozen=True):
     name: str
+    image: str = ""
     args: tuple[str, ...] = ()
     env: tuple[Variable, ...] = ()
     ports: tuple[ContainerPort, ...] = ()
