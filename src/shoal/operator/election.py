@@ -28,6 +28,8 @@ from shoal.runtime.clock import Clock
 log = logging.getLogger(__name__)
 
 NAME = "shoal-operator"
+ALWAYS_THERE = "default"
+"""The namespace of the Lease where the operator's own does not exist: it runs outside, and nothing is installed yet."""
 READS = frozenset(("GET", "HEAD"))
 
 
@@ -103,8 +105,18 @@ class Election:
             return False
         except (AlreadyExists, Conflict):
             return await self._is_still_ours()
+        except NotFound as error:
+            return await self._take_elsewhere(error)
         self.until_s = begun_s + LASTS_S - MARGIN_S
         return True
+
+    async def _take_elsewhere(self, error: NotFound) -> bool:
+        """What was not found is a Lease that was deleted just now, or the namespace that it was to be made in."""
+        if self._lease is not None or self._namespace == ALWAYS_THERE:
+            raise error
+        log.warning("there is no namespace %s: the Lease is in %s", self._namespace, ALWAYS_THERE)
+        self._namespace = ALWAYS_THERE
+        return await self._take()
 
     async def _is_still_ours(self) -> bool:
         """After a conflict: our own earlier write may have arrived although its answer didn't."""

@@ -78,6 +78,16 @@ def test_the_second_waits_until_the_first_has_been_silent_for_as_long_as_the_lea
     play(scenario)
 
 
+def test_where_nothing_is_installed_the_lease_is_in_a_namespace_that_always_exists() -> None:
+    async def scenario(all_: Candidates) -> None:
+        outside = Election(all_.client, "shoal-system", "a", all_.clock, lambda: START)
+        await outside.wait_for_turn()
+        assert all_.clock.now == 0
+        assert await all_.holder() == "a"
+
+    play(scenario)
+
+
 def test_a_lease_that_is_given_back_is_taken_without_waiting_for_its_end() -> None:
     async def scenario(all_: Candidates) -> None:
         first = all_.candidate("a")
