@@ -16,12 +16,12 @@ from shoal.plan.diff import diff
 from shoal.plan.farewell import waits_until
 from shoal.plan.pauses import pause_end, paused
 from shoal.plan.seats import LATE_S, seated
-from shoal.plan.tell import Notice, decisions
-from shoal.spec.parse import parse
+from shoal.plan.tell import Notice
+from shoal.spec.from_json import from_json
 from shoal.spec.raycluster import RayCluster
 from shoal.status.conditions import ClusterStatus, status_of
 from shoal.status.kubernetes_conditions import blocking
-from shoal.status.raycluster import is_settled, kuberay_state, raycluster_status, rejected_status
+from shoal.status.raycluster import asked_for, is_settled, kuberay_state, raycluster_status, rejected_status
 from shoal.world.from_kubernetes import is_adopted, seconds, world_of
 from shoal.world.kubernetes import Meta, Observed
 from shoal.world.snapshot import Phase, World
@@ -40,8 +40,7 @@ ON_ITS_WAY = (
     "GcsUnreachable",
 )
 SPECS_KEPT = 256
-"""What is derived of a spec is large, and quickly derived again; whether it makes sense is small, and is not."""
-JUDGEMENTS_KEPT = 4096
+"""What is derived of a spec is large, and quickly derived again."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -49,7 +48,8 @@ class Outcome(msgspec.Struct, frozen=True):
 
     desired: what the plan's actions refer to; None when there is nothing to do.
     status: the whole status to be stored, None when the stored one is right or a better one is about to come.
-    notices: what is worth an Event. look_again_s: when something is due without any change, None for never.
+    notices: what is worth an Event, beside what is done of the plan.
+    look_again_s: when something is due without any change, None for never.
     """
 
     plan: Plan
@@ -72,30 +72,32 @@ def reconcile(observed: Observed, settings: Settings, now: str) -> Outcome:
     spec = read_spec(bytes(resource.spec), _told_of(meta), settings)
     if isinstance(spec, str):
         return _rejected(observed, spec, now)
-    if (spec.cluster.spec.managed_by or "") not in OURS:
+    if spec.managed_by not in OURS:
         return Outcome(nothing)
+    moment = seconds(now)
     world = world_of(observed, spec.desired)
-    desired = seated(spec.desired, world, seconds(now))
-    plan = diff(desired, world, seconds(now))
+    desired = seated(spec.desired, world, moment)
+    plan = diff(desired, world, moment)
     status = status_of(desired, world)
     before = msgspec.json.decode(resource.status)
-    after = raycluster_status(spec.cluster, desired, observed, world, status, before, now)
+    after = raycluster_status(spec.asked, desired, observed, world, status, before, now)
     told = seconds(before.get("lastUpdateTime", ""))
-    wait = _wait(plan, desired, world, status, told, seconds(now)) if observed.failure is None else 0.0
+    wait = _wait(plan, desired, world, status, told, moment) if observed.failure is None else 0.0
     held = after != before and wait > 0
     return Outcome(
         plan,
         desired,
         status=after if after != before and not held else None,
-        notices=(*decisions(plan), *_trouble(status, before, after, held=held)),
-        look_again_s=_soonest(wait if held else None, _due(world, seconds(now))),
+        notices=tuple(_trouble(status, before, after, held=held)),
+        look_again_s=_soonest(wait if held else None, _due(world, moment)),
     )
 
 
 class Read(msgspec.Struct, frozen=True):
-    """A RayCluster as it is understood."""
+    """A RayCluster as it is understood. asked: what its status says of the spec, whatever runs."""
 
-    cluster: RayCluster
+    managed_by: str
+    asked: dict[str, Any]
     desired: DesiredCluster
 
 
@@ -103,12 +105,13 @@ class Read(msgspec.Struct, frozen=True):
 def read_spec(spec: bytes, metadata: bytes, settings: Settings) -> Read | str:
     """The RayCluster and what must exist for it, or in words what is wrong with it. spec, metadata: JSON."""
     raw = msgspec.json.decode(spec)
-    given = {"apiVersion": "ray.io/v1", "kind": "RayCluster", "metadata": msgspec.Raw(metadata), "spec": raw}
-    text = msgspec.json.encode(given)
-    if wrong := _errors(text):
-        return wrong
-    cluster = msgspec.json.decode(text, type=RayCluster)
-    return Read(cluster, kubernetes_cluster(cluster, raw, settings))
+    cluster, findings = from_json(
+        {"apiVersion": "ray.io/v1", "kind": "RayCluster", "metadata": msgspec.json.decode(metadata), "spec": raw}
+    )
+    errors = [finding for finding in findings if finding.fatal]
+    if errors or not isinstance(cluster, RayCluster):
+        return "; ".join(_in_words(finding) for finding in errors[:3])
+    return Read(cluster.spec.managed_by or "", asked_for(cluster), kubernetes_cluster(cluster, raw, settings))
 
 
 def _told_of(meta: Meta) -> bytes:
@@ -121,12 +124,6 @@ def _told_of(meta: Meta) -> bytes:
         "annotations": meta.annotations,
     }
     return msgspec.json.encode(kept, order="deterministic")
-
-
-@lru_cache(maxsize=JUDGEMENTS_KEPT)
-def _errors(text: bytes) -> str:
-    errors = [finding for finding in parse(text, "").findings if finding.fatal]
-    return "; ".join(_in_words(finding) for finding in errors[:3])
 
 
 def _in_words(finding: Finding) -> str:
@@ -171,7 +168,8 @@ def _ready_reason(status: dict[str, Any]) -> str:
 
 def _due(world: World, now: float) -> float | None:
     """Seconds until a deadline passes that no event will tell of."""
-    moments = [pause_end(node) for node in world.nodes if node.name in paused(world, now).values()]
+    pausing = paused(world, now).values()
+    moments = [pause_end(node) for node in world.nodes if node.name in pausing]
     moments += [
         node.ends + LATE_S + 1 for node in world.nodes if node.phase is Phase.STOPPING and now <= node.ends + LATE_S
     ]

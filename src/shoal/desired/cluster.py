@@ -2,6 +2,7 @@
 
 import hashlib
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, Literal
 
 import msgspec
@@ -50,7 +51,7 @@ class DesiredNode(msgspec.Struct, frozen=True):
         return hashlib.sha256(msgspec.json.encode(self, order="deterministic")).hexdigest()[:16]
 
 
-class DesiredObject(msgspec.Struct, frozen=True):
+class DesiredObject(msgspec.Struct, frozen=True, dict=True):
     """Something that nodes share and that is no node: a service, a secret, a policy.
 
     body: the manifest, without namespace and owner. generated: keys of a Secret's data whose values whoever creates it
@@ -69,7 +70,7 @@ class DesiredObject(msgspec.Struct, frozen=True):
         """``KIND/NAME``."""
         return f"{self.kind}/{self.name}"
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Changes exactly when the object has to be written again."""
         return digest(self.body)

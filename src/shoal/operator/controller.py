@@ -149,7 +149,5 @@ class Controller:
 
 def notices(outcome: Outcome, done: Plan, failure: Failure | None) -> tuple[Notice, ...]:
     """What to tell: of the plan only what was done of it, and why the rest was not."""
-    planned = decisions(outcome.plan)
-    others = tuple(notice for notice in outcome.notices if notice not in planned)
     failed = (Notice("Warning", failure.reason, failure.message),) if failure else ()
-    return (*decisions(done), *others, *failed)
+    return (*decisions(done), *outcome.notices, *failed)

@@ -63,7 +63,7 @@ def _change(desired: DesiredCluster, world: World, now: float) -> tuple[Stage, .
     # Where an operator tends to it, the one in its place comes when it has gone.
     stopped = set() if desired.lifecycle.tended else {stop.node for stop in ending}
     record: Stage = ()
-    if world.wanted != desired and not desired.lifecycle.tended:
+    if not desired.lifecycle.tended and world.wanted != desired:
         record = (RecordSpec(desired, Reason("SpecChanged", "the spec differs from the one applied last")),)
     present = {node.name: node for node in world.nodes}
     starts = tuple(

@@ -69,9 +69,11 @@ def status_of(desired: DesiredCluster | None, world: World) -> ClusterStatus:
     nodes = tuple(_node(node, present.get(node.name), world, tended=tended) for node in wanted) + tuple(
         _unwanted(node, tended=tended) for node in world.nodes if node.name not in names
     )
-    state = State.SUSPENDED if desired and not desired.nodes and not nodes else _state(nodes, world, tended=tended)
-    counted = tuple(node for node in nodes if node.reason != "NodeNotWanted") if tended else nodes
-    return ClusterStatus(world.cluster, state, _message(state, counted, world.cluster), nodes)
+    # What an operator is about to end takes nothing from what is wanted.
+    needed = tuple(node for node in nodes if node.reason != "NodeNotWanted") if tended else nodes
+    suspended = desired is not None and not desired.nodes and not nodes
+    state = State.SUSPENDED if suspended else _state(nodes, needed, world, tended=tended)
+    return ClusterStatus(world.cluster, state, _message(state, needed, world.cluster), nodes)
 
 
 def _node(wanted: DesiredNode, observed: ObservedNode | None, world: World, *, tended: bool) -> NodeStatus:
@@ -127,11 +129,9 @@ def _unwanted(node: ObservedNode, *, tended: bool) -> NodeStatus:
     )
 
 
-def _state(nodes: tuple[NodeStatus, ...], world: World, *, tended: bool) -> State:
+def _state(nodes: tuple[NodeStatus, ...], needed: tuple[NodeStatus, ...], world: World, *, tended: bool) -> State:
     if world.removing:
         return State.REMOVING
-    # What an operator is about to end takes nothing from what is wanted.
-    needed = [node for node in nodes if not (tended and node.reason == "NodeNotWanted")]
     if needed and all(node.ready for node in needed):
         return State.READY
     head = next((node for node in nodes if node.role == "head"), None)

@@ -1,6 +1,6 @@
 """The status of a RayCluster in KubeRay's words, with what they leave out: Ready, and why not."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from shoal.desired.cluster import DesiredCluster, Role
@@ -15,8 +15,22 @@ from shoal.world.snapshot import Phase, World
 READY, SUSPENDED = "ready", "suspended"
 
 
+def asked_for(cluster: RayCluster) -> dict[str, Any]:
+    """Of a RayCluster's status what follows from its spec alone: replicas, and resources of all pods together."""
+    groups = [group for group in cluster.spec.worker_group_specs if not group.suspend]
+    most = 2**31 - 1
+    counts = {
+        "desiredWorkerReplicas": sum(
+            replicas_of(group) * group.num_of_hosts for group in cluster.spec.worker_group_specs
+        ),
+        "minWorkerReplicas": sum(group.min_replicas * group.num_of_hosts for group in groups),
+        "maxWorkerReplicas": min(most, sum(group.max_replicas * group.num_of_hosts for group in groups)),
+    }
+    return _without_zeroes(counts) | totals(cluster)
+
+
 def raycluster_status(
-    cluster: RayCluster,
+    asked: Mapping[str, Any],
     desired: DesiredCluster,
     observed: Observed,
     world: World,
@@ -26,13 +40,13 @@ def raycluster_status(
 ) -> dict[str, Any]:
     """The whole status of a RayCluster as plain JSON; equal to ``before`` when nothing has changed.
 
-    before: the stored status. now: RFC 3339.
+    asked: what ``asked_for`` says of its spec. before: the stored status. now: RFC 3339.
     """
     state = kuberay_state(desired, world)
     fields: dict[str, Any] = {
         **({"state": state} if state else {}),
-        **_replicas(cluster, world),
-        **totals(cluster),
+        **asked,
+        **_counted(world),
         "conditions": conditions(desired, observed, world, status, before.get("conditions", ()), now),
         "endpoints": _endpoints(desired, observed),
         "head": _head(observed, desired),
@@ -81,23 +95,18 @@ def is_settled(status: ClusterStatus, state: str) -> bool:
     return status.state in (State.READY, State.SUSPENDED) or state in (READY, SUSPENDED)
 
 
-def _replicas(cluster: RayCluster, world: World) -> dict[str, int]:
-    """KubeRay counts pods here, and leaves out zeroes."""
-    groups = [group for group in cluster.spec.worker_group_specs if not group.suspend]
+def _counted(world: World) -> dict[str, int]:
     workers = [node for node in world.nodes if node.role is Role.WORKER and node.phase is not Phase.STOPPING]
-    most = 2**31 - 1
     counts = {
-        "desiredWorkerReplicas": sum(replicas * hosts for replicas, hosts in _wanted(cluster)),
-        "minWorkerReplicas": sum(group.min_replicas * group.num_of_hosts for group in groups),
-        "maxWorkerReplicas": min(most, sum(group.max_replicas * group.num_of_hosts for group in groups)),
         "availableWorkerReplicas": sum(node.placed and node.phase is not Phase.DEAD for node in workers),
         "readyWorkerReplicas": sum(node.ready for node in workers),
     }
+    return _without_zeroes(counts)
+
+
+def _without_zeroes(counts: dict[str, int]) -> dict[str, int]:
+    """KubeRay leaves them out."""
     return {name: count for name, count in counts.items() if count}
-
-
-def _wanted(cluster: RayCluster) -> Iterable[tuple[int, int]]:
-    return ((replicas_of(group), group.num_of_hosts) for group in cluster.spec.worker_group_specs)
 
 
 def _head_pod(observed: Observed, desired: DesiredCluster) -> Pod | None:

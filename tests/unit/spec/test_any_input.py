@@ -1,6 +1,7 @@
 """Whatever the text, parse returns: no exception, and findings that can be shown."""
 
 import copy
+import json
 import re
 from typing import Any
 
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shoal.spec.codes import PAGES
+from shoal.spec.from_json import from_json
 from shoal.spec.parse import Parsed, parse
 
 POD = {"spec": {"containers": [{"name": "ray", "image": "ray", "resources": {"limits": {"cpu": "1"}}}]}}
@@ -73,6 +75,26 @@ def test_any_data_is_answered(data: Any) -> None:
 @given(st.sampled_from([CLUSTER, JOB, FILE]), st.lists(st.integers(0, 9), min_size=1, max_size=9), DATA)
 def test_a_spec_with_any_part_replaced_is_answered(tree: Any, steps: list[int], value: Any) -> None:
     check(parse(yaml.safe_dump(replaced(tree, steps, value), sort_keys=False), "f.yaml"))
+
+
+TEXTS = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text("ab:-{}#0", max_size=4)
+JSON: st.SearchStrategy[Any] = st.recursive(
+    TEXTS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@settings(max_examples=200)
+@given(st.sampled_from([CLUSTER, JOB]), st.lists(st.integers(0, 9), min_size=1, max_size=9), JSON)
+def test_json_is_read_as_the_same_text_is(tree: Any, steps: list[int], value: Any) -> None:
+    data = replaced(tree, steps, value)
+    parsed = parse(json.dumps(data), "f.yaml")
+    spec, findings = from_json(data)
+    assert {(found.code, found.message) for found in findings} == {
+        (found.code, found.message) for found in parsed.findings
+    }
+    assert [spec] == [document.spec for document in parsed.documents] or spec is None
 
 
 @given(st.binary(max_size=200))

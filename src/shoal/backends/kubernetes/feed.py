@@ -103,7 +103,7 @@ class Feed(Generic[T]):
             async with asyncio.timeout(SILENT_S) as silence, aclosing(events):
                 async for event in events:
                     self._heard()
-                    silence.reschedule(asyncio.get_running_loop().time() + SILENT_S)
+                    _put_off(silence)
                     if isinstance(event, Bookmark):
                         version = event.version
                         self.collection.reached(version)
@@ -129,3 +129,10 @@ class Feed(Generic[T]):
     async def _pause(self) -> None:
         await self._sleep(self._wait_s * (0.5 + self._jitter()))
         self._wait_s = min(LONGEST_WAIT_S, 2 * self._wait_s)
+
+
+def _put_off(silence: asyncio.Timeout) -> None:
+    """Wait for ``SILENT_S`` from now on, to the second: events come by the thousand, and a timer costs to move."""
+    end = asyncio.get_running_loop().time() + SILENT_S
+    if end - (silence.when() or 0.0) > 1:
+        silence.reschedule(end)
