@@ -13,6 +13,7 @@ from shoal.desired.kubernetes.settings import Settings
 from shoal.findings import Finding
 from shoal.plan.actions import Plan
 from shoal.plan.diff import diff
+from shoal.plan.ending import ending
 from shoal.plan.farewell import waits_until
 from shoal.plan.pauses import pause_end, paused
 from shoal.plan.seats import LATE_S, seated
@@ -23,7 +24,7 @@ from shoal.status.conditions import ClusterStatus, status_of
 from shoal.status.kubernetes_conditions import blocking
 from shoal.status.raycluster import asked_for, is_settled, kuberay_state, raycluster_status, rejected_status
 from shoal.world.from_kubernetes import is_adopted, seconds, world_of
-from shoal.world.kubernetes import Meta, Observed
+from shoal.world.kubernetes import FINALIZERS, Meta, Observed
 from shoal.world.snapshot import Phase, World
 
 OURS = ("", "ray.io/kuberay-operator")
@@ -63,17 +64,19 @@ def reconcile(observed: Observed, settings: Settings, now: str) -> Outcome:
     """Decide about one RayCluster. now: RFC 3339, whole seconds."""
     resource = observed.resource
     nothing = Plan(resource.metadata.name)
-    if resource.metadata.deletion_timestamp is not None:
+    if resource.metadata.deletion_timestamp is not None and set(FINALIZERS).isdisjoint(resource.metadata.finalizers):
         return Outcome(nothing)  # what it owns goes with it
     meta = resource.metadata
     if is_adopted(observed):
         # Half of a cluster can't ask for tokens that the other half doesn't know.
         settings = replace(settings, profile="compat")
     spec = read_spec(bytes(resource.spec), _told_of(meta), settings)
+    if not isinstance(spec, str) and spec.managed_by not in OURS:
+        return Outcome(nothing)
+    if meta.deletion_timestamp is not None:
+        return _ending(observed, None if isinstance(spec, str) else spec.desired, meta.deletion_timestamp, now)
     if isinstance(spec, str):
         return _rejected(observed, spec, now)
-    if spec.managed_by not in OURS:
-        return Outcome(nothing)
     moment = seconds(now)
     world = world_of(observed, spec.desired)
     desired = seated(spec.desired, world, moment)
@@ -91,6 +94,14 @@ def reconcile(observed: Observed, settings: Settings, now: str) -> Outcome:
         notices=tuple(_trouble(status, before, after, held=held)),
         look_again_s=_soonest(wait if held else None, _due(world, moment)),
     )
+
+
+def _ending(observed: Observed, wanted: DesiredCluster | None, asked: str, now: str) -> Outcome:
+    """What is left to do for a RayCluster that is being deleted and that a finalizer of ours holds."""
+    desired = wanted or DesiredCluster(observed.resource.metadata.name, "", ())
+    step = ending(wanted, world_of(observed, desired), seconds(asked), seconds(now))
+    wait = None if step.until is None else max(0.1, step.until - seconds(now))
+    return Outcome(step.plan, replace(desired, nodes=()), notices=step.notices, look_again_s=wait)
 
 
 class Read(msgspec.Struct, frozen=True):

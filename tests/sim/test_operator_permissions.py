@@ -13,8 +13,6 @@ GIVEN_ON = {("delete", "rayclusters.ray.io"), ("patch", "pods/resize")}
 NO_REQUEST = {("update", "rayclusters.ray.io/finalizers")}
 """Asked for by an admission plugin, when an owner may block the deletion of what it owns."""
 NOT_IN_THE_FAKE = "routes.route.openshift.io"
-REDIS = {("create", "jobs.batch"), ("patch", "jobs.batch"), ("delete", "jobs.batch"), ("patch", "rayclusters.ray.io")}
-"""Of GCS fault tolerance: a Job empties Redis, a finalizer waits for it. No scenario has a Redis."""
 Use = tuple[str, str]
 
 
@@ -49,7 +47,7 @@ def test_nothing_is_asked_for_that_is_not_granted() -> None:
 def test_nothing_is_granted_that_is_not_needed() -> None:
     written = {resource for verb, resource in used() if verb in ("create", "patch")}
     listed = {resource for verb, resource in used() if verb == "list"}
-    needed = set(used()) | GIVEN_ON | NO_REQUEST | REDIS
+    needed = set(used()) | GIVEN_ON | NO_REQUEST
     # An apply creates what isn't there. A watch goes on from a list; the scenarios look anew each time instead. What
     # a write was refused for is looked at by its name. What was made for a cluster goes when it isn't wanted any more.
     needed |= {("create", resource) for resource in written}

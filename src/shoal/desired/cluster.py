@@ -92,6 +92,15 @@ class Lifecycle(msgspec.Struct, frozen=True):
     drain_s: int = 0
 
 
+class Cleanup(msgspec.Struct, frozen=True):
+    """What is left to do once a cluster's head is gone: a job, waited for until ``patience_s`` after its end was asked
+    for. hold: what keeps the cluster until then, as in the World."""
+
+    hold: str
+    job: DesiredObject
+    patience_s: int
+
+
 class DesiredCluster(msgspec.Struct, frozen=True):
     """A cluster as the spec wants it.
 
@@ -99,7 +108,7 @@ class DesiredCluster(msgspec.Struct, frozen=True):
     nodes: the head first; empty while the cluster is suspended.
     uid: of the object that asks for it, "" where there is none.
     objects: what else must be there, before any node. templates: manifests of nodes by their digest.
-    departing: names of nodes that the spec wants gone before any other.
+    departing: names of nodes that the spec wants gone before any other. cleanup: None where its nodes leave nothing.
     """
 
     name: str
@@ -110,6 +119,7 @@ class DesiredCluster(msgspec.Struct, frozen=True):
     templates: dict[str, dict[str, Any]] = {}
     departing: frozenset[str] = frozenset()
     lifecycle: Lifecycle = Lifecycle()
+    cleanup: Cleanup | None = None
 
     @property
     def head(self) -> DesiredNode | None:

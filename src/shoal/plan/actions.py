@@ -84,6 +84,20 @@ class AdoptNode(msgspec.Struct, frozen=True, tag=True):
     reason: Reason
 
 
+class HoldCluster(msgspec.Struct, frozen=True, tag=True):
+    """See to it that the cluster doesn't go before ``hold`` is released."""
+
+    hold: str
+    reason: Reason
+
+
+class ReleaseCluster(msgspec.Struct, frozen=True, tag=True):
+    """Let go of a cluster whose end was asked for. holds: as in the World."""
+
+    holds: tuple[str, ...]
+    reason: Reason
+
+
 Action = (
     PrepareCluster
     | RecordSpec
@@ -94,6 +108,8 @@ Action = (
     | RemoveObject
     | DrainNode
     | AdoptNode
+    | HoldCluster
+    | ReleaseCluster
 )
 Stage = tuple[Action, ...]
 

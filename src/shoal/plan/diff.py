@@ -17,6 +17,7 @@ from shoal.plan.actions import (
     StartNode,
     StopNode,
 )
+from shoal.plan.ending import hold
 from shoal.plan.farewell import farewells
 from shoal.plan.pauses import paused
 from shoal.plan.stops import stops
@@ -80,7 +81,7 @@ def _change(desired: DesiredCluster, world: World, now: float) -> tuple[Stage, .
     ending = tuple(stop for stop in ending if stop.node not in pausing.values())
     # A dead node is replaced before it is removed: who no longer sees it sees the one in its place.
     ends = farewells(desired, world, ending, now)
-    return _objects(desired, world), _adoptions(desired, world), *_head_first(starts), ends
+    return hold(desired, world), _objects(desired, world), _adoptions(desired, world), *_head_first(starts), ends
 
 
 def _objects(desired: DesiredCluster, world: World) -> Stage:

@@ -7,9 +7,11 @@ from shoal.plan.actions import (
     AdoptNode,
     ApplyObject,
     DrainNode,
+    HoldCluster,
     Plan,
     PrepareCluster,
     RecordSpec,
+    ReleaseCluster,
     RemoveCluster,
     RemoveObject,
     StartNode,
@@ -38,6 +40,10 @@ def describe(action: Action) -> str:
             return f"drain {action.node}"
         case AdoptNode():
             return f"adopt {action.node}"
+        case HoldCluster():
+            return f"hold {action.hold}"
+        case ReleaseCluster():
+            return f"release {','.join(action.holds)}"
 
 
 _SIGNS = {
@@ -50,6 +56,8 @@ _SIGNS = {
     RemoveObject: "-",
     DrainNode: "~",
     AdoptNode: "~",
+    HoldCluster: "~",
+    ReleaseCluster: "-",
 }
 
 

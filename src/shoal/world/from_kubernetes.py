@@ -1,5 +1,6 @@
 """Observed (pods, services, Ray's word) -> World."""
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from shoal.desired.cluster import DesiredCluster, Role
@@ -9,6 +10,7 @@ from shoal.world.kubernetes import (
     DIGEST,
     DRAIN,
     EDITION,
+    FINALIZERS,
     GROUP,
     HOST_INDEX,
     NODE_TYPE,
@@ -41,7 +43,17 @@ def world_of(observed: Observed, desired: DesiredCluster) -> World:
             for key, shared in observed.shared.items()
             if not _is_anothers(shared.metadata, uid)
         },
+        holds=tuple(name for name in observed.resource.metadata.finalizers if name in FINALIZERS),
+        ended=dict(_ended_jobs(observed, uid)),
     )
+
+
+def _ended_jobs(observed: Observed, uid: str) -> Iterator[tuple[str, bool]]:
+    for key, shared in observed.shared.items():
+        if key.startswith("Job/") and not _is_anothers(shared.metadata, uid):
+            said = {condition.type for condition in shared.status.conditions if condition.status == "True"}
+            if said & {"Complete", "Failed"}:
+                yield key, "Complete" in said
 
 
 def _is_anothers(meta: Meta, uid: str) -> bool:

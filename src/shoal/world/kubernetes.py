@@ -2,6 +2,7 @@
 
 import msgspec
 
+from shoal.desired.kubernetes.labels import EMPTIES_REDIS
 from shoal.spec.kubernetes.meta import OwnerReference
 from shoal.spec.wire import Time, Wire
 
@@ -23,6 +24,11 @@ DRAIN = "shoal.dev/drain"
 """Annotation of a pod that is to go: ``RAY_ID DEADLINE``, the latter in seconds since 1970."""
 DIGEST = "shoal.dev/digest"
 """Annotation of every other object: digest of what was applied."""
+
+
+IS_IDLE = "ray.io/idle-termination-cleanup-finalizer"
+"""Finalizer that Ray's autoscaler puts on an idle RayCluster before it deletes it."""
+FINALIZERS = (EMPTIES_REDIS, IS_IDLE)
 
 
 class Meta(Wire, frozen=True):
@@ -100,11 +106,16 @@ class ServicePlace(Wire, frozen=True):
     cluster_ip: str = msgspec.field(default="", name="clusterIP")
 
 
+class ObjectStatus(Wire, frozen=True):
+    conditions: tuple[PodCondition, ...] = ()
+
+
 class Shared(Wire, frozen=True):
-    """Any object that a cluster owns beside its pods; only a Service has a ``spec`` here."""
+    """Any object that a cluster owns beside its pods; ``spec`` is a Service's, ``status`` a Job's."""
 
     metadata: Meta
     spec: ServicePlace = ServicePlace()
+    status: ObjectStatus = ObjectStatus()
 
 
 class Resource(Wire, frozen=True):

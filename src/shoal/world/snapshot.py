@@ -76,6 +76,8 @@ class World(msgspec.Struct, frozen=True):
     wanted: the spec that was applied last, None when there is none.
     gcs: whether Ray's GCS answers.
     objects: what nodes share, by ``KIND/NAME``, and the digest of what was applied last.
+    holds: what keeps it from going until an operator lets go of it; on Kubernetes names of finalizers.
+    ended: of jobs among the objects, those that have come to an end, and whether they did what they were to do.
     """
 
     cluster: str
@@ -86,6 +88,8 @@ class World(msgspec.Struct, frozen=True):
     nodes: tuple[ObservedNode, ...] = ()
     gcs: bool = False
     objects: dict[str, str] = {}
+    holds: tuple[str, ...] = ()
+    ended: dict[str, bool] = {}
 
     def node(self, name: str) -> ObservedNode | None:
         """The node called ``name``, None if it does not exist."""

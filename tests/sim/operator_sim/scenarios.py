@@ -10,6 +10,7 @@ from shoal.testing.fakeapi import FakeApi
 
 Moment: TypeAlias = Callable[["Outside"], None]
 NAME, NAMESPACE = "c", "default"
+MERGE = "application/merge-patch+json"
 PATH = f"/apis/ray.io/v1/namespaces/{NAMESPACE}/rayclusters"
 JsonObject: TypeAlias = dict[str, Any]
 
@@ -64,7 +65,17 @@ class Outside:
 
     def change(self, **spec: Any) -> None:
         """Change fields of its spec."""
-        self.ask("PATCH", f"{PATH}/{NAME}", {"spec": spec}, "application/merge-patch+json")
+        self.ask("PATCH", f"{PATH}/{NAME}", {"spec": spec}, MERGE)
+
+    def note(self, **metadata: Any) -> None:
+        """Change its metadata."""
+        self.ask("PATCH", f"{PATH}/{NAME}", {"metadata": metadata}, MERGE)
+
+    def end_job(self, condition: str) -> None:
+        """The job that tidies up after it ends."""
+        status = {"conditions": [{"type": condition, "status": "True"}]}
+        path = f"/apis/batch/v1/namespaces/{NAMESPACE}/jobs/{NAME}-redis-cleanup/status"
+        self.ask("PATCH", path, {"status": status}, MERGE)
 
     def delete(self) -> None:
         """Delete the RayCluster."""
@@ -105,6 +116,16 @@ def make(*groups: JsonObject, **spec: Any) -> Moment:
 def change(**spec: Any) -> Moment:
     """Its spec is changed."""
     return lambda outside: outside.change(**spec)
+
+
+def note(**metadata: Any) -> Moment:
+    """Its metadata is changed."""
+    return lambda outside: outside.note(**metadata)
+
+
+def end_job(condition: str) -> Moment:
+    """The job that tidies up after it is ``Complete`` or ``Failed``."""
+    return lambda outside: outside.end_job(condition)
 
 
 def delete(outside: Outside) -> None:
@@ -156,6 +177,9 @@ NEW_IMAGE = template("ray-worker", "rayproject/ray:2.60.1")
 NEW_HEAD = {"rayStartParams": {}, "template": template("ray-head", "rayproject/ray:2.60.1")}
 TWO = group("g", 2)
 RECREATE = {"upgradeStrategy": {"type": "Recreate"}}
+REDIS = {"gcsFaultToleranceOptions": {"redisAddress": "redis:6379"}}
+PATIENT = note(annotations={"ray.io/gcs-ft-deletion-timeout": "1000000"})
+ENDED_BY_RAY = note(finalizers=["ray.io/idle-termination-cleanup-finalizer"])
 TLS = {"tlsOptions": {"enabled": True}}
 ROLLING = {"upgradeStrategy": {"type": "RollingUpdate"}}
 
@@ -214,6 +238,10 @@ SCENARIOS: dict[str, list[Moment]] = {
     "Ray's own autoscaler": [make(TWO, enableInTreeAutoscaling=True)],
     "TLS between the nodes": [make(TWO, **TLS)],
     "TLS switched on, and recreated": [make(TWO, **RECREATE), change(**TLS)],
+    "Redis is emptied": [both(make(TWO, **REDIS), PATIENT), delete, end_job("Complete")],
+    "Redis can't be emptied": [both(make(TWO, **REDIS), PATIENT), delete, end_job("Failed")],
+    "Redis is gone": [make(TWO, **REDIS), delete],
+    "deleted by Ray for being idle": [make(TWO), both(ENDED_BY_RAY, delete)],
     "tokens switched off": [make(TWO, authOptions={"mode": "disabled"})],
     "an Ingress comes and goes": [
         make(TWO, headGroupSpec={**NEW_HEAD, "enableIngress": True}),

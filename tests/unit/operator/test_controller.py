@@ -49,6 +49,23 @@ def test_a_cluster_with_tls_has_its_authority_before_its_pods() -> None:
     play(scenario)
 
 
+def test_a_cluster_whose_redis_is_gone_is_deleted_after_its_time_all_the_same() -> None:
+    async def scenario(run: Driven) -> None:
+        await run.create(raycluster(gcsFaultToleranceOptions={"redisAddress": "redis:6379"}))
+        await run.settle()
+        await run.client.delete(RAYCLUSTERS, "default", "demo")
+        await run.settle(290)
+        (job,) = run.api.objects("jobs.batch")
+        assert job["metadata"]["name"] == "demo-redis-cleanup"
+        assert run.pods() == []
+        assert run.api.objects("rayclusters.ray.io") != []
+        await run.settle(20)
+        assert run.api.objects("rayclusters.ray.io") == []
+        assert {"CreatedRedisCleanupJob", "RedisCleanupTimedOut"} <= set(run.events())
+
+    play(scenario)
+
+
 def test_nothing_is_written_once_all_is_well() -> None:
     async def scenario(run: Driven) -> None:
         await run.create(raycluster())

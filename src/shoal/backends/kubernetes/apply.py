@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from shoal.backends.kubernetes import apply_objects, apply_pods
+from shoal.backends.kubernetes import apply_cluster, apply_objects, apply_pods
 from shoal.backends.kubernetes.cache import Cache
 from shoal.backends.kubernetes.client import Client
 from shoal.backends.kubernetes.resources import ROLEBINDINGS
@@ -15,7 +15,18 @@ from shoal.backends.kubernetes.store import Key
 from shoal.backends.kubernetes.work import Drain, MadeSecret, Now, Work
 from shoal.desired.cluster import DesiredCluster
 from shoal.errors import ActionFailed
-from shoal.plan.actions import Action, AdoptNode, ApplyObject, DrainNode, RemoveObject, Stage, StartNode, StopNode
+from shoal.plan.actions import (
+    Action,
+    AdoptNode,
+    ApplyObject,
+    DrainNode,
+    HoldCluster,
+    ReleaseCluster,
+    RemoveObject,
+    Stage,
+    StartNode,
+    StopNode,
+)
 from shoal.world.kubernetes import Observed
 
 Turn: TypeAlias = Callable[[Key], AbstractAsyncContextManager[None]]
@@ -88,6 +99,10 @@ class Applier:
                 await apply_objects.apply(work, action)
             case RemoveObject():
                 await apply_objects.remove(work, action)
+            case HoldCluster():
+                await apply_cluster.hold(work, action)
+            case ReleaseCluster():
+                await apply_cluster.release(work, action)
             case _:
                 raise TypeError(f"no such action on Kubernetes: {type(action).__name__}")
 

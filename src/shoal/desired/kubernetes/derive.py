@@ -5,17 +5,20 @@ from typing import Any, Literal
 
 from msgspec.structs import replace
 
-from shoal.desired.cluster import HEAD_GROUP, DesiredCluster, DesiredNode, Lifecycle
+from shoal.desired.cluster import HEAD_GROUP, Cleanup, DesiredCluster, DesiredNode, Lifecycle
 from shoal.desired.from_raycluster import from_raycluster
 from shoal.desired.kubernetes.digests import edition, template_digest
+from shoal.desired.kubernetes.fault_tolerance import uses_redis
 from shoal.desired.kubernetes.group import head_of, workers_of
-from shoal.desired.kubernetes.labels import DRAIN_SECONDS
+from shoal.desired.kubernetes.labels import CLEANUP_SECONDS, DRAIN_SECONDS, EMPTIES_REDIS
 from shoal.desired.kubernetes.objects import objects
+from shoal.desired.kubernetes.objects.storage import redis_cleanup
 from shoal.desired.kubernetes.pods import manifest
 from shoal.desired.kubernetes.settings import Settings
 from shoal.spec.raycluster import RayCluster
 
 DRAIN_S = 30
+CLEANUP_S = 300
 OnChange = Literal["keep", "recreate", "roll"]
 ON_CHANGE: dict[str, OnChange] = {"Recreate": "recreate", "RollingUpdate": "roll"}
 
@@ -41,6 +44,7 @@ def kubernetes_cluster(cluster: RayCluster, raw: dict[str, Any], settings: Setti
             name for group in cluster.spec.worker_group_specs for name in group.scale_strategy.workers_to_delete
         ),
         lifecycle=_lifecycle(cluster),
+        cleanup=_cleanup(cluster, templates[digests[HEAD_GROUP]]) if uses_redis(cluster) else None,
     )
 
 
@@ -52,6 +56,11 @@ def _nodes(cluster: RayCluster, nodes: tuple[DesiredNode, ...], digests: dict[st
         per_unit = 1 if node.group == HEAD_GROUP else hosts[node.group]
         unit = f"{node.group}-{int(number) // per_unit}" if per_unit > 1 else ""
         yield replace(node, template=digests[node.group], unit=unit, edition=whole)
+
+
+def _cleanup(cluster: RayCluster, head: dict[str, Any]) -> Cleanup:
+    asked = cluster.metadata.annotations.get(CLEANUP_SECONDS, "")
+    return Cleanup(EMPTIES_REDIS, redis_cleanup(cluster, head), int(asked) if asked.isdecimal() else CLEANUP_S)
 
 
 def _lifecycle(cluster: RayCluster) -> Lifecycle:

@@ -20,6 +20,10 @@ STORAGE_NAMESPACE = "ray.io/external-storage-namespace"
 OVERWRITE_COMMAND = "ray.io/overwrite-container-cmd"
 SERVE_ENABLED = "ray.io/enable-serve-service"
 
+EMPTIES_REDIS = "ray.io/gcs-ft-redis-cleanup-finalizer"
+"""Finalizer of a RayCluster whose GCS is in Redis: it goes when what it left there is gone."""
+CLEANUP_SECONDS = "ray.io/gcs-ft-deletion-timeout"
+"""Annotation of a RayCluster: how long its deletion waits for that."""
 DRAIN_SECONDS = "shoal.dev/drain-seconds"
 """Annotation of a RayCluster: how long a worker that is to go may finish its work first; 0 ends it at once."""
 
