@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 import msgspec
 
-HEAD_GROUP = "headgroup"
+from shoal.spec.raycluster import HEAD_GROUP as HEAD_GROUP
+
 HEAD_NODE = "head"
 
 

@@ -11,7 +11,7 @@ from shoal.spec.kubernetes.pod import PodTemplateSpec
 from shoal.spec.node import Node
 from shoal.spec.other import Other
 from shoal.spec.provider import LocalProvider
-from shoal.spec.raycluster import RayCluster, RayClusterSpec
+from shoal.spec.raycluster import HEAD_GROUP, RayCluster, RayClusterSpec
 from shoal.spec.rayjob import RayCronJob, RayJob, RayJobSpec
 from shoal.spec.rayservice import RayService
 
@@ -73,6 +73,10 @@ def _cluster(spec: RayClusterSpec, path: Path, node: Node) -> Iterator[Finding]:
             hint = "use at most 50 letters, digits, '-', '_' and '.', starting and ending with a letter or digit"
             where: Path = (*path, "workerGroupSpecs", index, "groupName")
             yield _error("S040", f"the group name {name!r} can't be used", hint, where, node)
+        if name == HEAD_GROUP:
+            where = (*path, "workerGroupSpecs", index, "groupName")
+            message = f"the group name {name!r} can't be used: the head's own group has it"
+            yield _error("S040", message, "give the worker group another name", where, node)
         if name in seen:
             message = f"the group name {name!r} is used twice, first in line {seen[name]}"
             where = (*path, "workerGroupSpecs", index, "groupName")

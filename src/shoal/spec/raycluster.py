@@ -18,6 +18,9 @@ from shoal.spec.kubernetes.service import EgressRule, IngressRule, IngressTLS, S
 from shoal.spec.quantity import Quantity
 from shoal.spec.wire import Count, Int32, Int64, Name, Time, Wire
 
+HEAD_GROUP = "headgroup"
+"""What the group of the head is called; Ray's autoscaler knows it by that."""
+
 
 class IngressOptions(Wire, frozen=True):
     host: str = ""

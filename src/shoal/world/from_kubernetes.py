@@ -39,13 +39,20 @@ def world_of(observed: Observed, desired: DesiredCluster) -> World:
         nodes=tuple(_node(pod, seats[pod.metadata.name], observed.ray) for pod in pods),
         gcs=observed.ray is not None and not observed.ray.error,
         objects={
-            key: shared.metadata.annotations.get(DIGEST, "")
+            key: shared.metadata.annotations.get(DIGEST, "") if _is_made_here(key, shared.metadata, uid) else ""
             for key, shared in observed.shared.items()
             if not _is_anothers(shared.metadata, uid)
         },
         holds=tuple(name for name in observed.resource.metadata.finalizers if name in FINALIZERS),
         ended=dict(_ended_jobs(observed, uid)),
     )
+
+
+def _is_made_here(key: str, meta: Meta, uid: str) -> bool:
+    """Whether it was made for this very cluster; data, which may outlive its cluster, has no owner then."""
+    if not meta.owner_references:
+        return key.startswith("PersistentVolumeClaim/")
+    return any(owner.uid == uid for owner in meta.owner_references)
 
 
 def _ended_jobs(observed: Observed, uid: str) -> Iterator[tuple[str, bool]]:

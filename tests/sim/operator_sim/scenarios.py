@@ -174,6 +174,7 @@ def lose_policy(outside: Outside) -> None:
 
 
 NEW_IMAGE = template("ray-worker", "rayproject/ray:2.60.1")
+HEAD = {"rayStartParams": {}, "template": template("ray-head")}
 NEW_HEAD = {"rayStartParams": {}, "template": template("ray-head", "rayproject/ray:2.60.1")}
 TWO = group("g", 2)
 RECREATE = {"upgradeStrategy": {"type": "Recreate"}}
@@ -238,6 +239,14 @@ SCENARIOS: dict[str, list[Moment]] = {
     "Ray's own autoscaler": [make(TWO, enableInTreeAutoscaling=True)],
     "TLS between the nodes": [make(TWO, **TLS)],
     "TLS switched on, and recreated": [make(TWO, **RECREATE), change(**TLS)],
+    "the head service gets an address": [
+        make(TWO),
+        change(headGroupSpec={**HEAD, "serviceType": "NodePort"}),
+    ],
+    "the head service loses its address": [
+        make(TWO, headGroupSpec={**HEAD, "serviceType": "NodePort"}),
+        change(headGroupSpec={**HEAD, "serviceType": None}),
+    ],
     "Redis is emptied": [both(make(TWO, **REDIS), PATIENT), delete, end_job("Complete")],
     "Redis can't be emptied": [both(make(TWO, **REDIS), PATIENT), delete, end_job("Failed")],
     "Redis is gone": [make(TWO, **REDIS), delete],

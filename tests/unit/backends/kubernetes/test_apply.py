@@ -12,9 +12,9 @@ import pytest
 
 from shoal.backends.kubernetes.apply import Applier, Failed
 from shoal.backends.kubernetes.cache import WATCHED, Cache
-from shoal.backends.kubernetes.client import Client
+from shoal.backends.kubernetes.client import Client, Ignored
 from shoal.backends.kubernetes.errors import ApiError, Fate
-from shoal.backends.kubernetes.resources import PODS, RAYCLUSTERS, RBAC, SECRETS, SERVICES
+from shoal.backends.kubernetes.resources import PODS, RAYCLUSTERS, RBAC, SECRETS, SERVICEACCOUNTS, SERVICES
 from shoal.backends.kubernetes.store import Key
 from shoal.backends.kubernetes.transport import ApiUnreachable
 from shoal.backends.kubernetes.work import NameTaken
@@ -32,7 +32,18 @@ from shoal.plan.actions import (
     StopNode,
 )
 from shoal.testing.fakeapi import DONE_UNHEARD, NOT_DONE, FakeApi, Fault
-from shoal.world.kubernetes import CLUSTER, DRAIN, HOST_INDEX, REPLICA, REPLICA_INDEX, SEAT, Observed, Pod, Resource
+from shoal.world.kubernetes import (
+    CLUSTER,
+    DRAIN,
+    HOST_INDEX,
+    REPLICA,
+    REPLICA_INDEX,
+    SEAT,
+    Observed,
+    Pod,
+    Resource,
+    Shared,
+)
 
 WHY = Reason("Test", "because")
 TEMPLATE: dict[str, Any] = {
@@ -70,6 +81,9 @@ AUTHORITY = DesiredObject(
     SECRET.body | {"metadata": {"name": "demo-ca", "labels": {CLUSTER: "demo"}}, "type": "kubernetes.io/tls"},
     generated=("tls.crt", "tls.key"),
 )
+
+
+PLAIN_ACCOUNT: dict[str, Any] = {"apiVersion": "v1", "kind": "ServiceAccount"}
 
 
 @asynccontextmanager
@@ -267,6 +281,46 @@ def test_an_object_of_a_person_is_not_overwritten() -> None:
     bench.api.objects("services")[0]["metadata"]["managedFields"][0]["manager"] = "kubectl"
     assert isinstance(bench.error(ApplyObject(SERVICE, WHY)), NameTaken)
     assert bench.stored("services")[0]["spec"]["selector"] == {"app": "theirs"}
+
+
+def test_an_object_of_a_person_that_says_nothing_else_is_given_back_as_it_was() -> None:
+    bench = Bench()
+    account = DesiredObject("ServiceAccount", "demo", PLAIN_ACCOUNT | {"metadata": {"labels": {CLUSTER: "demo"}}})
+    theirs = {**PLAIN_ACCOUNT, "metadata": {"name": "demo", "labels": {"team": "theirs"}}}
+    before = asyncio.run(Client(FakeApi()).create(SERVICEACCOUNTS, "default", theirs, Shared)).metadata
+    asyncio.run(bench.client.create(SERVICEACCOUNTS, "default", theirs, Ignored))
+    made = bench.api.objects("serviceaccounts", "default")[-1]
+    made["metadata"]["managedFields"][0]["manager"] = "kubectl"
+    made["metadata"]["creationTimestamp"] = "1969-01-01T00:00:00Z"
+    for _ in range(2):
+        assert isinstance(bench.error(ApplyObject(account, WHY)), NameTaken)
+    (after,) = (one["metadata"] for one in bench.stored("serviceaccounts") if one["metadata"]["name"] == "demo")
+    assert after["labels"] == before.labels
+    assert "ownerReferences" not in after
+    assert "annotations" not in after
+
+
+def test_a_service_that_is_to_get_or_lose_its_address_is_made_anew() -> None:
+    bench = Bench()
+    bench.does(ApplyObject(SERVICE, WHY))
+    open_one = msgspec.structs.replace(
+        SERVICE, body={**SERVICE.body, "spec": {**SERVICE.body["spec"], "type": "NodePort", "clusterIP": ""}}
+    )
+    del open_one.body["spec"]["clusterIP"]
+    for wanted, address in ((open_one, "10.96.0.3"), (SERVICE, "None")):
+        bench.does(ApplyObject(wanted, WHY))
+        assert bench.stored("services") == []
+        bench.cache.shared("Service", "default").listed((), str(bench.api.server.state.store.version))
+        bench.does(ApplyObject(wanted, WHY))
+        assert bench.stored("services")[0]["spec"]["clusterIP"] == address
+
+
+def test_an_object_that_is_on_its_way_out_is_left_alone() -> None:
+    bench = Bench()
+    bench.does(ApplyObject(SERVICE, WHY))
+    bench.does(RemoveObject(SERVICE.key, WHY))
+    bench.does(ApplyObject(SERVICE, WHY))
+    assert bench.stored("services") == []
 
 
 def test_a_token_is_made_once_and_never_changed() -> None:
