@@ -21,7 +21,7 @@ from shoal.operator.told import Told
 from shoal.plan.actions import Plan, Stage
 from shoal.plan.tell import Notice, decisions
 from shoal.reconcile import Outcome, reconcile
-from shoal.world.kubernetes import Failure, Observed
+from shoal.world.kubernetes import Failure, Observed, timestamp
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ class Controller:
         return self._cache.store.observed(key, self._ray.view(key), self._failures.get(key))
 
     def _timestamp(self) -> str:
-        return self._now().strftime("%Y-%m-%dT%H:%M:%SZ")
+        return timestamp(self._now())
 
     def _forget(self, key: Key) -> None:
         """The RayCluster is gone, and what it owned goes without us."""

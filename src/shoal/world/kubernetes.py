@@ -1,5 +1,7 @@
 """What the operator keeps of Kubernetes objects: the fields that decide something, and nothing else of them."""
 
+from datetime import datetime
+
 import msgspec
 
 from shoal.desired.kubernetes.labels import EMPTIES_REDIS
@@ -24,11 +26,14 @@ DRAIN = "shoal.dev/drain"
 """Annotation of a pod that is to go: ``RAY_ID DEADLINE``, the latter in seconds since 1970."""
 DIGEST = "shoal.dev/digest"
 """Annotation of every other object: digest of what was applied."""
-
-
 IS_IDLE = "ray.io/idle-termination-cleanup-finalizer"
 """Finalizer that Ray's autoscaler puts on an idle RayCluster before it deletes it."""
 FINALIZERS = (EMPTIES_REDIS, IS_IDLE)
+
+
+def timestamp(moment: datetime) -> str:
+    """A moment in UTC as objects spell a time, in whole seconds."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class Meta(Wire, frozen=True):

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from shoal.backends.kubernetes import manifests
 from shoal.backends.kubernetes.cache import SHARED
-from shoal.backends.kubernetes.errors import AlreadyExists, Conflict, NotFound
+from shoal.backends.kubernetes.errors import AlreadyExists, Conflict
 from shoal.backends.kubernetes.resources import SERVICES
 from shoal.backends.kubernetes.work import NameTaken, Work
 from shoal.desired.cluster import DesiredObject
@@ -43,19 +43,8 @@ async def apply(work: Work, action: ApplyObject) -> None:
 
 async def remove(work: Work, action: RemoveObject) -> None:
     """Delete the very object that was seen."""
-    kind, _, plain = action.object.partition("/")
-    name = (work.namespace, plain)
-    objects = work.cache.shared(kind, work.namespace)
-    held = objects.get(name)
-    if held is None or held.metadata.deletion_timestamp:
-        return
-    uid = held.metadata.uid
-    try:
-        await work.client.delete(SHARED[kind], *name, uid=uid)
-    except NotFound:
-        objects.vanished(name, uid)
-    else:
-        objects.leaves(name, uid, work.now().strftime("%Y-%m-%dT%H:%M:%SZ"))
+    kind, _, name = action.object.partition("/")
+    await work.delete(SHARED[kind], work.cache.shared(kind, work.namespace), name)
 
 
 async def _create(work: Work, wanted: DesiredObject) -> None:

@@ -26,18 +26,7 @@ async def start(work: Work, action: StartNode) -> None:
 
 async def stop(work: Work, action: StopNode) -> None:
     """Delete the very pod that was seen, and no other that got its name since."""
-    name = (work.namespace, action.node)
-    pods = work.cache.pods(work.namespace)
-    pod = pods.get(name)
-    if pod is None or pod.metadata.deletion_timestamp:
-        return
-    uid = pod.metadata.uid
-    try:
-        await work.client.delete(PODS, *name, uid=uid)
-    except NotFound:
-        pods.vanished(name, uid)
-    else:
-        pods.leaves(name, uid, work.now().strftime("%Y-%m-%dT%H:%M:%SZ"))
+    await work.delete(PODS, work.cache.pods(work.namespace), action.node)
 
 
 async def announce_drain(work: Work, action: DrainNode) -> None:

@@ -8,10 +8,12 @@ import msgspec
 
 from shoal.backends.kubernetes.cache import Cache
 from shoal.backends.kubernetes.client import Client
-from shoal.backends.kubernetes.errors import Fate
+from shoal.backends.kubernetes.collection import Collection
+from shoal.backends.kubernetes.errors import Fate, NotFound
+from shoal.backends.kubernetes.resources import Resource
 from shoal.desired.cluster import DesiredCluster
 from shoal.errors import ActionFailed
-from shoal.world.kubernetes import Meta, Observed
+from shoal.world.kubernetes import Meta, Observed, Pod, Shared, timestamp
 
 Now: TypeAlias = Callable[[], datetime]
 MadeSecret: TypeAlias = Callable[[Observed, str, Mapping[str, str]], None]
@@ -50,6 +52,20 @@ class Work(msgspec.Struct, frozen=True):
     def namespace(self) -> str:
         """Where all of the cluster's objects are."""
         return self.observed.resource.metadata.namespace
+
+    async def delete(self, resource: Resource, held: Collection[Pod] | Collection[Shared], name: str) -> None:
+        """Delete the very object that was seen, and no other that got its name since; once."""
+        at = (self.namespace, name)
+        seen = held.get(at)
+        if seen is None or seen.metadata.deletion_timestamp:
+            return
+        uid = seen.metadata.uid
+        try:
+            await self.client.delete(resource, *at, uid=uid)
+        except NotFound:
+            held.vanished(at, uid)
+        else:
+            held.leaves(at, uid, timestamp(self.now()))
 
     def refuse_strangers(self, kind: str, found: Meta) -> None:
         """Raises NameTaken if ``found`` is under the control of anything but this very RayCluster."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from shoal.testing.fakeapi.kinds import Kind
 from shoal.testing.fakeapi.store import Change, Obj, Store
+from shoal.world.kubernetes import timestamp
 
 _LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 _LONGEST_BASE = 58
@@ -51,7 +52,7 @@ class State:
 @lru_cache(maxsize=64)
 def stamp(seconds: float) -> str:
     """Seconds since 1970 as objects spell a time."""
-    return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return timestamp(datetime.fromtimestamp(seconds, UTC))
 
 
 def seconds_of(time: str) -> float:
