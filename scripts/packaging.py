@@ -7,13 +7,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from generated import ROOT, write_or_check
+
 from shoal.cli.documents import documents
 from shoal.install.admission import policies
 from shoal.install.manifests import definitions, operator
 from shoal.install.options import Options
 from shoal.install.permissions import OF_CLUSTERS, OF_ITSELF, rules
 
-ROOT = Path(__file__).parent.parent
 CHART = ROOT / "charts/shoal-operator/files"
 KEEP = {"helm.sh/resource-policy": "keep"}
 NOTE = "# Written by `make packaging`; changes made here are lost.\n"
@@ -40,21 +41,5 @@ def _kept(definition: dict[str, Any]) -> dict[str, Any]:
     return definition | {"metadata": meta | {"annotations": meta["annotations"] | KEEP}}
 
 
-def main() -> int:
-    """Write the files, or with --check compare them; 1 when one is out of date."""
-    stale = []
-    for path, text in files().items():
-        if path.exists() and path.read_text() == text:
-            continue
-        stale.append(str(path.relative_to(ROOT)))
-        if "--check" not in sys.argv:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
-    if stale and "--check" in sys.argv:
-        print(f"out of date: {', '.join(stale)}. Run `make packaging` and commit it.", file=sys.stderr)
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(write_or_check(files(), "packaging"))

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import click
 import yaml
+from generated import ROOT, write_or_check
 
 from shoal.cli.explain import pages
 from shoal.cli.main import cli
 
-ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "docs/reference"
 BAD_INPUT = ROOT / "tests/cases/cli/bad_input.yaml"
 NOTE = "<!-- Written by `make docs`; changes made here are lost. -->\n\n"
@@ -56,23 +56,14 @@ def bad_input_page() -> str:
     return "# What each bad input prints\n\n" + NOTE + told + "\n".join(sections)
 
 
-def main() -> int:
-    """Write the pages, or with --check compare them; 1 when one is out of date."""
-    stale = []
-    written = {"cli.md": verbs_page(), "codes.md": codes_page(), "bad-input.md": bad_input_page()}
-    for name, text in written.items():
-        path = FOLDER / name
-        if path.exists() and path.read_text() == text:
-            continue
-        stale.append(name)
-        if "--check" not in sys.argv:
-            FOLDER.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
-    if stale and "--check" in sys.argv:
-        print(f"docs/reference is out of date: {', '.join(stale)}. Run `make docs` and commit it.", file=sys.stderr)
-        return 1
-    return 0
+def files() -> dict[Path, str]:
+    """Every page, with its text."""
+    return {
+        FOLDER / "cli.md": verbs_page(),
+        FOLDER / "codes.md": codes_page(),
+        FOLDER / "bad-input.md": bad_input_page(),
+    }
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(write_or_check(files(), "docs"))
