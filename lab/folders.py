@@ -3,7 +3,9 @@
 import contextlib
 import fcntl
 import os
-from collections.abc import Iterator
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,3 +66,19 @@ def locked(folder: Path) -> Iterator[None]:
     with (folder / ".lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def cached(name: str, fill: Callable[[Path], None]) -> Path:
+    """The folder of that name in the cache, filled now if it isn't there. One that was half filled is never seen."""
+    cache = cache_folder()
+    target = cache / name
+    with locked(cache):
+        if target.is_dir():
+            return target
+        for leftover in cache.glob(f".making-{name}-*"):
+            shutil.rmtree(leftover)  # an attempt that was interrupted
+        folder = Path(tempfile.mkdtemp(prefix=f".making-{name}-", dir=cache))
+        folder.chmod(0o755)
+        fill(folder)
+        folder.rename(target)
+    return target

@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from lab.folders import Run, cache_folder, locked
+from lab.folders import Run, cache_folder, cached
 from lab.image import Start, make_image
 from lab.packages import STEP
 from lab.ray_image import PYTHON, REPOSITORY, SITE, SUITE, find_uv
@@ -36,23 +36,16 @@ def make_operator_image(lab: Run, name: str) -> None:
 
 def _base() -> Path:
     """Everything but our own sources, from the cache or made now."""
-    cache = cache_folder()
-    target = cache / f"operatorfs-{hashlib.sha256(LOCK.read_bytes()).hexdigest()[:8]}"
-    with locked(cache):
-        if target.is_dir():
-            return target
-        for leftover in cache.glob(".operatorfs-base-*"):
-            shutil.rmtree(leftover)  # an attempt that was interrupted
-        root = Path(tempfile.mkdtemp(prefix=".operatorfs-base-", dir=cache))
-        root.chmod(0o755)
-        say(f"Debian {SUITE} for the operator's image")
-        path = ":".join(["/usr/local/bin", "/usr/bin", "/bin", *FURTHER_FOLDERS])
-        options = ["--variant=minbase", "--include=ca-certificates,python3"]
-        download([find("debootstrap", STEP), *options, SUITE, root], {"PATH": path})
-        shutil.rmtree(root / "var/cache/apt/archives")
-        _install_packages(root)
-        root.rename(target)
-    return target
+    return cached(f"operatorfs-{hashlib.sha256(LOCK.read_bytes()).hexdigest()[:8]}", _fill_base)
+
+
+def _fill_base(root: Path) -> None:
+    say(f"Debian {SUITE} for the operator's image")
+    path = ":".join(["/usr/local/bin", "/usr/bin", "/bin", *FURTHER_FOLDERS])
+    options = ["--variant=minbase", "--include=ca-certificates,python3"]
+    download([find("debootstrap", STEP), *options, SUITE, root], {"PATH": path})
+    shutil.rmtree(root / "var/cache/apt/archives")
+    _install_packages(root)
 
 
 def _install_packages(root: Path) -> None:

@@ -1,12 +1,11 @@
 """``docker.io/rayproject/ray:VERSION`` made on the spot, of Debian's base system and Ray from PyPI."""
 
 import shutil
-import tempfile
 from pathlib import Path
 
 from lab.containers import images
 from lab.errors import Missing
-from lab.folders import Run, cache_folder, locked
+from lab.folders import Run, cached
 from lab.image import Start, make_image
 from lab.packages import STEP
 from lab.shell import FURTHER_FOLDERS, download, find, need_root, run, say
@@ -47,19 +46,12 @@ def make_ray_image(lab: Run, version: str = DEFAULT_VERSION) -> None:
 
 def _root(version: str) -> Path:
     """The root file system of the image, from the cache or made now."""
-    cache = cache_folder()
-    target = cache / f"rayfs-{version}"
-    with locked(cache):
-        if target.is_dir():
-            return target
-        for leftover in cache.glob(".rayfs-*"):
-            shutil.rmtree(leftover)  # an attempt that was interrupted
-        root = Path(tempfile.mkdtemp(prefix=".rayfs-", dir=cache))
-        root.chmod(0o755)
+
+    def fill(root: Path) -> None:
         _install_debian(root)
         _install_ray(root, version)
-        root.rename(target)
-    return target
+
+    return cached(f"rayfs-{version}", fill)
 
 
 def _install_debian(root: Path) -> None:
