@@ -2,16 +2,11 @@
 
 import socket
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
 
 from shoal.engine.gcs import METHOD, GcsUnauthorized, GcsUnreachable, alive_nodes, known_nodes
-
-grpc = pytest.importorskip("grpc", reason="the `local` extra is not installed")
-
-TOKEN = "t" * 32
+from unit.engine.gcs_server import TOKEN, Gcs, served
 
 
 def _field(number: int, value: bytes) -> bytes:
@@ -24,29 +19,11 @@ HEAD = _field(1, b"\xab\xcd") + _field(2, b"127.0.0.1") + _field(13, b"launch-1"
 GONE = _field(1, b"\xef") + b"\x38\x01"
 
 
-class Gcs:
-    """Answers GetAllNodeInfo with ``reply`` to those who bring the token."""
-
-    reply = _field(2, HEAD) + _field(2, GONE)
-
-    def service(self, details: Any) -> Any:
-        return grpc.unary_unary_rpc_method_handler(self.answer) if details.method == METHOD else None
-
-    def answer(self, request: bytes, context: Any) -> bytes:
-        if ("authorization", f"Bearer {TOKEN}") not in context.invocation_metadata():
-            context.abort(grpc.StatusCode.UNAUTHENTICATED, "no token")
-        return self.reply
-
-
 @pytest.fixture
 def gcs() -> Iterator[tuple[Gcs, str]]:
-    fake = Gcs()
-    handler: Any = type("Handler", (grpc.GenericRpcHandler,), {"service": lambda self, details: fake.service(details)})
-    server = grpc.server(ThreadPoolExecutor(2), handlers=[handler()])
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    yield fake, f"127.0.0.1:{port}"
-    server.stop(0).wait()
+    fake = Gcs({METHOD: _field(2, HEAD) + _field(2, GONE)})
+    with served(fake) as address:
+        yield fake, address
 
 
 def test_alive_nodes_leaves_out_the_dead(gcs: tuple[Gcs, str]) -> None:
@@ -67,7 +44,7 @@ def test_a_wrong_token_is_told_apart_from_a_gcs_that_is_away(gcs: tuple[Gcs, str
 
 
 def test_an_answer_that_is_no_protobuf_is_not_the_gcs(gcs: tuple[Gcs, str]) -> None:
-    gcs[0].reply = b"\x12\x05ab"
+    gcs[0].replies[METHOD] = b"\x12\x05ab"
     with pytest.raises(GcsUnreachable, match="not Ray's GCS"):
         alive_nodes(gcs[1], TOKEN, 5.0)
 
@@ -93,7 +70,7 @@ def test_every_field_is_read_as_rays_own_classes_write_it(gcs: tuple[Gcs, str]) 
         resources_total={"CPU": 1.5, "memory": 1073741824.0},
         labels={"ray.io/node-group": "small-group"},
     )
-    gcs[0].reply = service.GetAllNodeInfoReply(node_info_list=[info]).SerializeToString()
+    gcs[0].replies[METHOD] = service.GetAllNodeInfoReply(node_info_list=[info]).SerializeToString()
     (node,) = alive_nodes(gcs[1], TOKEN, 5.0)
     assert (node.node_id, node.alive, node.is_head) == ("01" * 28, True, True)
     assert (node.ip, node.instance_id, node.node_type) == ("127.0.0.1", "launch-1", "small-group")

@@ -5,8 +5,6 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
 
@@ -14,46 +12,18 @@ from shoal.engine import protobuf
 from shoal.engine.gcs import METHOD as ALL_NODES
 from shoal.engine.gcs import GcsUnauthorized, GcsUnreachable
 from shoal.engine.gcs_async import DRAIN, DrainReason, DrainRefused, GcsCalls
+from unit.engine.gcs_server import TOKEN, Gcs, served
 
-grpc = pytest.importorskip("grpc", reason="the `local` extra is not installed")
-
-TOKEN = "t" * 32
 NODE = protobuf.encode({1: b"\xab\xcd", 2: "127.0.0.1", 13: "pod-1", 25: 1})
 DEAD = protobuf.encode({1: b"\xef", 7: 1})
 
 
-class Gcs:
-    """Answers both calls to those who bring the token, and keeps what it was asked."""
-
-    def __init__(self) -> None:
-        self.replies = {
-            ALL_NODES: protobuf.encode({2: NODE}) + protobuf.encode({2: DEAD}),
-            DRAIN: protobuf.encode({1: 1}),
-        }
-        self.asked: list[protobuf.Fields] = []
-
-    def service(self, details: Any) -> Any:
-        reply = self.replies.get(details.method)
-
-        def answer(request: bytes, context: Any) -> bytes:
-            if ("authorization", f"Bearer {TOKEN}") not in context.invocation_metadata():
-                context.abort(grpc.StatusCode.UNAUTHENTICATED, "no token")
-            self.asked.append(protobuf.decode(request))
-            assert reply is not None
-            return reply
-
-        return grpc.unary_unary_rpc_method_handler(answer) if reply is not None else None
-
-
 @pytest.fixture
 def gcs() -> Iterator[tuple[Gcs, str]]:
-    fake = Gcs()
-    handler: Any = type("Handler", (grpc.GenericRpcHandler,), {"service": lambda self, details: fake.service(details)})
-    server = grpc.server(ThreadPoolExecutor(2), handlers=[handler()])
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    yield fake, f"127.0.0.1:{port}"
-    server.stop(0).wait()
+    nodes = protobuf.encode({2: NODE}) + protobuf.encode({2: DEAD})
+    fake = Gcs({ALL_NODES: nodes, DRAIN: protobuf.encode({1: 1})})
+    with served(fake) as address:
+        yield fake, address
 
 
 def drain(address: str, *, token: str = TOKEN, deadline_s: int = 30) -> None:
@@ -70,7 +40,7 @@ def test_alive_nodes_leaves_out_the_dead(gcs: tuple[Gcs, str]) -> None:
 
 def test_a_drain_names_the_node_its_reason_and_the_moment_it_ends(gcs: tuple[Gcs, str]) -> None:
     drain(gcs[1])
-    (asked,) = gcs[0].asked
+    asked = protobuf.decode(*gcs[0].asked)
     assert protobuf.raw(asked, 1) == b"\xab\xcd"
     assert protobuf.integer(asked, 2) == DrainReason.PREEMPTION
     assert protobuf.integer(asked, 4) == 1_030_000
@@ -78,7 +48,7 @@ def test_a_drain_names_the_node_its_reason_and_the_moment_it_ends(gcs: tuple[Gcs
 
 def test_a_drain_without_a_deadline_names_none(gcs: tuple[Gcs, str]) -> None:
     drain(gcs[1], deadline_s=0)
-    assert protobuf.integer(gcs[0].asked[0], 4) == 0
+    assert protobuf.integer(protobuf.decode(*gcs[0].asked), 4) == 0
 
 
 def test_a_refused_drain_says_why_in_rays_words(gcs: tuple[Gcs, str]) -> None:
@@ -161,7 +131,7 @@ def test_a_drain_is_as_rays_own_classes_read_it(gcs: tuple[Gcs, str]) -> None:
         deadline_timestamp_ms=1_030_000,
     )
     drain(gcs[1])
-    assert gcs[0].asked == [protobuf.decode(request.SerializeToString())]
+    assert [protobuf.decode(one) for one in gcs[0].asked] == [protobuf.decode(request.SerializeToString())]
     gcs[0].replies[DRAIN] = pb2.DrainNodeReply(rejection_reason_message="busy").SerializeToString()
     with pytest.raises(DrainRefused, match="busy"):
         drain(gcs[1])
