@@ -6,6 +6,7 @@ from pathlib import Path
 from lab import containers
 from lab.cgroups import remove_groups
 from lab.errors import LabError
+from lab.fake_nodes import forget_route
 from lab.folders import Run
 from lab.link import make_link, remove_link
 from lab.network import network_of
@@ -21,14 +22,17 @@ def down(run: Run) -> None:
     if not run.folder.exists():
         say("no lab here")
         return
-    has_node = any(process.name == "containerd" for process in recorded(run))
-    if has_node:
+    names = {process.name for process in recorded(run)}
+    has_fake_nodes = "kwok" in names
+    if "containerd" in names:
         need_root("down")
         _remove_node(run)
     stop(run, CONTROL_PLANE)
     stop(run, ("etcd",))  # last: the API server waits for it while it ends
     if left := [process.name for process in recorded(run) if process.is_running]:
         raise LabError(f"still running: {', '.join(left)}", f"see {run.folder}")
+    if has_fake_nodes:
+        forget_route()
     shutil.rmtree(run.folder)
     say("down")
 
