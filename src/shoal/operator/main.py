@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import inspect
 import logging
 import signal
 from asyncio import sslproto
@@ -10,6 +11,7 @@ from collections.abc import AsyncIterator
 
 from msgspec.structs import replace
 
+from shoal.backends.kubernetes import keeper
 from shoal.backends.kubernetes.client import Client
 from shoal.backends.kubernetes.discovery import serves
 from shoal.backends.kubernetes.http import HttpTransport
@@ -50,7 +52,8 @@ async def _connected(options: Options) -> None:
 async def run(transport: Transport, gcs: Gcs, options: Options) -> None:
     """Run one operator on ``transport``."""
     clock = SystemClock()
-    settings = replace(options.settings, has_routes=await serves(Client(transport), ROUTES))
+    has_routes = await serves(Client(transport), ROUTES)
+    settings = replace(options.settings, has_routes=has_routes, keeper=inspect.getsource(keeper))
     options = replace(options, settings=settings)
     election = Election(Client(transport), options.settings.operator_namespace, options.named(), clock, utc_now)
     operator = Operator(Fenced(transport, election, clock) if options.election else transport, gcs, options)

@@ -8,6 +8,7 @@ from shoal.spec.clusterfile import OLD_KEYS, ClusterFile
 from shoal.spec.complaints import place, suggestion
 from shoal.spec.kinds import Spec
 from shoal.spec.kubernetes.pod import PodTemplateSpec
+from shoal.spec.log_store import FORMS, LOGS_TO, log_store
 from shoal.spec.node import Node
 from shoal.spec.other import Other
 from shoal.spec.provider import LocalProvider
@@ -28,6 +29,7 @@ def check(spec: Spec, node: Node) -> Iterator[Finding]:
     elif not isinstance(spec, Other):
         yield from _name(spec, node)
         if isinstance(spec, RayCluster):
+            yield from _logs_to(spec, node)
             yield from _cluster(spec.spec, ("spec",), node)
         elif isinstance(spec, RayService):
             yield from _cluster(spec.spec.ray_cluster_spec, ("spec", "rayClusterConfig"), node)
@@ -49,6 +51,13 @@ def _name(spec: RayCluster | RayJob | RayService | RayCronJob, node: Node) -> It
         yield _error("S040", message, hint, ("metadata", "name"), node)
     elif name and _LABEL.fullmatch(name) is None:
         yield _error("S040", f"the name {name!r} can't be used for a {spec.kind}", hint, ("metadata", "name"), node)
+
+
+def _logs_to(spec: RayCluster, node: Node) -> Iterator[Finding]:
+    asked = spec.metadata.annotations.get(LOGS_TO)
+    if asked is not None and log_store(asked) is None:
+        path = ("metadata", "annotations", LOGS_TO)
+        yield _error("S048", f"{asked!r} says of no place that logs can be kept there", f"write {FORMS}", path, node)
 
 
 def _job(spec: RayJobSpec, path: Path, node: Node) -> Iterator[Finding]:

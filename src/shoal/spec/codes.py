@@ -199,4 +199,12 @@ PAGES: tuple[Page, ...] = (
         "Ray has replaced it by `available_node_types` and ignores or refuses it now.",
         "do what the finding says, and remove the key.",
     ),
+    _page(
+        "S048",
+        "A place for logs that is none",
+        "The annotation `shoal.dev/logs-to` says where logs are kept when their pods go: on the volume of a claim, or"
+        " in a bucket of S3's kind.",
+        "write `pvc://CLAIM[/FOLDER]` or `s3://BUCKET[/FOLDER][?secret=NAME&region=R&endpoint=URL]`. The claim and the"
+        " Secret are in the cluster's namespace; the Secret has the keys AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+    ),
 )

@@ -13,6 +13,7 @@ from shoal.desired.kubernetes.auth import token_auth, token_secret
 from shoal.desired.kubernetes.autoscaler import is_second
 from shoal.desired.kubernetes.command import overwrites_command
 from shoal.desired.kubernetes.group import PodGroup
+from shoal.spec.log_store import LOGS_TO
 
 Json = dict[str, Any]
 
@@ -50,6 +51,8 @@ def template_digest(group: PodGroup, raw: Json) -> str:
         "neverRestarts": is_second(group.cluster),
         "serves": group.serves,
     }
+    if LOGS_TO in group.cluster.metadata.annotations:
+        found["logsTo"] = group.cluster.metadata.annotations[LOGS_TO]
     return digest(found | (_of_head(group, raw) if group.is_head else _of_workers(group)))
 
 

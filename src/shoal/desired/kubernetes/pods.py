@@ -10,6 +10,8 @@ from shoal.desired.kubernetes.autoscaler import autoscaler, is_second, scales
 from shoal.desired.kubernetes.command import METRICS_PORT, overwrites_command, port_of, run, start_command, start_params
 from shoal.desired.kubernetes.environment import head_address, ray_variables
 from shoal.desired.kubernetes.group import PodGroup
+from shoal.desired.kubernetes.keeper import keeper, logs_mount, store_of
+from shoal.desired.kubernetes.keeper import volumes as keeper_volumes
 from shoal.desired.kubernetes.labels import CLUSTER, GROUP, NODE_TYPE, OVERWRITE_COMMAND, SERVE, node_labels
 from shoal.desired.kubernetes.names import service_account
 from shoal.desired.kubernetes.probes import probes
@@ -29,7 +31,9 @@ def manifest(group: PodGroup, raw: Json) -> Json:
     template: Json = group.raw["template"]["spec"]
     pod = template | {"containers": [ray, *template["containers"][1:]]}
     own_mounts = added_mounts(group.raw_ray.get("volumeMounts") or (), access.mounts)
-    if starting := init_containers(group, access.variables, own_mounts, head_address(group)):
+    store = store_of(group.cluster)
+    keeping = [keeper(group, store, params, ray["volumeMounts"])] if store else []
+    if starting := [*keeping, *init_containers(group, access.variables, own_mounts, head_address(group))]:
         pod["initContainers"] = starting
     if scales(group):
         logs = next(mount for mount in ray["volumeMounts"] if mount["mountPath"].rstrip("/") == LOGS["mountPath"])
@@ -50,7 +54,10 @@ def _ray(group: PodGroup, raw: Json, params: Mapping[str, str], access: Access) 
     if (storage := fault_tolerance.storage_volume(group)) is not None:
         mounts.append(storage[1])
     mounts += [] if "plasma-directory" in params else [SHARED_MEMORY]
-    mounts += [LOGS] if scales(group) else []
+    logs = [LOGS] if scales(group) else []
+    if store_of(group.cluster) and (mount := logs_mount(params)) not in logs:
+        logs.append(mount)
+    mounts += logs
     return (
         # A status can tell the last line of what crashed only if the kubelet keeps it.
         {"terminationMessagePolicy": "FallbackToLogsOnError"}
@@ -94,6 +101,7 @@ def _volumes(group: PodGroup, pod: Json, access: Access) -> list[Json]:
     ours.append({"name": SHARED_MEMORY["name"], "emptyDir": {"medium": "Memory", **_memory(group)}})
     ours.append({"name": LOGS["name"], "emptyDir": {}})
     ours.append(api_volume())
+    ours += keeper_volumes(store) if (store := store_of(group.cluster)) else []
     containers = (*pod["containers"], *pod.get("initContainers", ()))
     mounted = {mount["name"] for container in containers for mount in container.get("volumeMounts") or ()}
     return added_volumes(pod.get("volumes") or (), [volume for volume in ours if volume["name"] in mounted])

@@ -11,7 +11,7 @@ class Settings(msgspec.Struct, frozen=True):
     profile: ``secure`` closes what a manifest leaves open; ``compat`` leaves it as KubeRay does.
     operator_namespace: where the operator itself runs; its pods may reach every cluster's head.
     cluster_domain: of the cluster's DNS. has_routes: the API server serves OpenShift's Route. has_cert_manager: it
-    serves cert-manager's Certificate.
+    serves cert-manager's Certificate. keeper: the program, in Python, that keeps logs beside Ray.
     """
 
     profile: Literal["secure", "compat"] = "secure"
@@ -19,6 +19,7 @@ class Settings(msgspec.Struct, frozen=True):
     cluster_domain: str = "cluster.local"
     has_routes: bool = False
     has_cert_manager: bool = False
+    keeper: str = ""
 
     @property
     def secure(self) -> bool:

@@ -19,7 +19,7 @@ from unit.desired.kubernetes.restricted import complaints
 Json = dict[str, Any]
 CASES = Path(__file__).parents[3] / "cases" / "kubernetes" / "pods"
 SAMPLES = Path(os.environ.get("SHOAL_KUBERAY_DIR", "/nowhere")) / "samples"
-PARTS = ("starting", "probes", "fault_tolerance", "access", "autoscaler", "security")
+PARTS = ("starting", "probes", "fault_tolerance", "access", "autoscaler", "security", "kept_logs")
 WHOLE = yaml.safe_load((CASES / "whole.yaml").read_text())
 CLUSTERS = yaml.safe_load((CASES / "cluster.yaml").read_text())
 

@@ -1,0 +1,91 @@
+"""The container beside Ray that keeps the pod's logs, where an annotation of the RayCluster says where to."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from shoal.desired.kubernetes.access import API_PATH
+from shoal.desired.kubernetes.environment import from_pod
+from shoal.desired.kubernetes.group import PodGroup
+from shoal.spec.log_store import LOGS_TO, LogStore, log_store
+from shoal.spec.raycluster import RayCluster
+
+NAME = "keep-logs"
+VOLUME, PATH = "kept-logs", "/var/kept-logs"
+NO_TOKEN = "no-api-token"  # noqa: S105
+"""An empty folder where Kubernetes would mount the service account's token: it mounts none where something is."""
+RESOURCES = {"pvc": {"cpu": "50m", "memory": "128Mi"}, "s3": {"cpu": "100m", "memory": "384Mi"}}
+KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+OF_RAY = ("image", "imagePullPolicy")
+OF_USER = ("runAsUser", "runAsGroup", "runAsNonRoot")
+TEMPORARY = "/tmp/ray"  # noqa: S108
+Json = dict[str, Any]
+
+
+def store_of(cluster: RayCluster) -> LogStore | None:
+    """Where the cluster's logs are kept; None where they go with their pods."""
+    return log_store(cluster.metadata.annotations.get(LOGS_TO, ""))
+
+
+def folder_of(store: LogStore, *names: str) -> str:
+    """A place below a store as paths there name it: ``NAMESPACE/CLUSTER/UID/GROUP/POD``, as far as ``names`` go."""
+    return "/".join(part for part in (store.folder, *names) if part)
+
+
+def logs_mount(params: Mapping[str, str]) -> Json:
+    """Of the Ray container: where it writes its logs. params: of ``ray start``."""
+    return {"name": "ray-logs", "mountPath": params.get("temp-dir", TEMPORARY).rstrip("/")}
+
+
+def keeper(group: PodGroup, store: LogStore, params: Mapping[str, str], mounts: Sequence[Json]) -> Json:
+    """A sidecar of Kubernetes' own kind: it starts before Ray and is ended after it, so that the last lines are kept.
+
+    It sees Ray's logs without being able to write them, and has no API token. mounts: those of the Ray container.
+    """
+    ray, path = group.raw_ray, logs_mount(params)["mountPath"]
+    logs = next(mount for mount in mounts if mount["mountPath"].rstrip("/") == path)
+    user = {key: value for key, value in (ray.get("securityContext") or {}).items() if key in OF_USER}
+    closed = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}, "readOnlyRootFilesystem": True}
+    resources = RESOURCES[store.kind]
+    volume = [{"name": VOLUME, "mountPath": PATH}] if store.kind == "pvc" else []
+    return {
+        "name": NAME,
+        **{key: ray[key] for key in OF_RAY if key in ray},
+        "restartPolicy": "Always",
+        "command": ["python3", "-I", "-c", group.settings.keeper],
+        "env": [
+            from_pod("SHOAL_POD", "metadata.name"),
+            {"name": "SHOAL_LOGS_FROM", "value": path},
+            {"name": "SHOAL_LOGS_TO", "value": _target(group, store)},
+            *reaching(store),
+        ],
+        "resources": {"limits": resources, "requests": resources},
+        "securityContext": user | closed,
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "volumeMounts": [
+            {**logs, "readOnly": True},
+            *volume,
+            {"name": NO_TOKEN, "mountPath": API_PATH, "readOnly": True},
+        ],
+    }
+
+
+def reaching(store: LogStore) -> list[Json]:
+    """Variables by which a container finds the store and is let in: keys come from a Secret, never from a manifest."""
+    if store.kind == "pvc":
+        return [{"name": "SHOAL_LOGS_KIND", "value": "folder"}]
+    plain = {"SHOAL_LOGS_KIND": "bucket", "SHOAL_S3_REGION": store.region, "SHOAL_S3_ENDPOINT": store.endpoint}
+    said = [{"name": name, "value": value} for name, value in plain.items() if value]
+    keys = KEYS if store.secret else ()
+    return said + [{"name": key, "valueFrom": {"secretKeyRef": {"name": store.secret, "key": key}}} for key in keys]
+
+
+def volumes(store: LogStore) -> list[Json]:
+    """Of the pod."""
+    claim = {"name": VOLUME, "persistentVolumeClaim": {"claimName": store.name}}
+    return [*([claim] if store.kind == "pvc" else []), {"name": NO_TOKEN, "emptyDir": {}}]
+
+
+def _target(group: PodGroup, store: LogStore) -> str:
+    meta = group.cluster.metadata
+    pod = folder_of(store, meta.namespace or "default", meta.name, meta.uid, group.name, "$(SHOAL_POD)")
+    return f"{PATH if store.kind == 'pvc' else store.name}/{pod}"
