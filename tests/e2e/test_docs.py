@@ -23,6 +23,7 @@ WITHOUT_RAY = {
     "come-from-ray-up.md",
     "come-from-kuberay.md",
     "expose-a-dashboard.md",
+    "keep-logs.md",
     "operator-install.md",
     "operator-upgrade.md",
 }

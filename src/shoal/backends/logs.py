@@ -54,11 +54,16 @@ class NothingKept(InputError):
 
     Logs are kept when a node is stopped, by `shoal down` or when `shoal up` replaces it, up to 256 MiB of each
     cluster name; the oldest go first. A cluster that still runs is read without `--dead`.
+
+    On Kubernetes they are kept where the RayCluster's annotation `shoal.dev/logs-to` says, `pvc://CLAIM` or
+    `s3://BUCKET`; when the RayCluster is gone too, `--from` says it. With RAY_LOG_TO_STDERR=1 Ray writes no log files:
+    what its containers print is then kept by whatever collects that from your Kubernetes cluster, and read there.
     """
 
     code = "E512"
 
-    def __init__(self, cluster: str, known: Collection[str]) -> None:
+    def __init__(self, cluster: str, known: Collection[str], why: str = "", step: str = "") -> None:
         near = get_close_matches(cluster, known, n=1)
-        step = f"did you mean {near[0]!r}?" if near else "without --dead, `shoal logs` reads clusters that run"
-        super().__init__(f"no logs of a cluster {cluster!r} were kept", next_step=step)
+        usual = f"did you mean {near[0]!r}?" if near else "without --dead, `shoal logs` reads clusters that run"
+        reason = f": {why}" if why else ""
+        super().__init__(f"no logs of a cluster {cluster!r} were kept{reason}", next_step=step or usual)

@@ -11,6 +11,7 @@ from shoal.errors import InputError
 from shoal.runtime.address import Address
 
 if TYPE_CHECKING:
+    from shoal.backends.base import Backend
     from shoal.backends.logs import LogFile
     from shoal.cli.log_lines import Readers
 
@@ -36,6 +37,9 @@ class LogNotFound(InputError):
 @click.option("-f", "--follow", "go_on", is_flag=True, help="Go on with what is added.")
 @click.option("--dead", is_flag=True, help="Of the cluster of that name that was gone last.")
 @click.option(
+    "--from", "kept_in", default="", metavar="PLACE", help="With --dead, on Kubernetes: pvc://... or s3://..."
+)
+@click.option(
     "--file", "patterns", multiple=True, metavar="PATTERN", help="These files whole, as raylet.out or '*.err'."
 )
 @click.option("--list", "listing", is_flag=True, help="Only list the files.")
@@ -51,6 +55,7 @@ def command(
     node: str,
     go_on: bool,
     dead: bool,
+    kept_in: str,
     patterns: tuple[str, ...],
     listing: bool,
     tail: int | None,
@@ -68,7 +73,9 @@ def command(
 
     if dead and go_on:
         raise click.UsageError("--dead and --follow exclude each other: nothing is added to the logs of what is gone")
-    name, backend = cluster.name, backend_of(cluster)
+    if kept_in and not dead:
+        raise click.UsageError("--from is of --dead: what runs is read where it is")
+    name, backend = cluster.name, _kept_in(cluster, kept_in) if kept_in else backend_of(cluster)
 
     def look() -> "list[LogFile]":
         return _chosen(backend.log_files(name, node, dead=dead), patterns or (("*",) if listing else USUAL))
@@ -93,6 +100,16 @@ def command(
         for file in files:  # one after the other, each to its very end
             readers.show([file], lines)
     return 0
+
+
+def _kept_in(cluster: Address, text: str) -> "Backend":
+    from shoal.runtime.backend_for import on_kubernetes
+    from shoal.spec.log_store import FORMS, log_store
+
+    store = log_store(text)
+    if store is None:
+        raise click.UsageError(f"--from {text}: write {FORMS}")
+    return on_kubernetes(cluster).reading_from(store)
 
 
 def _follow(console: Console, readers: "Readers", look: "Callable[[], list[LogFile]]", name: str, poll_s: float) -> int:

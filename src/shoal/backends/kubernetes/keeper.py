@@ -124,7 +124,7 @@ class Bucket:
         self._root = root
         self._lives: dict[str, str] = {}
         self._sizes: dict[str, int] = {}
-        for life, path, offset, size in sorted((life, name, at, size) for name, life, at, size in parts(files, root)):
+        for path, life, offset, size, _ in sorted(parts(files, root), key=lambda part: part[1:3]):
             identity = life.partition("-")[2]
             self._lives[identity] = path + "/" + life
             self._sizes[identity] = offset + size
@@ -156,14 +156,14 @@ class Bucket:
         self._sizes.pop(identity, None)
 
 
-def parts(files: Any, root: str) -> Iterator[tuple[str, str, int, int]]:
-    """(name, life, offset, size) of every object of logs below ``root`` of a bucket."""
+def parts(files: Any, root: str) -> Iterator[tuple[str, str, int, int, float]]:
+    """(name, life, offset, size, modified) of every object of logs below ``root`` of a bucket."""
     from pyarrow.fs import FileSelector, FileType
 
     for info in files.get_file_info(FileSelector(root, allow_not_found=True, recursive=True)):
         if info.type is FileType.File:
             name, life, offset = info.path[len(root) + 1 :].rsplit("/", 2)
-            yield name, life, int(offset), info.size
+            yield name, life, int(offset), info.size, info.mtime.timestamp()
 
 
 class Seen:
@@ -270,6 +270,20 @@ def bucket(environ: Any) -> Any:
     return S3FileSystem(**options)
 
 
+def fetch(files: Any, root: str, target: str) -> None:
+    """Put what a bucket has below ``root`` into a folder, of several files of one name the older ones as ``NAME.1``."""
+    found = sorted(parts(files, root))
+    lives = {(name, life) for name, life, _, _, _ in found}
+    for name, life, offset, _, modified in found:
+        newer = sum(other == name and since > life for other, since in lives)
+        path = os.path.join(target, name + (f".{newer}" if newer else ""))
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with files.open_input_stream(f"{root}/{name}/{life}/{offset:015d}") as stream, open(path, "ab") as file:
+            while data := stream.read(PIECE):
+                file.write(data)
+        os.utime(path, (modified, modified))
+
+
 def main(environ: Any) -> None:
     """Ship until SIGTERM, and once more then: Kubernetes sends it when Ray has ended."""
     ending = threading.Event()
@@ -298,4 +312,7 @@ def main(environ: Any) -> None:
 
 
 if __name__ == "__main__":
-    main(os.environ)
+    if os.environ.get("SHOAL_FETCH"):
+        fetch(bucket(os.environ), os.environ["SHOAL_LOGS_FROM"], os.environ["SHOAL_LOGS_TO"])
+    else:
+        main(os.environ)

@@ -6,6 +6,8 @@ from typing import Any
 from shoal.desired.kubernetes.access import API_PATH
 from shoal.desired.kubernetes.environment import from_pod
 from shoal.desired.kubernetes.group import PodGroup
+from shoal.desired.kubernetes.labels import APPLICATION
+from shoal.desired.kubernetes.security import USER, USERS_GROUP
 from shoal.spec.log_store import LOGS_TO, LogStore, log_store
 from shoal.spec.raycluster import RayCluster
 
@@ -17,6 +19,7 @@ RESOURCES = {"pvc": {"cpu": "50m", "memory": "128Mi"}, "s3": {"cpu": "100m", "me
 KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 OF_RAY = ("image", "imagePullPolicy")
 OF_USER = ("runAsUser", "runAsGroup", "runAsNonRoot")
+READER_S = 1800
 TEMPORARY = "/tmp/ray"  # noqa: S108
 Json = dict[str, Any]
 
@@ -89,3 +92,39 @@ def _target(group: PodGroup, store: LogStore) -> str:
     meta = group.cluster.metadata
     pod = folder_of(store, meta.namespace or "default", meta.name, meta.uid, group.name, "$(SHOAL_POD)")
     return f"{PATH if store.kind == 'pvc' else store.name}/{pod}"
+
+
+def reader(store: LogStore, namespace: str, cluster: str, image: str, program: str) -> Json:
+    """A pod that lives for some minutes and has the kept logs of a cluster in PATH, for whoever may exec into it.
+
+    A volume is mounted to be read only. Of a bucket what is there is copied before the pod is ready; the keys stay with
+    the container that does so. program: that keeps logs, which can fetch them too.
+    """
+    closed = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+    mount = {"name": VOLUME, "mountPath": PATH}
+    base = {
+        "image": image,
+        "securityContext": closed,
+        "resources": {"limits": RESOURCES["s3"], "requests": RESOURCES["s3"]},
+    }
+    main = base | {"name": NAME, "command": ["sleep", str(READER_S)], "volumeMounts": [mount | {"readOnly": True}]}
+    spec: Json = {
+        "restartPolicy": "Never",
+        "activeDeadlineSeconds": READER_S,
+        "terminationGracePeriodSeconds": 0,
+        "automountServiceAccountToken": False,
+        "securityContext": {"runAsUser": USER, "runAsGroup": USERS_GROUP, "fsGroup": USERS_GROUP, "runAsNonRoot": True}
+        | {"fsGroupChangePolicy": "OnRootMismatch", "seccompProfile": {"type": "RuntimeDefault"}},
+        "containers": [main],
+    }
+    if store.kind == "pvc":
+        spec["volumes"] = [{"name": VOLUME, "persistentVolumeClaim": {"claimName": store.name, "readOnly": True}}]
+    else:
+        origin = {"name": "SHOAL_LOGS_FROM", "value": f"{store.name}/{folder_of(store, namespace, cluster)}"}
+        target = {"name": "SHOAL_LOGS_TO", "value": PATH}
+        said = [origin, target, {"name": "SHOAL_FETCH", "value": "1"}, *reaching(store)]
+        fetch = {"name": "fetch", "command": ["python3", "-I", "-c", program], "env": said, "volumeMounts": [mount]}
+        spec["initContainers"] = [base | fetch]
+        spec["volumes"] = [{"name": VOLUME, "emptyDir": {}}]
+    meta = {"generateName": f"{cluster[:40]}-logs-", "namespace": namespace, "labels": {APPLICATION: "shoal-logs"}}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec}

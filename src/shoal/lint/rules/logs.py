@@ -6,6 +6,7 @@ from shoal.findings import Severity
 from shoal.lint.context import ClusterContext, Group
 from shoal.lint.facts import Facts
 from shoal.lint.rule import Hit, rule
+from shoal.spec.log_store import LOGS_TO
 
 FOLDER = "/tmp/ray"  # noqa: S108 (where Ray keeps its logs inside of the pod)
 
@@ -17,8 +18,12 @@ def logs_die_with_the_pod(cluster: ClusterContext, facts: Facts) -> Iterator[Hit
     Ray writes its own logs and those of jobs, tasks and actors to files below /tmp/ray, not to the container's output.
     `kubectl logs` shows none of them, and they vanish with the pod: just when they are needed.
 
-    Mount a volume there and let a collector beside Ray read it, use `historyServerOptions`, or mount a volume that
-    outlives the pod:
+    Let Shoal's operator keep them, on the volume of a claim or in a bucket; `shoal logs NAME --dead` reads them:
+
+        metadata:
+          annotations: {shoal.dev/logs-to: "pvc://ray-logs"}
+
+    Under KubeRay use `historyServerOptions`, or mount a volume there and let a collector beside Ray read it:
 
         containers:
           - name: ray-head
@@ -29,9 +34,10 @@ def logs_die_with_the_pod(cluster: ClusterContext, facts: Facts) -> Iterator[Hit
 
     On this machine `shoal logs NAME --dead` has them.
     """
-    if cluster.spec.history_server_options is None and not _keeps_logs(cluster.head):
+    asks = cluster.spec.history_server_options is not None or cluster.node.at(("metadata", "annotations", LOGS_TO))
+    if not asks and not _keeps_logs(cluster.head):
         message = "the logs of the head vanish with its pod: no collector reads /tmp/ray"
-        hint = "add a volume on /tmp/ray and a collector that reads it, or historyServerOptions"
+        hint = f"annotate it with `{LOGS_TO}: pvc://CLAIM`, or add a volume on /tmp/ray and a collector that reads it"
         yield Hit(message, cluster.head.pod_path, hint)
 
 
@@ -41,9 +47,10 @@ def logs_go_to_stderr(cluster: ClusterContext, facts: Facts) -> Iterator[Hit]:
 
     With it Ray writes no log files at all: the dashboard and `ray logs` show nothing, the history server collects
     nothing, and a driver no longer sees what its tasks print. All that is gained is that `kubectl logs` shows Ray's own
-    messages, those of every process mixed.
+    messages, those of every process mixed. It is a second way to keep logs only where something collects what
+    containers print; `shoal logs NAME --dead` can't read that.
 
-    Remove it, and collect the files below /tmp/ray instead (see L171).
+    Remove it, and keep the files below /tmp/ray instead (see L171).
     """
     for group in cluster.groups:
         for path, container in group.containers():

@@ -9,6 +9,7 @@ import pytest
 
 from shoal.desired.kubernetes.labels import DRAIN_SECONDS, FT_ENABLED, OVERWRITE_COMMAND, STORAGE_NAMESPACE
 from shoal.spec import raycluster
+from shoal.spec.log_store import LOGS_TO
 from shoal.spec.shapes import Shape, fields_of
 
 PAGE = (Path(__file__).parents[4] / "docs" / "reference" / "fields.md").read_text()
@@ -40,6 +41,6 @@ def test_what_does_not_work_yet_has_its_reason() -> None:
     assert [name for name, works, how in ROWS if works == "not yet" and not how] == []
 
 
-@pytest.mark.parametrize("annotation", [DRAIN_SECONDS, FT_ENABLED, OVERWRITE_COMMAND, STORAGE_NAMESPACE])
+@pytest.mark.parametrize("annotation", [DRAIN_SECONDS, LOGS_TO, FT_ENABLED, OVERWRITE_COMMAND, STORAGE_NAMESPACE])
 def test_the_page_names_annotations_that_decide_something(annotation: str) -> None:
     assert f"`{annotation}" in PAGE

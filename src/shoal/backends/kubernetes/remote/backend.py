@@ -4,7 +4,8 @@ import subprocess
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any, BinaryIO, TypeVar, cast
+from functools import cached_property
+from typing import Any, BinaryIO, Self, TypeVar, cast
 
 from shoal.backends.base import Backend, Endpoints, Port
 from shoal.backends.kubernetes.client import Client
@@ -14,14 +15,16 @@ from shoal.backends.kubernetes.remote.execute import Command, execute
 from shoal.backends.kubernetes.remote.forward import HERE, Forward
 from shoal.backends.kubernetes.remote.head import RayPod, head_of, pods_of, seat_of, token_of
 from shoal.backends.kubernetes.remote.helper import Helper, as_failure
+from shoal.backends.kubernetes.remote.kept import KeptLogs
 from shoal.backends.kubernetes.remote.logs import PRINTED, PRINTED_BEFORE, PodFiles, PrintedLog, printed
 from shoal.backends.kubernetes.remote.places import Place, forget, remember
 from shoal.backends.kubernetes.remote.token_file import token_file
 from shoal.backends.kubernetes.resources import PODS, RAYCLUSTERS
-from shoal.backends.logs import LogFile, NodeUnknown, NothingKept
+from shoal.backends.logs import LogFile, NodeUnknown
 from shoal.desired.cluster import DesiredCluster
 from shoal.errors import ClusterUnknown
 from shoal.plan.actions import ApplyObject, Plan, Reason, RemoveCluster, Stage
+from shoal.spec.log_store import LogStore
 from shoal.status.conditions import ClusterStatus, State
 from shoal.status.of_kubernetes import acted_on, status_from
 from shoal.world.kubernetes import Resource
@@ -54,6 +57,7 @@ class KubernetesBackend(Backend):
         self._connected: Connection | None = None
         self._files: dict[str, PodFiles] = {}
         self._ignored_since = 0.0
+        self._store: LogStore | None = None
 
     async def clusters(self) -> tuple[str, ...]:
         """Names of all RayClusters of the namespace, and of those of which pods are left."""
@@ -165,7 +169,7 @@ class KubernetesBackend(Backend):
     def log_files(self, cluster: str, node: str = "", *, dead: bool = False) -> tuple[LogFile, ...]:
         """What Ray wrote there, and what its container printed. Raises ClusterUnknown, NodeUnknown, NothingKept."""
         if dead:
-            raise NothingKept(cluster, ())
+            return self._kept.files(cluster, node)
         pod = self._connection.portal.call(self._pod(cluster, node))
         found = printed(pod)
         if pod.runs:
@@ -174,6 +178,8 @@ class KubernetesBackend(Backend):
 
     def open_log(self, file: LogFile) -> BinaryIO:
         """A log file, open at its start. Raises LogReplaced."""
+        if (kept := self._kept.opened(file)) is not None:
+            return kept
         if file.name in (PRINTED, PRINTED_BEFORE) and file.identity.startswith(file.name):
             return PrintedLog(lambda: self._connection.portal.call(self._printed(file)))
         return cast("BinaryIO", self._files[file.node].open(file))
@@ -186,9 +192,18 @@ class KubernetesBackend(Backend):
         """Copy from the head's Ray container. Raises as ``copy_up``, and CopyUnsafe."""
         return copying.copy_down(self._helper_on_head(cluster), source, target)
 
+    def reading_from(self, store: LogStore) -> Self:
+        """Itself, with logs of what is gone taken from ``store`` whatever the RayClusters say."""
+        self._store = store
+        return self
+
     async def using(self, work: Callable[[Client, Place], Coroutine[Any, Any, T]]) -> T:
         """Do ``work`` with the API server of this place, for what only this backend has."""
         return await self._run(work(self._connection.client, self.place))
+
+    @cached_property
+    def _kept(self) -> KeptLogs:
+        return KeptLogs(self._connection, self.place, self._store, self._say)
 
     @property
     def _connection(self) -> Connection:
