@@ -9,6 +9,8 @@ from msgspec.structs import replace
 
 from shoal.desired.cluster import DesiredCluster
 from shoal.desired.kubernetes.derive import kubernetes_cluster
+from shoal.desired.kubernetes.powers import asked_for as powers_asked_for
+from shoal.desired.kubernetes.powers import explained, refused
 from shoal.desired.kubernetes.settings import Settings
 from shoal.findings import Finding
 from shoal.plan.actions import Plan
@@ -19,6 +21,7 @@ from shoal.plan.pauses import pause_end, paused
 from shoal.plan.seats import LATE_S, seated
 from shoal.plan.tell import Notice
 from shoal.spec.from_json import from_json
+from shoal.spec.powers import Power
 from shoal.spec.raycluster import RayCluster
 from shoal.status.conditions import ClusterStatus, status_of
 from shoal.status.kubernetes_conditions import blocking
@@ -29,6 +32,8 @@ from shoal.world.snapshot import Phase, World
 
 OURS = ("", "ray.io/kuberay-operator")
 """Values of ``managedBy`` of a RayCluster that this operator acts on."""
+CONSENT_S = 30.0
+"""Until a namespace that has not allowed what a cluster asks for is asked again: nothing tells of its change."""
 PATIENCE_S = 10.0
 """A cluster that makes its way as expected is no news for that long; then its status is written all the same."""
 ON_ITS_WAY = (
@@ -51,6 +56,7 @@ class Outcome(msgspec.Struct, frozen=True):
     status: the whole status to be stored, None when the stored one is right or a better one is about to come.
     notices: what is worth an Event, beside what is done of the plan.
     look_again_s: when something is due without any change, None for never.
+    needs_consent: nothing can be decided before its namespace was asked.
     """
 
     plan: Plan
@@ -58,6 +64,7 @@ class Outcome(msgspec.Struct, frozen=True):
     status: dict[str, Any] | None = None
     notices: tuple[Notice, ...] = ()
     look_again_s: float | None = None
+    needs_consent: bool = False
 
 
 def reconcile(observed: Observed, settings: Settings, now: str) -> Outcome:
@@ -77,6 +84,11 @@ def reconcile(observed: Observed, settings: Settings, now: str) -> Outcome:
         return _ending(observed, None if isinstance(spec, str) else spec.desired, meta.deletion_timestamp, now)
     if isinstance(spec, str):
         return _rejected(observed, spec, now)
+    if spec.powers:
+        if observed.consent is None:
+            return Outcome(nothing, needs_consent=True)
+        if found := refused(spec.powers, observed.consent.labels, observed.consent.annotations):
+            return replace(_rejected(observed, explained(found), now, "PowersNotAllowed"), look_again_s=CONSENT_S)
     moment = seconds(now)
     world = world_of(observed, spec.desired)
     desired = seated(spec.desired, world, moment)
@@ -105,11 +117,13 @@ def _ending(observed: Observed, wanted: DesiredCluster | None, asked: str, now: 
 
 
 class Read(msgspec.Struct, frozen=True):
-    """A RayCluster as it is understood. asked: what its status says of the spec, whatever runs."""
+    """A RayCluster as it is understood. asked: what its status says of the spec, whatever runs.
+    powers: what its namespace has to allow."""
 
     managed_by: str
     asked: dict[str, Any]
     desired: DesiredCluster
+    powers: tuple[Power, ...] = ()
 
 
 @lru_cache(maxsize=SPECS_KEPT)
@@ -122,7 +136,12 @@ def read_spec(spec: bytes, metadata: bytes, settings: Settings) -> Read | str:
     errors = [finding for finding in findings if finding.fatal]
     if errors or not isinstance(cluster, RayCluster):
         return "; ".join(_in_words(finding) for finding in errors[:3])
-    return Read(cluster.spec.managed_by or "", asked_for(cluster), kubernetes_cluster(cluster, raw, settings))
+    return Read(
+        cluster.spec.managed_by or "",
+        asked_for(cluster),
+        kubernetes_cluster(cluster, raw, settings),
+        powers_asked_for(raw) if settings.secure and not settings.is_judged else (),
+    )
 
 
 def _told_of(meta: Meta) -> bytes:
@@ -143,10 +162,11 @@ def _in_words(finding: Finding) -> str:
     return f"{place}: {finding.message}{hint}" if place else f"{finding.message}{hint}"
 
 
-def _rejected(observed: Observed, message: str, now: str) -> Outcome:
+def _rejected(observed: Observed, message: str, now: str, reason: str = "SpecInvalid") -> Outcome:
     before = msgspec.json.decode(observed.resource.status)
-    after = rejected_status(observed, message, before, now)
-    notices = (Notice("Warning", "InvalidRayClusterSpec", message),) if after != before else ()
+    after = rejected_status(observed, reason, message, before, now)
+    told = "InvalidRayClusterSpec" if reason == "SpecInvalid" else reason  # KubeRay's word where it has one
+    notices = (Notice("Warning", told, message),) if after != before else ()
     return Outcome(Plan(observed.resource.metadata.name), status=after if after != before else None, notices=notices)
 
 

@@ -12,6 +12,8 @@ GIVEN_ON = {("delete", "rayclusters.ray.io"), ("patch", "pods/resize")}
 """To Ray's own autoscaler: the operator has to hold them, and makes no use of them."""
 NO_REQUEST = {("update", "rayclusters.ray.io/finalizers")}
 """Asked for by an admission plugin, when an owner may block the deletion of what it owns."""
+AT_START = {("get", "validatingadmissionpolicybindings.admissionregistration.k8s.io")}
+"""By the process, before any cluster is looked at."""
 NOT_IN_THE_FAKE = "routes.route.openshift.io"
 Use = tuple[str, str]
 
@@ -47,7 +49,7 @@ def test_nothing_is_asked_for_that_is_not_granted() -> None:
 def test_nothing_is_granted_that_is_not_needed() -> None:
     written = {resource for verb, resource in used() if verb in ("create", "patch")}
     listed = {resource for verb, resource in used() if verb == "list"}
-    needed = set(used()) | GIVEN_ON | NO_REQUEST
+    needed = set(used()) | GIVEN_ON | NO_REQUEST | AT_START
     # An apply creates what isn't there. A watch goes on from a list; the scenarios look anew each time instead. What
     # a write was refused for is looked at by its name. What was made for a cluster goes when it isn't wanted any more.
     needed |= {("create", resource) for resource in written}

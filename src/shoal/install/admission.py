@@ -20,7 +20,7 @@ def policies(options: Options) -> list[dict[str, Any]]:
     """A ValidatingAdmissionPolicy and its binding; none under profile ``compat``."""
     if options.profile == "compat":
         return []
-    name = f"{NAME}-{options.namespace}" if options.watch else NAME
+    name = policy_name(options.namespace, everywhere=not options.watch)
     meta = metadata(options, name)
     bound: dict[str, Any] = {"policyName": name, "validationActions": ["Deny"]}
     if options.watch:
@@ -30,6 +30,11 @@ def policies(options: Options) -> list[dict[str, Any]]:
         {"apiVersion": API, "kind": "ValidatingAdmissionPolicy", "metadata": meta, "spec": _policy()},
         {"apiVersion": API, "kind": "ValidatingAdmissionPolicyBinding", "metadata": meta, "spec": bound},
     ]
+
+
+def policy_name(namespace: str, *, everywhere: bool) -> str:
+    """What the policy and its binding are called. namespace: of the operator."""
+    return NAME if everywhere else f"{NAME}-{namespace}"
 
 
 def _policy() -> dict[str, Any]:

@@ -5,6 +5,8 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from shoal.backends.kubernetes.apply import Applier, Failed
 from shoal.backends.kubernetes.cache import Cache
 from shoal.backends.kubernetes.client import Client
@@ -13,6 +15,7 @@ from shoal.backends.kubernetes.status import write_status
 from shoal.backends.kubernetes.store import Key
 from shoal.desired.kubernetes.settings import Settings
 from shoal.errors import ActionFailed
+from shoal.operator.consent import Consents
 from shoal.operator.failures import failure_of, wait_s
 from shoal.operator.logs import CONTEXT, Context
 from shoal.operator.queue import WorkQueue
@@ -55,6 +58,7 @@ class Controller:
         self._settings = settings
         self._now = now
         self._told = Told()
+        self._consents = Consents(client, now)
         self._failures: dict[Key, Failure] = {}
         self._steps = itertools.count(1)
 
@@ -65,14 +69,22 @@ class Controller:
         if observed is None:
             self._forget(key)
             return
-        outcome = reconcile(observed, self._settings, self._timestamp())
+        try:
+            outcome = reconcile(observed, self._settings, self._timestamp())
+            if outcome.needs_consent:
+                observed = replace(observed, consent=await self._consents.of(key[0]))
+                outcome = reconcile(observed, self._settings, self._timestamp())
+        except ActionFailed as error:
+            log.warning("the namespace can't be asked what it allows: %s", error)
+            self._queue.retry(key, wait_s((error,)))
+            return
         self._look_at_ray(key, observed, outcome)
         done, failures = await self._apply(observed, outcome)
         self._note_failures(key, failures)
         self._told.plan(observed.resource, notices(outcome, done, self._failures.get(key)))
         errors = [failed.error for failed in failures]
         if failures:
-            observed = self._observe(key) or observed
+            observed = replace(self._observe(key) or observed, consent=observed.consent)
             outcome = reconcile(observed, self._settings, self._timestamp())
         errors += await self._say(key, observed, outcome)
         self._schedule(key, outcome, errors)

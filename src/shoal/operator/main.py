@@ -12,14 +12,18 @@ from collections.abc import AsyncIterator
 from msgspec.structs import replace
 
 from shoal.backends.kubernetes import keeper
+from shoal.backends.kubernetes.cache import EVERYWHERE
 from shoal.backends.kubernetes.client import Client
 from shoal.backends.kubernetes.discovery import serves
 from shoal.backends.kubernetes.http import HttpTransport
 from shoal.backends.kubernetes.kubeconfig import access
 from shoal.backends.kubernetes.resources import ROUTES
 from shoal.backends.kubernetes.transport import Transport
+from shoal.desired.kubernetes.settings import Settings
 from shoal.engine.gcs_async import GcsCalls
+from shoal.install.admission import policy_name
 from shoal.operator.askray import Gcs
+from shoal.operator.consent import is_policy_bound
 from shoal.operator.election import Election, Fenced
 from shoal.operator.health import serve
 from shoal.operator.logs import log_to_stderr
@@ -52,9 +56,7 @@ async def _connected(options: Options) -> None:
 async def run(transport: Transport, gcs: Gcs, options: Options) -> None:
     """Run one operator on ``transport``."""
     clock = SystemClock()
-    has_routes = await serves(Client(transport), ROUTES)
-    settings = replace(options.settings, has_routes=has_routes, keeper=inspect.getsource(keeper))
-    options = replace(options, settings=settings)
+    options = replace(options, settings=await _found_out(Client(transport), options))
     election = Election(Client(transport), options.settings.operator_namespace, options.named(), clock, utc_now)
     operator = Operator(Fenced(transport, election, clock) if options.election else transport, gcs, options)
     async with _probed(operator, options):
@@ -68,6 +70,14 @@ async def run(transport: Transport, gcs: Gcs, options: Options) -> None:
             log.info("asked to end; what was under way is finished")
         finally:
             following.cancel()
+
+
+async def _found_out(client: Client, options: Options) -> Settings:
+    """The settings, with what the API server itself has and does."""
+    policy = policy_name(options.settings.operator_namespace, everywhere=options.namespaces == EVERYWHERE)
+    is_judged = options.settings.secure and await is_policy_bound(client, policy)
+    has_routes = await serves(client, ROUTES)
+    return replace(options.settings, has_routes=has_routes, is_judged=is_judged, keeper=inspect.getsource(keeper))
 
 
 async def _work(operator: Operator, election: Election | None) -> None:

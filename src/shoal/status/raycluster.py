@@ -62,11 +62,13 @@ def raycluster_status(
     return dict(before) if unchanged else {**fields, "lastUpdateTime": now}
 
 
-def rejected_status(observed: Observed, message: str, before: Mapping[str, Any], now: str) -> dict[str, Any]:
+def rejected_status(
+    observed: Observed, reason: str, message: str, before: Mapping[str, Any], now: str
+) -> dict[str, Any]:
     """The status of a RayCluster whose spec makes no sense: what runs stays, and what was said of it too."""
     said = [condition for condition in before.get("conditions", ()) if condition["type"] != "Ready"]
     old: Mapping[str, Any] = next((said for said in before.get("conditions", ()) if said["type"] == "Ready"), {})
-    new = {"type": "Ready", "status": "False", "reason": "SpecInvalid", "message": message}
+    new = {"type": "Ready", "status": "False", "reason": reason, "message": message}
     same = all(old.get(key) == value for key, value in new.items())
     new["lastTransitionTime"] = old["lastTransitionTime"] if old.get("status") == "False" else now
     generation = observed.resource.metadata.generation

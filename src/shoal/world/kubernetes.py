@@ -148,10 +148,18 @@ class Failure(msgspec.Struct, frozen=True):
     message: str
 
 
+class Consent(msgspec.Struct, frozen=True):
+    """What a Namespace says of powers. labels, annotations: all that it has."""
+
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+
+
 class Observed(msgspec.Struct, frozen=True):
     """All that is known of one RayCluster at one moment.
 
     shared: by ``KIND/NAME``. ray: None until the GCS was asked. failure: None unless something could not be done.
+    consent: of its namespace; None until that was asked.
     """
 
     resource: Resource
@@ -159,3 +167,4 @@ class Observed(msgspec.Struct, frozen=True):
     shared: dict[str, Shared] = {}
     ray: RayView | None = None
     failure: Failure | None = None
+    consent: Consent | None = None

@@ -163,6 +163,16 @@ def both(*moments: Moment) -> Moment:
     return moment
 
 
+def allow(powers: str) -> Moment:
+    """Whoever may change the namespace allows its clusters more than ordinary pods."""
+
+    def moment(outside: Outside) -> None:
+        metadata = {"annotations": {"shoal.dev/allow-powers": powers}}
+        outside.ask("PATCH", f"/api/v1/namespaces/{NAMESPACE}", {"metadata": metadata}, MERGE)
+
+    return moment
+
+
 def lose_service(outside: Outside) -> None:
     """Somebody deletes the head service."""
     outside.remove_object("services", f"{NAME}-head-svc")
@@ -175,6 +185,8 @@ def lose_policy(outside: Outside) -> None:
 
 NEW_IMAGE = template("ray-worker", "rayproject/ray:2.60.1")
 HEAD = {"rayStartParams": {}, "template": template("ray-head")}
+TRUSTED: JsonObject = {"rayStartParams": {}, "template": template("ray-head")}
+TRUSTED["template"]["spec"]["serviceAccountName"] = "trainer"
 NEW_HEAD = {"rayStartParams": {}, "template": template("ray-head", "rayproject/ray:2.60.1")}
 TWO = group("g", 2)
 RECREATE = {"upgradeStrategy": {"type": "Recreate"}}
@@ -247,6 +259,8 @@ SCENARIOS: dict[str, list[Moment]] = {
         make(TWO, headGroupSpec={**HEAD, "serviceType": "NodePort"}),
         change(headGroupSpec={**HEAD, "serviceType": None}),
     ],
+    "a power that the namespace has not allowed": [make(TWO, headGroupSpec=TRUSTED)],
+    "a power that the namespace allows later": [make(TWO, headGroupSpec=TRUSTED), allow("service-account=trainer")],
     "Redis is emptied": [both(make(TWO, **REDIS), PATIENT), delete, end_job("Complete")],
     "Redis can't be emptied": [both(make(TWO, **REDIS), PATIENT), delete, end_job("Failed")],
     "Redis is gone": [make(TWO, **REDIS), delete],

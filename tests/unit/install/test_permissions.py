@@ -38,7 +38,9 @@ def test_secrets_are_made_and_asked_for_by_name_and_nothing_else() -> None:
 
 
 def test_nothing_is_written_that_belongs_to_the_whole_cluster() -> None:
-    assert not {one.resource for one in ALL} & {"nodes", "namespaces", "customresourcedefinitions", "clusterroles"}
+    assert not {one.resource for one in ALL} & {"nodes", "customresourcedefinitions", "clusterroles"}
+    assert allowed("", "namespaces") == {"get"}
+    assert {one.verbs for one in ALL if one.group == "admissionregistration.k8s.io"} == {("get",)}
 
 
 def test_only_its_own_lease_is_changed() -> None:

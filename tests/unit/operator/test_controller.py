@@ -2,11 +2,14 @@
 
 import asyncio
 from collections import Counter
+from typing import Any
 
 import pytest
 
-from shoal.backends.kubernetes.resources import RAYCLUSTERS
+from shoal.backends.kubernetes.client import Ignored
+from shoal.backends.kubernetes.resources import NAMESPACES, RAYCLUSTERS
 from shoal.backends.kubernetes.transport import Request
+from shoal.desired.kubernetes.settings import Settings
 from shoal.testing.fakeapi import FakeApi, Fault
 from shoal.world.kubernetes import RayView
 from unit.operator.driven import Driven, all_alive, play, raycluster
@@ -64,6 +67,53 @@ def test_a_cluster_whose_redis_is_gone_is_deleted_after_its_time_all_the_same() 
         assert {"CreatedRedisCleanupJob", "RedisCleanupTimedOut"} <= set(run.events())
 
     play(scenario)
+
+
+def trusted() -> dict[str, Any]:
+    """A RayCluster whose head has a service account of its author's choice."""
+    body = raycluster()
+    body["spec"]["headGroupSpec"]["template"]["spec"]["serviceAccountName"] = "trainer"
+    return body
+
+
+def reads_of_namespaces(run: Driven) -> int:
+    return sum(seen.verb == "get" and seen.resource == "namespaces" for seen in run.api.requests)
+
+
+def test_what_a_namespace_has_not_allowed_is_not_made_and_is_told() -> None:
+    async def scenario(run: Driven) -> None:
+        await run.create(trusted())
+        await run.settle(100)
+        assert run.pods() == []
+        ready = run.condition("Ready")
+        assert (ready["status"], ready["reason"]) == ("False", "PowersNotAllowed")
+        assert "annotate it with shoal.dev/allow-powers: service-account" in ready["message"]
+        assert run.events() == ["PowersNotAllowed"]
+        notes = {"metadata": {"annotations": {"shoal.dev/allow-powers": "service-account"}}}
+        await run.client.merge(NAMESPACES, "", "default", notes, Ignored)
+        await run.settle(61)
+        assert run.condition("Ready")["status"] == "True"
+
+    play(scenario)
+
+
+@pytest.mark.parametrize(
+    ("settings", "body"),
+    [
+        (Settings(is_judged=True), trusted()),
+        (Settings(profile="compat"), trusted()),
+        (Settings(), raycluster()),
+    ],
+    ids=["the API server judges", "compat", "nothing is asked for"],
+)
+def test_no_namespace_is_asked_where_it_need_not_be(settings: Settings, body: dict[str, Any]) -> None:
+    async def scenario(run: Driven) -> None:
+        await run.create(body)
+        await run.settle()
+        assert run.status()["state"] == "ready"
+        assert reads_of_namespaces(run) == 0
+
+    play(scenario, settings=settings)
 
 
 def test_nothing_is_written_once_all_is_well() -> None:

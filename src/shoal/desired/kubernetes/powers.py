@@ -5,24 +5,29 @@ from typing import Any
 
 from shoal.findings import Path
 from shoal.spec.powers import Power, powers
-from shoal.spec.raycluster import RayCluster
 
 ALLOW = "shoal.dev/allow-powers"
 """Of a Namespace. As a label with the value "true": all of them. As an annotation: a list with commas, of names as
 ``host-path`` and of a name with one subject, as ``service-account=trainer``."""
 
 
-def refused(
-    cluster: RayCluster, raw: dict[str, Any], labels: Mapping[str, str], annotations: Mapping[str, str]
-) -> tuple[Power, ...]:
-    """What a RayCluster asks for and its namespace doesn't allow; nothing may be made for it then.
+JUDGED = frozenset(("service-account", "host-namespaces", "host-path", "privileged", "capabilities"))
+"""Powers over more than the cluster's own pods. The others are Pod Security's to judge, which sees the pods."""
 
-    raw: the cluster's spec. labels, annotations: of the Namespace. Only who may change the Namespace can consent.
+
+def asked_for(raw: dict[str, Any]) -> tuple[Power, ...]:
+    """What a RayCluster asks for that its author may not be allowed to have. raw: the cluster's spec."""
+    return tuple(power for power in powers(raw, {}) if power.name in JUDGED)
+
+
+def refused(asked: tuple[Power, ...], labels: Mapping[str, str], annotations: Mapping[str, str]) -> tuple[Power, ...]:
+    """What of ``asked`` a namespace doesn't allow; nothing may be made for the cluster then.
+
+    labels, annotations: of the Namespace. Only who may change the Namespace can consent.
     """
     if labels.get(ALLOW) == "true":
         return ()
     allowed = {word.strip() for word in annotations.get(ALLOW, "").split(",")}
-    asked = powers(raw, cluster.metadata.annotations)
     return tuple(power for power in asked if allowed.isdisjoint(_words(power)))
 
 

@@ -1,42 +1,43 @@
 """What a manifest may not ask for unless its namespace says so: tests/cases/kubernetes/powers.yaml."""
 
-import json
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 import yaml
 
-from shoal.desired.kubernetes.powers import ALLOW, dotted, explained, refused
-from shoal.spec.powers import Power
-from shoal.spec.raycluster import RayCluster
+from shoal.desired.kubernetes.powers import ALLOW, JUDGED, asked_for, dotted, explained, refused
+from shoal.install.admission import ASKS
+from shoal.spec.powers import Power, powers
 
 CASES = yaml.safe_load((Path(__file__).parents[3] / "cases" / "kubernetes" / "powers.yaml").read_text())
 MANY = {"pod": {"serviceAccountName": "trainer", "volumes": [{"name": "b", "hostPath": {"path": "/var/log"}}]}}
 
 
-def asked(case: dict[str, Any], labels: dict[str, str], annotations: dict[str, str]) -> tuple[Power, ...]:
-    """What of a case a namespace with these labels and annotations refuses."""
+def spec_of(case: dict[str, Any]) -> dict[str, Any]:
     container = {"name": "ray-head", "image": "i", **case.get("container", {})}
     template = {"spec": {"containers": [container], **case.get("pod", {})}, **case.get("template", {})}
-    spec = {"headGroupSpec": {"template": template, **case.get("head", {})}, **case.get("spec", {})}
-    body = {
-        "apiVersion": "ray.io/v1",
-        "kind": "RayCluster",
-        "metadata": {"name": "c", "annotations": case.get("annotations", {})},
-        "spec": spec,
-    }
-    return refused(msgspec.json.decode(json.dumps(body), type=RayCluster), spec, labels, annotations)
+    return {"headGroupSpec": {"template": template, **case.get("head", {})}, **case.get("spec", {})}
+
+
+def asked(case: dict[str, Any], labels: dict[str, str], annotations: dict[str, str]) -> tuple[Power, ...]:
+    """What of a case a namespace with these labels and annotations refuses."""
+    return refused(asked_for(spec_of(case)), labels, annotations)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["control"])
-def test_what_a_namespace_has_not_allowed_is_refused(case: dict[str, Any]) -> None:
+def test_what_goes_beyond_an_ordinary_pod_is_found(case: dict[str, Any]) -> None:
     expected = [
         (name, subject, where.removeprefix("/") if where.startswith("/") else f"headGroupSpec.template.{where}")
         for name, subject, where in case["found"]
     ]
-    assert [(power.name, power.subject, dotted(power.path)) for power in asked(case, {}, {})] == expected
+    found = powers(spec_of(case), case.get("annotations", {}))
+    assert [(power.name, power.subject, dotted(power.path)) for power in found] == expected
+    assert [power for power in found if power.name in JUDGED] == list(asked(case, {}, {}))
+
+
+def test_the_api_server_judges_the_same_powers_by_the_same_names() -> None:
+    assert frozenset(ASKS) == JUDGED
 
 
 def test_a_label_allows_everything_and_only_when_it_is_true() -> None:
