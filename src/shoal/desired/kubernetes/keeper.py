@@ -8,6 +8,7 @@ from shoal.desired.kubernetes.environment import from_pod
 from shoal.desired.kubernetes.group import PodGroup
 from shoal.desired.kubernetes.labels import APPLICATION
 from shoal.desired.kubernetes.security import USER, USERS_GROUP
+from shoal.desired.kubernetes.settings import Settings
 from shoal.spec.log_store import LOGS_TO, LogStore, log_store
 from shoal.spec.raycluster import RayCluster
 
@@ -80,6 +81,13 @@ def reaching(store: LogStore) -> list[Json]:
     said = [{"name": name, "value": value} for name, value in plain.items() if value]
     keys = KEYS if store.secret else ()
     return said + [{"name": key, "valueFrom": {"secretKeyRef": {"name": store.secret, "key": key}}} for key in keys]
+
+
+def writing_context(store: LogStore, settings: Settings) -> Json:
+    """Of the pod: who may write to a new volume, which belongs to root. {} where the server itself chooses a group."""
+    if store.kind == "s3" or settings.has_routes:
+        return {}
+    return {"fsGroup": USERS_GROUP, "fsGroupChangePolicy": "OnRootMismatch"}
 
 
 def volumes(store: LogStore) -> list[Json]:

@@ -10,7 +10,7 @@ from shoal.desired.kubernetes.autoscaler import autoscaler, is_second, scales
 from shoal.desired.kubernetes.command import METRICS_PORT, overwrites_command, port_of, run, start_command, start_params
 from shoal.desired.kubernetes.environment import head_address, ray_variables
 from shoal.desired.kubernetes.group import PodGroup
-from shoal.desired.kubernetes.keeper import keeper, logs_mount, store_of
+from shoal.desired.kubernetes.keeper import keeper, logs_mount, store_of, writing_context
 from shoal.desired.kubernetes.keeper import volumes as keeper_volumes
 from shoal.desired.kubernetes.labels import CLUSTER, GROUP, NODE_TYPE, OVERWRITE_COMMAND, SERVE, node_labels
 from shoal.desired.kubernetes.names import service_account
@@ -35,6 +35,8 @@ def manifest(group: PodGroup, raw: Json) -> Json:
     keeping = [keeper(group, store, params, ray["volumeMounts"])] if store else []
     if starting := [*keeping, *init_containers(group, access.variables, own_mounts, head_address(group))]:
         pod["initContainers"] = starting
+    if store is not None and (context := writing_context(store, group.settings)):
+        pod["securityContext"] = context | (pod.get("securityContext") or {})
     if scales(group):
         logs = next(mount for mount in ray["volumeMounts"] if mount["mountPath"].rstrip("/") == LOGS["mountPath"])
         pod["containers"].append(autoscaler(group, raw.get("autoscalerOptions") or {}, access, logs))
