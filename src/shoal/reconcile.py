@@ -35,7 +35,6 @@ OURS = ("", "ray.io/kuberay-operator")
 CONSENT_S = 30.0
 """Until a namespace that has not allowed what a cluster asks for is asked again: nothing tells of its change."""
 PATIENCE_S = 10.0
-"""A cluster that makes its way as expected is no news for that long; then its status is written all the same."""
 ON_ITS_WAY = (
     "NodeMissing",
     "Pending",
@@ -54,6 +53,7 @@ class Outcome(msgspec.Struct, frozen=True):
 
     desired: what the plan's actions refer to; None when there is nothing to do.
     status: the whole status to be stored, None when the stored one is right or a better one is about to come.
+    held: whether there is a status that need not be told yet.
     notices: what is worth an Event, beside what is done of the plan.
     look_again_s: when something is due without any change, None for never.
     needs_consent: nothing can be decided before its namespace was asked.
@@ -62,13 +62,18 @@ class Outcome(msgspec.Struct, frozen=True):
     plan: Plan
     desired: DesiredCluster | None = None
     status: dict[str, Any] | None = None
+    held: bool = False
     notices: tuple[Notice, ...] = ()
     look_again_s: float | None = None
     needs_consent: bool = False
 
 
-def reconcile(observed: Observed, settings: Settings, now: str) -> Outcome:
-    """Decide about one RayCluster. now: RFC 3339, whole seconds."""
+def reconcile(observed: Observed, settings: Settings, now: str, patience_s: float = PATIENCE_S) -> Outcome:
+    """Decide about one RayCluster.
+
+    now: RFC 3339, whole seconds. patience_s: how long a cluster that makes its way as expected is no news; then its
+    status is written all the same.
+    """
     resource = observed.resource
     nothing = Plan(resource.metadata.name)
     if resource.metadata.deletion_timestamp is not None and set(FINALIZERS).isdisjoint(resource.metadata.finalizers):
@@ -97,12 +102,14 @@ def reconcile(observed: Observed, settings: Settings, now: str) -> Outcome:
     before = msgspec.json.decode(resource.status)
     after = raycluster_status(spec.asked, desired, observed, world, status, before, now)
     told = seconds(before.get("lastUpdateTime", ""))
-    wait = _wait(plan, desired, world, status, told, moment) if observed.failure is None else 0.0
+    is_news = observed.failure is not None or _is_news(plan, status, kuberay_state(desired, world))
+    wait = 0.0 if is_news else _quiet_until(plan, world, told, moment, patience_s) - moment
     held = after != before and wait > 0
     return Outcome(
         plan,
         desired,
         status=after if after != before and not held else None,
+        held=held,
         notices=tuple(_trouble(status, before, after, held=held)),
         look_again_s=_soonest(wait if held else None, _due(world, moment)),
     )
@@ -170,17 +177,16 @@ def _rejected(observed: Observed, message: str, now: str, reason: str = "SpecInv
     return Outcome(Plan(observed.resource.metadata.name), status=after if after != before else None, notices=notices)
 
 
-def _wait(plan: Plan, desired: DesiredCluster, world: World, status: ClusterStatus, told: float, now: float) -> float:
-    """How long the status may stay as it is, seconds: 0 once there is something to tell. told: when it was written."""
-    if plan:
-        return PATIENCE_S
-    if is_settled(status, kuberay_state(desired, world)):
-        return 0.0
+def _is_news(plan: Plan, status: ClusterStatus, state: str) -> bool:
+    """Whether there is something to tell at once: it is where it should be, or something is in its way."""
     blocker = blocking(status)
-    if blocker is not None and blocker.reason not in ON_ITS_WAY:
-        return 0.0
+    return not plan and (is_settled(status, state) or (blocker is not None and blocker.reason not in ON_ITS_WAY))
+
+
+def _quiet_until(plan: Plan, world: World, told: float, now: float, patience_s: float) -> float:
+    """Until when the status may stay as it is. told: when it was written."""
     youngest = max((node.created for node in world.nodes), default=0.0)
-    return max(0.0, max(youngest, told) + PATIENCE_S - now)
+    return (now if plan else max(youngest, told)) + patience_s
 
 
 def _trouble(status: ClusterStatus, before: dict[str, Any], after: dict[str, Any], *, held: bool) -> Iterator[Notice]:

@@ -23,11 +23,13 @@ from shoal.operator.rayviews import RayViews
 from shoal.operator.told import Told
 from shoal.plan.actions import Plan, Stage
 from shoal.plan.tell import Notice, decisions
-from shoal.reconcile import Outcome, reconcile
+from shoal.reconcile import PATIENCE_S, Outcome, reconcile
 from shoal.world.kubernetes import Failure, Observed, timestamp
 
 log = logging.getLogger(__name__)
 
+STARTING_AT_ONCE = 20
+"""With more clusters than these on their way, each is silent for longer: telling would hold up what it tells of."""
 AFTER_A_CHANGE_S = 1.0
 """Until a cluster is looked at again after something was done: what follows from it may need no event to be due."""
 
@@ -60,6 +62,7 @@ class Controller:
         self._told = Told()
         self._consents = Consents(client, now)
         self._failures: dict[Key, Failure] = {}
+        self._on_their_way: set[Key] = set()
         self._steps = itertools.count(1)
 
     async def step(self, key: Key) -> None:
@@ -70,10 +73,10 @@ class Controller:
             self._forget(key)
             return
         try:
-            outcome = reconcile(observed, self._settings, self._timestamp())
+            outcome = self._decide(key, observed)
             if outcome.needs_consent:
                 observed = replace(observed, consent=await self._consents.of(key[0]))
-                outcome = reconcile(observed, self._settings, self._timestamp())
+                outcome = self._decide(key, observed)
         except ActionFailed as error:
             log.warning("the namespace can't be asked what it allows: %s", error)
             self._queue.retry(key, wait_s((error,)))
@@ -85,12 +88,21 @@ class Controller:
         errors = [failed.error for failed in failures]
         if failures:
             observed = replace(self._observe(key) or observed, consent=observed.consent)
-            outcome = reconcile(observed, self._settings, self._timestamp())
+            outcome = self._decide(key, observed)
         errors += await self._say(key, observed, outcome)
         self._schedule(key, outcome, errors)
 
     def _observe(self, key: Key) -> Observed | None:
         return self._cache.store.observed(key, self._ray.view(key), self._failures.get(key))
+
+    def _decide(self, key: Key, observed: Observed) -> Outcome:
+        patience_s = PATIENCE_S * max(1.0, len(self._on_their_way) / STARTING_AT_ONCE)
+        outcome = reconcile(observed, self._settings, self._timestamp(), patience_s)
+        if outcome.held:
+            self._on_their_way.add(key)
+        else:
+            self._on_their_way.discard(key)
+        return outcome
 
     def _timestamp(self) -> str:
         return timestamp(self._now())
@@ -102,6 +114,7 @@ class Controller:
         self._cache.forget_unwatched(key)
         self._told.forget(key)
         self._failures.pop(key, None)
+        self._on_their_way.discard(key)
         self._queue.worked(key)
 
     def _look_at_ray(self, key: Key, observed: Observed, outcome: Outcome) -> None:

@@ -245,6 +245,7 @@ def test_nothing_is_remembered_of_a_cluster_that_is_gone() -> None:
         controller = run.operator.controller
         assert len(run.operator.cache.store) == 0
         assert not controller._failures
+        assert not controller._on_their_way
         assert not controller._told._memories
         assert not controller._ray._memories
         assert run.operator.queue.next_due_s() is None
@@ -262,6 +263,24 @@ def test_ready_waits_for_ray_and_says_so_when_ray_does_not_answer() -> None:
         run.ray = all_alive
         await run.settle(120)
         assert run.condition("Ready")["status"] == "True"
+
+    play(scenario)
+
+
+def test_a_cluster_on_its_way_is_told_of_after_a_while_and_one_among_many_later() -> None:
+    def told(run: Driven) -> int:
+        return sum("conditions" in each.get("status", {}) for each in run.api.objects("rayclusters.ray.io"))
+
+    async def scenario(run: Driven) -> None:
+        await run.create(raycluster())
+        await run.settle(15, kubelet=False)
+        assert told(run) == 1
+        for number in range(60):
+            await run.create(raycluster(f"other-{number}", workers=0))
+        await run.settle(15, kubelet=False)
+        assert told(run) == 1
+        await run.settle(30, kubelet=False)
+        assert told(run) == 61
 
     play(scenario)
 
