@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.made
 LINTED := src tests scripts examples lab $(wildcard bench)
 
-.PHONY: help env demo test quick sim check lint docs docs-check packaging packaging-check bench clean \
+.PHONY: help env demo test quick sim check lint docs docs-check packaging packaging-check bench bench-operator clean \
 	verify-fake kube kube-deps kube-node kube-fake kube-down
 
 help: ## this list
@@ -48,8 +48,11 @@ packaging: $(STAMP) ## write deploy/install.yaml and the generated files of the 
 packaging-check: $(STAMP) ## whether they are up to date
 	$(BIN)/python scripts/packaging.py --check
 
-bench: $(STAMP) ## the figures of bench/RESULTS.md
+bench: $(STAMP) ## the figures of bench/RESULTS.md, but for the operator's
 	@$(BIN)/python -m bench
+
+bench-operator: $(STAMP) ## those of the operator, on fake nodes; half an hour
+	@$(BIN)/python -m bench.operator
 
 verify-fake: $(STAMP) ## FakeApi against a real API server: 1,200 random sequences, and all other comparisons
 	@SHOAL_FAKE_SEQUENCES=$${SHOAL_FAKE_SEQUENCES:-1200} $(BIN)/python -m pytest tests/integration/test_fakeapi.py

@@ -1,23 +1,16 @@
-"""`make bench`: every comparison in one run, written to bench/RESULTS.md with what it ran on.
+"""`make bench`: every comparison with Ray's own commands, written to bench/RESULTS.md with what it ran on.
 
 python -m bench
 """
 
-import datetime
-import os
-import platform
 import subprocess
 import sys
-from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
-FOLDER = Path(__file__).parent
-HEAD = """# Figures
+from bench.results import machine, write_section
 
-Written by `make bench`; each table is one run, both sides in turn. Ratios are what counts: seconds depend on the
-machine and on what else it does.
-"""
+FOLDER = Path(__file__).parent
 
 
 class Comparison(NamedTuple):
@@ -38,26 +31,15 @@ COMPARISONS = (
 
 
 def main() -> None:
-    """Run them all and write the page."""
-    sections = [HEAD, _machine()]
+    """Run them all and write their sections."""
     for comparison in COMPARISONS:
         print(comparison.title, flush=True)
+        began = machine("make bench")
         command = [sys.executable, str(FOLDER / comparison.script)]
         printed = subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE).stdout.strip()
         print(printed, flush=True)
-        sections.append(
-            f"## {comparison.title}\n\n`python bench/{comparison.script}`; the bar: {comparison.bar}.\n\n"
-            f"```text\n{printed}\n```\n"
-        )
-    (FOLDER / "RESULTS.md").write_text("\n".join(sections))
-
-
-def _machine() -> str:
-    day = datetime.datetime.now(datetime.UTC).date().isoformat()
-    return (
-        f"{day}, `make bench`, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} when it began, "
-        f"Python {platform.python_version()}, Ray {version('ray')}, Shoal {version('shoal')}.\n"
-    )
+        bar = f"`python bench/{comparison.script}`; the bar: {comparison.bar}.\n"
+        write_section(comparison.title, f"{bar}\n{began}\n```text\n{printed}\n```\n")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,90 @@
+"""`make bench-operator`: the operator on fake nodes, into bench/RESULTS.md.
+
+python -m bench.operator [--clusters 100 300 1000] [--lab DIR]
+"""
+
+import argparse
+import asyncio
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench.operator.clusters import connected
+from bench.operator.scenarios import beside, many, operators, restart
+from bench.results import machine, write_section
+
+FAKE_NODES = 50
+TITLE = "The operator"
+HEAD = f"""`make bench-operator`, with {FAKE_NODES} fake nodes (KWOK); head and three workers each. Raw: as many bare pods,
+made 20 at a time, until all are Ready. KubeRay: its operator on a machine of the same kind, with concurrency 10 and
+1,000 requests a second, 11.0 requests a cluster. Requests are counted in the API server's audit log, without watches.
+"""
+
+
+def main() -> None:
+    """Measure, print, and write the section."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--clusters", type=int, nargs="*", default=[100, 300, 1000])
+    parser.add_argument("--lab", type=Path, help="the folder of one that runs with fake nodes")
+    parser.add_argument("--quiet-minutes", type=float, default=10)
+    asked = parser.parse_args()
+    shoal = str(Path(sys.executable).with_name("shoal"))
+    began = machine("make bench-operator")
+    with _lab(asked.lab) as folder:
+        crds = subprocess.run([shoal, "operator", "crds"], check=True, stdout=subprocess.PIPE).stdout
+        kubectl = _printed("env", folder).rpartition("export PATH=")[2].partition(":")[0]
+        apply = [f"{kubectl}/kubectl", "--kubeconfig", str(folder / "admin.conf"), "apply", "--server-side", "-f", "-"]
+        subprocess.run(apply, check=True, input=crds, stdout=subprocess.DEVNULL)
+        lines = asyncio.run(_measure(folder, shoal, asked.clusters, asked.quiet_minutes * 60))
+    write_section(TITLE, f"{HEAD}\n{began}\n```text\n" + "\n".join(lines) + "\n```\n")
+
+
+async def _measure(folder: Path, shoal: str, counts: list[int], quiet_s: float) -> list[str]:
+    start = operators(folder, shoal)
+    lines: list[str] = []
+
+    def say(title: str, found: Iterator[str]) -> None:
+        for line in (title, *found) if title else found:
+            print(line, flush=True)
+            lines.append(line)
+
+    async with connected(str(folder / "admin.conf")) as clusters:
+        for count in counts:
+            say("", await many(clusters, start, count))
+        if counts:
+            say(f"\nrestart with {counts[-1]} clusters", await restart(start, quiet_s))
+        say("\none big cluster beside small ones", await beside(clusters, start, workers=500, small=50))
+        await clusters.remove_all()
+    return lines
+
+
+@contextmanager
+def _lab(running: Path | None) -> Iterator[Path]:
+    if running is not None:
+        yield running
+        return
+    folder = Path(tempfile.mkdtemp(prefix="shoal-bench-"))
+    try:
+        for verb in (["build"], ["up"], ["kwok", f"{FAKE_NODES}"]):
+            _lab_verb(folder, *verb)
+        yield folder
+    finally:
+        _lab_verb(folder, "down")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _lab_verb(folder: Path, *verb: str) -> None:
+    subprocess.run([sys.executable, "-m", "lab", "--run", str(folder), *verb], check=True)
+
+
+def _printed(verb: str, folder: Path) -> str:
+    command = [sys.executable, "-m", "lab", "--run", str(folder), verb]
+    return subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE).stdout
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+"""RayClusters and bare pods on fake nodes: made, waited for, and gone again."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+from shoal.backends.kubernetes.client import Bookmark, Client, Ignored
+from shoal.backends.kubernetes.errors import AlreadyExists, NotFound
+from shoal.backends.kubernetes.http import HttpTransport
+from shoal.backends.kubernetes.kubeconfig import access
+from shoal.backends.kubernetes.resources import NAMESPACES, PODS, RAYCLUSTERS, Resource
+from shoal.spec.wire import Wire
+
+T = TypeVar("T")
+
+NAMESPACE = "bench"
+AT_ONCE = 20
+POLL_S = 0.5
+
+
+class _Metadata(Wire, frozen=True):
+    name: str
+
+
+class _Condition(Wire, frozen=True):
+    type: str
+    status: str
+
+
+class _Status(Wire, frozen=True):
+    state: str = ""
+    conditions: list[_Condition] = []
+
+
+class _Seen(Wire, frozen=True):
+    metadata: _Metadata
+    status: _Status = _Status()
+
+
+class Clusters:
+    """What the bench asks of the API server, as its administrator."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def prepare(self) -> None:
+        """Have an empty namespace."""
+        with contextlib.suppress(AlreadyExists):
+            body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
+            await self._client.create(NAMESPACES, "", body, Ignored)
+        await self.remove_all()
+
+    async def create(self, bodies: Iterable[dict[str, Any]], resource: Resource = RAYCLUSTERS) -> dict[str, float]:
+        """Create objects, AT_ONCE side by side; when each was asked for, by name."""
+        begun: dict[str, float] = {}
+
+        async def one(body: dict[str, Any]) -> None:
+            begun[body["metadata"]["name"]] = time.monotonic()
+            await self._client.create(resource, NAMESPACE, body, Ignored)
+
+        await _side_by_side(one, bodies)
+        return begun
+
+    async def until_ready(self, bodies: list[dict[str, Any]], within_s: float) -> dict[str, float]:
+        """Create RayClusters and wait until ``state`` of each is ``ready``; seconds it took each, by name."""
+        listed = await self._client.list(RAYCLUSTERS, _Seen, namespace=NAMESPACE)
+        ready: dict[str, float] = {}
+
+        async def watch() -> None:
+            events = self._client.watch(RAYCLUSTERS, _Seen, listed.version, namespace=NAMESPACE)
+            async with contextlib.aclosing(events):
+                async for event in events:
+                    if not isinstance(event, Bookmark) and event.object.status.state == "ready":
+                        ready.setdefault(event.object.metadata.name, time.monotonic())
+                    if len(ready) == len(bodies):
+                        return
+
+        async with asyncio.timeout(within_s):
+            watching = asyncio.create_task(watch())
+            begun = await self.create(bodies)
+            await watching
+        return {name: ready[name] - begun[name] for name in begun}
+
+    async def raw_pods_s(self, count: int) -> float:
+        """Seconds from the first of ``count`` bare pods to the moment at which all are Ready; they are removed then."""
+        began = time.monotonic()
+        body = {"apiVersion": "v1", "kind": "Pod", "spec": template("c")["spec"]}
+        pods = ({**body, "metadata": {"name": f"raw-{i}"}} for i in range(count))
+        await self.create(pods, PODS)
+        while await self._ready_pods() < count:  # noqa: ASYNC110 - KubeRay's ratios were measured so, too
+            await asyncio.sleep(POLL_S)
+        took = time.monotonic() - began
+        await self._remove(PODS)
+        return took
+
+    async def remove_all(self) -> None:
+        """Delete every RayCluster, and wait until nothing of them is left."""
+        await self._remove(RAYCLUSTERS)
+        await self._remove(PODS)
+
+    async def _ready_pods(self) -> int:
+        pods = (await self._client.list(PODS, _Seen, namespace=NAMESPACE)).items
+        return sum(
+            any(said.type == "Ready" and said.status == "True" for said in pod.status.conditions) for pod in pods
+        )
+
+    async def _remove(self, resource: Resource) -> None:
+        async def one(item: _Seen) -> None:
+            with contextlib.suppress(NotFound):
+                await self._client.delete(resource, NAMESPACE, item.metadata.name, grace_s=0)
+
+        while items := (await self._client.list(resource, _Seen, namespace=NAMESPACE)).items:
+            await _side_by_side(one, items)
+            await asyncio.sleep(POLL_S)
+
+
+async def _side_by_side(one: Callable[[T], Awaitable[None]], items: Iterable[T]) -> None:
+    rest = iter(items)
+
+    async def lane() -> None:
+        for item in rest:
+            await one(item)
+
+    await asyncio.gather(*(lane() for _ in range(AT_ONCE)))
+
+
+@contextlib.asynccontextmanager
+async def connected(kubeconfig: str) -> AsyncIterator[Clusters]:
+    """Clusters of the API server that a kubeconfig names."""
+    async with HttpTransport(access(kubeconfig, "")) as transport:
+        yield Clusters(Client(transport))
+
+
+def raycluster(name: str, workers: int) -> dict[str, Any]:
+    """A head and one worker group."""
+    group = {"groupName": "g", "replicas": workers, "minReplicas": workers, "maxReplicas": workers}
+    head = {"rayStartParams": {}, "template": template("ray-head")}
+    spec = {
+        "rayVersion": "2.60.0",
+        "headGroupSpec": head,
+        "workerGroupSpecs": [{**group, "rayStartParams": {}, "template": template("ray-worker")}],
+    }
+    return {"apiVersion": "ray.io/v1", "kind": "RayCluster", "metadata": {"name": name}, "spec": spec}
+
+
+def template(container: str) -> dict[str, Any]:
+    """A pod that asks for next to nothing, on a fake node."""
+    little: Mapping[str, str] = {"cpu": "10m", "memory": "10Mi"}
+    resources = {"requests": little, "limits": little}
+    containers = [{"name": container, "image": "rayproject/ray:2.60.0", "resources": resources}]
+    return {"metadata": {}, "spec": {"containers": containers, "nodeSelector": {"type": "kwok"}}}

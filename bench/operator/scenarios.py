@@ -1,0 +1,97 @@
+"""What is measured of the operator, each as lines for people."""
+
+import asyncio
+import statistics
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from bench.operator.clusters import Clusters, raycluster
+from bench.operator.measured import OperatorProcess
+
+Start = Callable[[], OperatorProcess]
+
+WORKERS = 3
+PODS = WORKERS + 1
+SETTLE_S = 5.0
+PATIENCE_S = 600.0
+KUBERAY = {
+    100: "ratio 1.9, CPU 2.0 s, peak 69 MB",
+    300: "ratio 2.6, CPU 9.9 s, peak 112 MB",
+    1000: "ratio 3.3, CPU 57 s, peak 256 MB",
+}
+
+
+async def many(clusters: Clusters, start: Start, count: int) -> Iterator[str]:
+    """``count`` RayClusters at once, beside as many bare pods. They are there afterwards."""
+    await clusters.prepare()
+    raw_s = await clusters.raw_pods_s(count * PODS)
+    bodies = [raycluster(f"rc-{number}", WORKERS) for number in range(count)]
+    with start() as operator:
+        operator.wait_until_synced()
+        before, mark = operator.cost(), operator.mark()
+        took = await clusters.until_ready(bodies, PATIENCE_S)
+        wall_s = max(took.values())
+        await asyncio.sleep(SETTLE_S)
+        after, requests = operator.cost(), operator.requests(mark)
+    median_s, cpu_s = statistics.median(took.values()), after.cpu_s - before.cpu_s
+    leases = sum(number for name, number in requests.items() if name.endswith("leases"))
+    per_cluster = (sum(requests.values()) - leases) / count
+    return iter(
+        (
+            f"{count} clusters: wall {wall_s:.1f} s, raw pods {raw_s:.1f} s, ratio {wall_s / raw_s:.2f}, "
+            f"CPU {cpu_s:.1f} s, peak {after.peak_mb:.0f} MB   (KubeRay: {KUBERAY.get(count, 'not measured')})",
+            f"    {per_cluster:.2f} requests a cluster: {_listed(requests)}",
+            f"    ready after {median_s:.1f} s (median), memory before {before.now_mb:.0f} MB",
+        )
+    )
+
+
+async def restart(start: Start, quiet_s: float) -> Iterator[str]:
+    """A new operator where clusters are: until it has listed everything, and what it writes."""
+    with start() as operator:
+        mark = operator.mark()
+        synced_s = operator.wait_until_synced()
+        await asyncio.sleep(30)
+        soon, cost = operator.writes(mark), operator.cost()
+        await asyncio.sleep(quiet_s)
+        later, end = operator.writes(mark), operator.cost()
+    return iter(
+        (
+            f"synced after {synced_s:.1f} s; {sum(soon.values())} writes in 30 s, {cost.cpu_s:.1f} s CPU, "
+            f"peak {cost.peak_mb:.0f} MB",
+            f"{sum(later.values())} writes in the next {quiet_s / 60:.0f} minutes, "
+            f"{end.cpu_s - cost.cpu_s:.1f} s CPU {_listed(later)}".rstrip(),
+        )
+    )
+
+
+async def beside(clusters: Clusters, start: Start, workers: int, small: int) -> Iterator[str]:
+    """Small clusters alone, and again beside one big one that was asked for just before."""
+    bodies = [raycluster(f"small-{number}", WORKERS) for number in range(small)]
+    await clusters.prepare()
+    with start() as operator:
+        operator.wait_until_synced()
+        alone = await clusters.until_ready(bodies, PATIENCE_S)
+        await clusters.remove_all()
+        together = await clusters.until_ready([raycluster("big", workers), *bodies], PATIENCE_S)
+    big_s = together.pop("big")
+    delays = [together[name] - alone[name] for name in alone]
+    return iter(
+        (
+            f"{small} small clusters alone: median {statistics.median(alone.values()):.1f} s, "
+            f"slowest {max(alone.values()):.1f} s",
+            f"beside one of {workers} workers: median {statistics.median(together.values()):.1f} s, "
+            f"slowest {max(together.values()):.1f} s, the big one {big_s:.1f} s",
+            f"delay: median {statistics.median(delays):.1f} s, longest {max(delays):.1f} s",
+        )
+    )
+
+
+def operators(folder: Path, shoal: str) -> Start:
+    """How to start the operator against the lab in ``folder``."""
+    return lambda: OperatorProcess([shoal], folder / "bench.conf", folder / "audit.log")
+
+
+def _listed(requests: Any) -> str:
+    return ", ".join(f"{count} {name}" for name, count in requests.most_common())
