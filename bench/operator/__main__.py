@@ -19,9 +19,10 @@ from bench.results import machine, write_section
 
 FAKE_NODES = 50
 TITLE = "The operator"
-HEAD = f"""`make bench-operator`, with {FAKE_NODES} fake nodes (KWOK); head and three workers each. Raw: as many bare pods,
-made 20 at a time, until all are Ready. KubeRay: its operator on a machine of the same kind, with concurrency 10 and
-1,000 requests a second, 11.0 requests a cluster. Requests are counted in the API server's audit log, without watches.
+HEAD = f"""\
+`make bench-operator`, {FAKE_NODES} fake nodes (KWOK), clusters of a head and three workers. Raw: as many bare pods,
+made 20 at a time, until all are Ready. KubeRay: its operator on a machine of the same kind, with concurrency 10 and 1,000
+requests a second, 11.0 requests a cluster. Requests are counted in the API server's audit log, without watches.
 """
 
 

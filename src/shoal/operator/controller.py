@@ -37,7 +37,8 @@ AFTER_A_CHANGE_S = 1.0
 class Controller:
     """Takes clusters to their spec, one step at a time; ``queue`` says which is next.
 
-    now: UTC. gone: told of a cluster of which nothing needs to be remembered any more.
+    now: UTC. starting: filled with the clusters that are on their way as expected.
+    gone: told of a cluster of which nothing needs to be remembered any more.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Controller:
         queue: WorkQueue,
         settings: Settings,
         now: Callable[[], datetime],
+        starting: set[Key],
         gone: Callable[[Key], None] = lambda key: None,
     ) -> None:
         self._gone = gone
@@ -62,7 +64,7 @@ class Controller:
         self._told = Told()
         self._consents = Consents(client, now)
         self._failures: dict[Key, Failure] = {}
-        self._on_their_way: set[Key] = set()
+        self._starting = starting
         self._steps = itertools.count(1)
 
     async def step(self, key: Key) -> None:
@@ -96,12 +98,12 @@ class Controller:
         return self._cache.store.observed(key, self._ray.view(key), self._failures.get(key))
 
     def _decide(self, key: Key, observed: Observed) -> Outcome:
-        patience_s = PATIENCE_S * max(1.0, len(self._on_their_way) / STARTING_AT_ONCE)
+        patience_s = PATIENCE_S * max(1.0, len(self._starting) / STARTING_AT_ONCE)
         outcome = reconcile(observed, self._settings, self._timestamp(), patience_s)
         if outcome.held:
-            self._on_their_way.add(key)
+            self._starting.add(key)
         else:
-            self._on_their_way.discard(key)
+            self._starting.discard(key)
         return outcome
 
     def _timestamp(self) -> str:
@@ -114,7 +116,7 @@ class Controller:
         self._cache.forget_unwatched(key)
         self._told.forget(key)
         self._failures.pop(key, None)
-        self._on_their_way.discard(key)
+        self._starting.discard(key)
         self._queue.worked(key)
 
     def _look_at_ray(self, key: Key, observed: Observed, outcome: Outcome) -> None:

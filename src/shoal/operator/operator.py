@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,6 +24,7 @@ from shoal.operator.keys import Keys
 from shoal.operator.logs import CONTEXT, Context
 from shoal.operator.numbers import Numbers
 from shoal.operator.options import Options
+from shoal.operator.pace import Pace
 from shoal.operator.queue import WorkQueue, work_off
 from shoal.operator.rayviews import RayViews
 from shoal.runtime.clock import Clock, SystemClock
@@ -61,9 +63,13 @@ class Operator:
         self._ask = ask = AskRay(keys, gcs)
         self._limit = FairLimit(options.requests)
         self._side_by_side = options.concurrency
-        applier = Applier(client, self.cache, self._limit.turn, self._drain, now, keys.remember)
+        starting: set[Key] = set()
+        self._pace = Pace(starting, clock)
+        applier = Applier(client, self.cache, self._turn, self._drain, now, keys.remember)
         views = RayViews(ask.view, self.queue.add_after, clock.monotonic)
-        self.controller = Controller(client, self.cache, applier, views, self.queue, options.settings, now, ask.forget)
+        self.controller = Controller(
+            client, self.cache, applier, views, self.queue, options.settings, now, starting, self._forget
+        )
 
     async def follow(self) -> None:
         """Keep the caches up to date until cancelled."""
@@ -103,6 +109,16 @@ class Operator:
             self.numbers.drains.add(result="failed")
             raise
         self.numbers.drains.add(result="told")
+
+    @asynccontextmanager
+    async def _turn(self, key: Key) -> AsyncIterator[None]:
+        await self._pace.wait(key)
+        async with self._limit.turn(key):
+            yield
+
+    def _forget(self, key: Key) -> None:
+        self._ask.forget(key)
+        self._pace.forget(key)
 
     def _wake(self, key: Key) -> None:
         self.queue.add_after(key, SETTLE_S)

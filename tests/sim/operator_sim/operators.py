@@ -67,7 +67,7 @@ class Operator:
         self.ray = RayViews(self._ask, self.queue.add_after, clock.monotonic)
         applier = Applier(self.client, self.cache, FairLimit(8).turn, self._drain, self._now)
         self.controller = Controller(
-            self.client, self.cache, applier, self.ray, self.queue, settings or Settings(), self._now
+            self.client, self.cache, applier, self.ray, self.queue, settings or Settings(), self._now, set()
         )
         self._feeds = list(self._make_feeds())
 

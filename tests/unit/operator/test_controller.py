@@ -245,7 +245,7 @@ def test_nothing_is_remembered_of_a_cluster_that_is_gone() -> None:
         controller = run.operator.controller
         assert len(run.operator.cache.store) == 0
         assert not controller._failures
-        assert not controller._on_their_way
+        assert not controller._starting
         assert not controller._told._memories
         assert not controller._ray._memories
         assert run.operator.queue.next_due_s() is None
