@@ -20,9 +20,9 @@ from bench.results import machine, write_section
 FAKE_NODES = 50
 TITLE = "The operator"
 HEAD = f"""\
-`make bench-operator`, {FAKE_NODES} fake nodes (KWOK), clusters of a head and three workers. Raw: as many bare pods,
-made 20 at a time, until all are Ready. KubeRay: its operator on a machine of the same kind, with concurrency 10 and 1,000
-requests a second, 11.0 requests a cluster. Requests are counted in the API server's audit log, without watches.
+`make bench-operator`, {FAKE_NODES} fake nodes (KWOK), clusters of a head and three workers. Raw: as many bare pods, 20
+at a time, until all are Ready. KubeRay: its operator on a machine of the same kind, concurrency 10, 1,000 requests a
+second, 11.0 requests a cluster. Requests are counted in the API server's audit log, without watches.
 """
 
 
