@@ -60,31 +60,31 @@ class KeptLogs:
         self._place = place
         self._store = store
         self._say = say
-        self._files: PodFiles | None = None
-        self._originals: dict[str, LogFile] = {}
+        self._files: dict[str, PodFiles] = {}
+        self._originals: dict[tuple[str, str], tuple[PodFiles, LogFile]] = {}
 
     def files(self, cluster: str, node: str) -> tuple[LogFile, ...]:
-        """Of a node that is gone; "" for the last head. Raises NodeUnknown, NothingKept, ContainerNotRunning."""
+        """Of a node that runs no more; "" for the last head. Raises NodeUnknown, NothingKept, ContainerNotRunning."""
         portal = self._connection.portal
-        if self._files is None:
-            source = portal.call(self._source(cluster))
-            self._files = self._opened(source, cluster)
-        living = {pod.metadata.name for pod in portal.call(self._pods(cluster))}
-        found = [file for file in map(_kept, self._files.files()) if file is not None and file.pod not in living]
+        if cluster not in self._files:
+            self._files[cluster] = self._opened(portal.call(self._source(cluster)), cluster)
+        files = self._files[cluster]
+        living = {pod.metadata.name for pod in portal.call(self._pods(cluster)) if pod.runs}
+        found = [file for file in map(_kept, files.files()) if file is not None and file.pod not in living]
         if not found:
             raise _nothing(cluster, "no pod of it that is gone has left any there")
         chosen = _of_node(found, node or _last_head(found))
         if not chosen:
             raise NodeUnknown(cluster, node, {file.pod for file in found})
-        self._originals = {file.file.identity: file.file for file in chosen}
+        self._originals |= {(file.pod, file.file.identity): (files, file.file) for file in chosen}
         return tuple(sorted(_shown(chosen), key=lambda file: file.name))
 
     def opened(self, file: LogFile) -> BinaryIO | None:
         """One of ``files``, open at its start; None for any other."""
-        original = self._originals.get(file.identity)
-        if original is None or self._files is None:
+        if (file.node, file.identity) not in self._originals:
             return None
-        return cast("BinaryIO", self._files.open(original))
+        files, original = self._originals[file.node, file.identity]
+        return cast("BinaryIO", files.open(original))
 
     async def _pods(self, cluster: str) -> tuple[RayPod, ...]:
         return await pods_of(self._connection.client, self._place.namespace, cluster)
