@@ -77,6 +77,13 @@ class DesiredObject(msgspec.Struct, frozen=True, dict=True):
         return digest(self.body)
 
 
+class Idle(msgspec.Struct, frozen=True):
+    """What becomes of a cluster to which no driver was attached for ``after_s``."""
+
+    after_s: int
+    policy: Literal["Suspend", "Delete"]
+
+
 class Lifecycle(msgspec.Struct, frozen=True):
     """How nodes may be treated where they run.
 
@@ -85,12 +92,14 @@ class Lifecycle(msgspec.Struct, frozen=True):
     on_change: what is done about nodes whose settings differ from the spec: ``restart`` each where it is, ``keep``
     them, ``recreate`` all at once, or ``roll`` one worker group after the other.
     drain_s: how long a node that is to go may finish its work first; 0 ends it at once.
+    idle: None where an idle cluster goes on, or where Ray's own autoscaler ends it.
     """
 
     tended: bool = False
     workers_outlive_head: bool = False
     on_change: Literal["restart", "keep", "recreate", "roll"] = "restart"
     drain_s: int = 0
+    idle: Idle | None = None
 
 
 class Cleanup(msgspec.Struct, frozen=True):

@@ -10,12 +10,17 @@ from collections.abc import Callable
 from enum import IntEnum
 from typing import TypeAlias
 
+import msgspec
+
 from shoal.engine import protobuf
 from shoal.engine.gcs import METHOD as ALL_NODES
 from shoal.engine.gcs import GcsUnreachable, RayNode, nodes_in, refusal
 from shoal.errors import ActionFailed
 
 Tls: TypeAlias = ssl.SSLContext | None
+JOBS = "/ray.rpc.JobInfoGcsService/GetAllJobInfo"
+INTERNAL = "_ray_internal_"
+"""How the namespaces of Ray's own drivers begin, as the dashboard's."""
 DRAIN = "/ray.rpc.autoscaler.AutoscalerStateService/DrainNode"
 
 
@@ -39,6 +44,13 @@ class DrainRefused(ActionFailed):
     code = "E308"
 
 
+class Drivers(msgspec.Struct, frozen=True):
+    """attached: how many are. last_end: when the last of the others went, seconds since 1970; 0 if there was none."""
+
+    attached: int
+    last_end: float
+
+
 class GcsCalls:
     """Calls to the GCS of any cluster, each over a connection of its own.
 
@@ -56,6 +68,19 @@ class GcsCalls:
     async def alive_nodes(self, address: str, token: str, timeout_s: float, tls: Tls = None) -> tuple[RayNode, ...]:
         """The nodes that the GCS calls ALIVE."""
         return tuple(node for node in await self.known_nodes(address, token, timeout_s, tls) if node.alive)
+
+    async def drivers(self, address: str, token: str, timeout_s: float, tls: Tls = None) -> Drivers:
+        """The drivers that people have attached."""
+        request = protobuf.encode({3: 1, 4: 1})  # nothing that the GCS would have to ask others for
+        try:
+            reply = protobuf.decode(await _call(JOBS, request, address, token, timeout_s, tls))
+            jobs = [protobuf.decode(job) for job in protobuf.messages(reply, 2)]
+            own = [job for job in jobs if not _namespace(job).startswith(INTERNAL)]
+        except ValueError as error:
+            raise GcsUnreachable(f"what answered is not Ray's GCS: {error}", where=address) from error
+        dead = [job for job in own if protobuf.integer(job, 2)]
+        last_end = max((protobuf.integer(job, 8) / 1000 for job in dead), default=0.0)
+        return Drivers(len(own) - len(dead), last_end)
 
     async def drain_node(
         self,
@@ -87,6 +112,10 @@ class GcsCalls:
             raise GcsUnreachable(f"what answered is not Ray's GCS: {error}", where=address) from error
         if not protobuf.integer(fields, 1):
             raise DrainRefused(protobuf.text(fields, 2) or "Ray gave no reason", where=f"Ray's node {ray_id[:12]}")
+
+
+def _namespace(job: protobuf.Fields) -> str:
+    return protobuf.text(protobuf.decode(protobuf.raw(job, 6)), 5)
 
 
 class _Bytes:

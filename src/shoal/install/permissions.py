@@ -34,7 +34,7 @@ FOLLOWED = "what is there decides what is done"
 OF_CLUSTERS: tuple[Permission, ...] = (
     Permission("ray.io", "rayclusters", READ, "they say what is wanted"),
     Permission("ray.io", "rayclusters", ("patch",), "finalizers; the autoscaler's Role gives it on, for replicas"),
-    Permission("ray.io", "rayclusters", ("delete",), "the autoscaler's Role gives it on, to end idle clusters"),
+    Permission("ray.io", "rayclusters", ("delete",), "idle ones that are to end; the autoscaler's Role gives it on"),
     Permission("ray.io", "rayclusters/status", ("patch",), "conditions and counts are told there"),
     Permission("ray.io", "rayclusters/finalizers", ("update",), "what a cluster owns may block its deletion"),
     Permission("", "pods", READ, FOLLOWED),

@@ -2,14 +2,17 @@
 
 import asyncio
 import ssl
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Protocol
 
 from shoal.backends.kubernetes.store import Key
 from shoal.desired.cluster import DesiredCluster
 from shoal.engine.gcs import GcsUnauthorized, GcsUnreachable, RayNode
+from shoal.engine.gcs_async import Drivers
 from shoal.errors import ActionFailed
 from shoal.operator.keys import Keys
+from shoal.world.from_kubernetes import seconds
 from shoal.world.kubernetes import Observed, RayView
 
 FIRST_PATIENCE_S = 0.25
@@ -27,6 +30,10 @@ class Gcs(Protocol):
         """The nodes that it calls ALIVE."""
         ...
 
+    async def drivers(self, address: str, token: str, timeout_s: float, tls: ssl.SSLContext | None) -> Drivers:
+        """The drivers that people have attached."""
+        ...
+
     async def drain_node(
         self, address: str, token: str, ray_id: str, deadline_s: int, timeout_s: float, tls: ssl.SSLContext | None
     ) -> None:
@@ -35,9 +42,10 @@ class Gcs(Protocol):
 
 
 class AskRay:
-    """Asks the GCS of clusters. keys: what each lets us in with."""
+    """Asks the GCS of clusters. keys: what each lets us in with. now: UTC."""
 
-    def __init__(self, keys: Keys, gcs: Gcs) -> None:
+    def __init__(self, keys: Keys, gcs: Gcs, now: Callable[[], datetime]) -> None:
+        self._now = now
         self._keys = keys
         self._gcs = gcs
         self._asked: dict[Key, str] = {}  # the address that was asked last
@@ -57,6 +65,9 @@ class AskRay:
             await _connect(address, patience_s)
             token, tls = await self._keys.token(observed, desired), await self._keys.tls(observed, desired)
             nodes = await self._gcs.alive_nodes(address, token, patience_s, tls)
+            idle_s = None
+            if desired.lifecycle.idle:
+                idle_s = self._idle_s(observed, desired, await self._gcs.drivers(address, token, patience_s, tls))
         except GcsUnauthorized as error:
             self._keys.forget(key)
             return RayView(error=f"Ray's GCS at {address} refuses the token: {error.what}")
@@ -65,7 +76,15 @@ class AskRay:
             return RayView(error=f"Ray's GCS at {address} does not answer")
         except ActionFailed as error:
             return RayView(error=error.what)
-        return RayView(alive={node.instance_id: node.node_id for node in nodes if node.instance_id})
+        return RayView({node.instance_id: node.node_id for node in nodes if node.instance_id}, idle_s=idle_s)
+
+    def _idle_s(self, observed: Observed, desired: DesiredCluster, drivers: Drivers) -> int | None:
+        """Counted from when the last driver left, or else from when the head was made."""
+        if drivers.attached or desired.head is None:
+            return None
+        made = [pod.metadata.creation_timestamp for pod in observed.pods if pod.metadata.name == desired.head.name]
+        since = max(drivers.last_end, *(seconds(time) for time in made))
+        return max(0, int(self._now().timestamp() - since))
 
     async def drain(self, observed: Observed, desired: DesiredCluster, ray_id: str, deadline_s: int) -> None:
         """Tell Ray that one of its nodes is to go. Raises ActionFailed."""

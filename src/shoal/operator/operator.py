@@ -60,7 +60,7 @@ class Operator:
         self.cache = Cache(self._wake, options.namespaces)
         self.feeds = tuple(_feeds(client, self.cache, clock, options))
         keys = Keys(client, now)
-        self._ask = ask = AskRay(keys, gcs)
+        self._ask = ask = AskRay(keys, gcs, now)
         self._limit = FairLimit(options.requests)
         self._side_by_side = options.concurrency
         starting: set[Key] = set()

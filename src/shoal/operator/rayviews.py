@@ -76,6 +76,9 @@ class RayViews:
         wait_s = memory.due_s - self._monotonic()
         if any(DRAIN in pod.metadata.annotations for pod in observed.pods):
             wait_s = min(wait_s, memory.asked_s + DRAINING_S - self._monotonic())
+        idle = desired.lifecycle.idle
+        if idle is not None and memory.view is not None and memory.view.idle_s is not None:
+            wait_s = min(wait_s, memory.asked_s + max(1, idle.after_s - memory.view.idle_s) - self._monotonic())
         if wait_s > 0:
             return wait_s
         memory.asked_s = self._monotonic()

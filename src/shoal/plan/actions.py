@@ -1,5 +1,7 @@
 """The actions a backend can take, and the Plan: what is shown, tested and executed."""
 
+from typing import Literal
+
 import msgspec
 
 from shoal.desired.cluster import DesiredCluster, DesiredNode, DesiredObject
@@ -98,6 +100,13 @@ class ReleaseCluster(msgspec.Struct, frozen=True, tag=True):
     reason: Reason
 
 
+class EndIdle(msgspec.Struct, frozen=True, tag=True):
+    """Suspend or delete a cluster that nobody uses."""
+
+    policy: Literal["Suspend", "Delete"]
+    reason: Reason
+
+
 Action = (
     PrepareCluster
     | RecordSpec
@@ -110,6 +119,7 @@ Action = (
     | AdoptNode
     | HoldCluster
     | ReleaseCluster
+    | EndIdle
 )
 Stage = tuple[Action, ...]
 

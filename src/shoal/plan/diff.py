@@ -19,6 +19,7 @@ from shoal.plan.actions import (
 )
 from shoal.plan.ending import hold
 from shoal.plan.farewell import farewells
+from shoal.plan.idle import idles_out
 from shoal.plan.pauses import paused
 from shoal.plan.stops import stops
 from shoal.world.snapshot import ObservedNode, Phase, World
@@ -74,6 +75,8 @@ def _change(desired: DesiredCluster, world: World, now: float) -> tuple[Stage, .
     )
     if not desired.lifecycle.tended:
         return record, ending, starts
+    if ends := idles_out(desired, world):
+        return (ends,)
     if _head_is_leaving(world):
         starts = ()
     pausing = paused(world, now)

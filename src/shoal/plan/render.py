@@ -7,6 +7,7 @@ from shoal.plan.actions import (
     AdoptNode,
     ApplyObject,
     DrainNode,
+    EndIdle,
     HoldCluster,
     Plan,
     PrepareCluster,
@@ -44,6 +45,8 @@ def describe(action: Action) -> str:
             return f"hold {action.hold}"
         case ReleaseCluster():
             return f"release {','.join(action.holds)}"
+        case EndIdle():
+            return f"end the idle cluster: {action.policy}"
 
 
 _SIGNS = {
@@ -58,6 +61,7 @@ _SIGNS = {
     AdoptNode: "~",
     HoldCluster: "~",
     ReleaseCluster: "-",
+    EndIdle: "-",
 }
 
 

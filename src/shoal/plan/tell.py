@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from shoal.plan.actions import Action, AdoptNode, DrainNode, Plan, RemoveObject, StartNode, StopNode
+from shoal.plan.actions import Action, AdoptNode, DrainNode, EndIdle, Plan, RemoveObject, StartNode, StopNode
 
 _VERBS: dict[type[Action], tuple[str, str]] = {
     StartNode: ("Created", "created"),
@@ -13,6 +13,7 @@ _VERBS: dict[type[Action], tuple[str, str]] = {
     DrainNode: ("Drained", "told Ray to drain"),
     AdoptNode: ("Adopted", "took over"),
     RemoveObject: ("DeletedObject", "deleted"),
+    EndIdle: ("EndedIdleCluster", "ended"),
 }
 NAMED = 3
 """Nodes that are told by name; of more, how many."""
@@ -61,4 +62,6 @@ def _target(action: Action) -> str:
             return action.node
         case RemoveObject():
             return action.object
+        case EndIdle():
+            return f"the cluster ({action.policy})"
     raise TypeError(f"no node in {action}")

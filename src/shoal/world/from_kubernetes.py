@@ -45,6 +45,7 @@ def world_of(observed: Observed, desired: DesiredCluster) -> World:
         },
         holds=tuple(name for name in observed.resource.metadata.finalizers if name in FINALIZERS),
         ended=dict(_ended_jobs(observed, uid)),
+        idle_s=observed.ray.idle_s if observed.ray else None,
     )
 
 

@@ -135,10 +135,12 @@ class RayView(msgspec.Struct, frozen=True):
     """What Ray's GCS said when it was asked last.
 
     alive: Ray's node id by instance id, which is the pod's name. error: why it didn't answer, or "".
+    idle_s: how long no driver was attached by then; None while one is, and where that makes no difference.
     """
 
     alive: dict[str, str] = {}
     error: str = ""
+    idle_s: int | None = None
 
 
 class Failure(msgspec.Struct, frozen=True):

@@ -77,6 +77,7 @@ class World(msgspec.Struct, frozen=True):
     gcs: whether Ray's GCS answers.
     objects: what nodes share, by ``KIND/NAME``, and the digest of what was applied last.
     holds: what keeps it from going until an operator lets go of it; on Kubernetes names of finalizers.
+    idle_s: how long no driver was attached when Ray was asked last; None while one is, and where nobody asked.
     ended: of jobs among the objects, those that have come to an end, and whether they did what they were to do.
     """
 
@@ -90,6 +91,7 @@ class World(msgspec.Struct, frozen=True):
     objects: dict[str, str] = {}
     holds: tuple[str, ...] = ()
     ended: dict[str, bool] = {}
+    idle_s: int | None = None
 
     def node(self, name: str) -> ObservedNode | None:
         """The node called ``name``, None if it does not exist."""

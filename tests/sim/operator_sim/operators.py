@@ -24,6 +24,9 @@ from shoal.testing.fakeapi import FakeApi
 from shoal.world.from_kubernetes import is_ready
 from shoal.world.kubernetes import Observed, Pod, RayView, Resource, Shared
 
+UNUSED = "test/unused"
+"""Annotation of a RayCluster to which no driver is attached."""
+IDLE_S = 10_000
 STEPS = 400
 """More than any scenario needs: an operator that takes as many doesn't come to rest."""
 
@@ -115,7 +118,8 @@ class Operator:
 
     async def _ask(self, observed: Observed, desired: DesiredCluster) -> RayView:
         """Ray sees every pod whose probes pass."""
-        return RayView({pod.metadata.name: f"ray-{pod.metadata.uid}" for pod in observed.pods if is_ready(pod)})
+        alive = {pod.metadata.name: f"ray-{pod.metadata.uid}" for pod in observed.pods if is_ready(pod)}
+        return RayView(alive, idle_s=IDLE_S if UNUSED in observed.resource.metadata.annotations else None)
 
     async def _drain(self, observed: Observed, desired: DesiredCluster, ray_id: str, deadline_s: int) -> None:
         self.drained.append(ray_id)

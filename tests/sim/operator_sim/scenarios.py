@@ -173,6 +173,11 @@ def allow(powers: str) -> Moment:
     return moment
 
 
+def idle(policy: str) -> JsonObject:
+    """Of a RayCluster that ends when nobody uses it."""
+    return {"idleTerminationOptions": {"timeoutSeconds": 600, "policy": policy}}
+
+
 def lose_service(outside: Outside) -> None:
     """Somebody deletes the head service."""
     outside.remove_object("services", f"{NAME}-head-svc")
@@ -187,6 +192,7 @@ NEW_IMAGE = template("ray-worker", "rayproject/ray:2.60.1")
 HEAD = {"rayStartParams": {}, "template": template("ray-head")}
 TRUSTED: JsonObject = {"rayStartParams": {}, "template": template("ray-head")}
 TRUSTED["template"]["spec"]["serviceAccountName"] = "trainer"
+UNUSED = note(annotations={"test/unused": "true"})
 NEW_HEAD = {"rayStartParams": {}, "template": template("ray-head", "rayproject/ray:2.60.1")}
 TWO = group("g", 2)
 RECREATE = {"upgradeStrategy": {"type": "Recreate"}}
@@ -261,6 +267,8 @@ SCENARIOS: dict[str, list[Moment]] = {
     ],
     "a power that the namespace has not allowed": [make(TWO, headGroupSpec=TRUSTED)],
     "a power that the namespace allows later": [make(TWO, headGroupSpec=TRUSTED), allow("service-account=trainer")],
+    "idle, and suspended": [make(TWO, **idle("Suspend")), UNUSED],
+    "idle, and deleted": [make(TWO, **idle("Delete")), UNUSED],
     "Redis is emptied": [both(make(TWO, **REDIS), PATIENT), delete, end_job("Complete")],
     "Redis can't be emptied": [both(make(TWO, **REDIS), PATIENT), delete, end_job("Failed")],
     "Redis is gone": [make(TWO, **REDIS), delete],

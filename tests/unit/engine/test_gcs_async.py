@@ -11,7 +11,7 @@ import pytest
 from shoal.engine import protobuf
 from shoal.engine.gcs import METHOD as ALL_NODES
 from shoal.engine.gcs import GcsUnauthorized, GcsUnreachable
-from shoal.engine.gcs_async import DRAIN, DrainReason, DrainRefused, GcsCalls
+from shoal.engine.gcs_async import DRAIN, JOBS, DrainReason, DrainRefused, Drivers, GcsCalls
 from unit.engine.gcs_server import TOKEN, Gcs, served
 
 NODE = protobuf.encode({1: b"\xab\xcd", 2: "127.0.0.1", 13: "pod-1", 25: 1})
@@ -102,6 +102,28 @@ def test_something_that_speaks_another_protocol_is_unreachable() -> None:
 
     with pytest.raises(GcsUnreachable):
         asyncio.run(ask())
+
+
+def test_drivers_of_people_are_told_from_rays_own_and_from_those_that_left(gcs: tuple[Gcs, str]) -> None:
+    def job(namespace: str, end_ms: int = 0) -> bytes:
+        config = protobuf.encode({5: namespace})
+        return protobuf.encode({2: protobuf.encode({1: b"\x01", 2: int(bool(end_ms)), 6: config, 8: end_ms})})
+
+    mine = [job(""), job("team"), job("", 1_700_000_000_500), job("", 1_600_000_000_000)]
+    gcs[0].replies[JOBS] = b"".join([*mine, job("_ray_internal_dashboard"), job("_ray_internal_x", 1_800_000_000_000)])
+    assert asyncio.run(GcsCalls().drivers(gcs[1], TOKEN, 5.0)) == Drivers(2, 1_700_000_000.5)
+    gcs[0].replies[JOBS] = b""
+    assert asyncio.run(GcsCalls().drivers(gcs[1], TOKEN, 5.0)) == Drivers(0, 0.0)
+
+
+def test_rays_own_classes_write_jobs_as_they_are_read(gcs: tuple[Gcs, str]) -> None:
+    service = pytest.importorskip("ray.core.generated.gcs_service_pb2", reason="the `local` extra is not installed")
+    reply = service.GetAllJobInfoReply()
+    for namespace, is_dead, end_ms in (("", True, 5000), ("", False, 0), ("_ray_internal_dashboard", False, 0)):
+        job = reply.job_info_list.add(is_dead=is_dead, end_time=end_ms)
+        job.config.ray_namespace = namespace
+    gcs[0].replies[JOBS] = reply.SerializeToString()
+    assert asyncio.run(GcsCalls().drivers(gcs[1], TOKEN, 5.0)) == Drivers(1, 5.0)
 
 
 def test_nothing_heavy_is_imported_for_a_call() -> None:

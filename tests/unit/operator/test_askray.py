@@ -13,9 +13,10 @@ from msgspec.structs import replace
 from shoal.backends.kubernetes.certificates import new_authority
 from shoal.backends.kubernetes.client import Client, Ignored
 from shoal.backends.kubernetes.resources import SECRETS
-from shoal.desired.cluster import DesiredCluster, DesiredNode, Role
+from shoal.desired.cluster import DesiredCluster, DesiredNode, Idle, Lifecycle, Role
 from shoal.desired.kubernetes.certificates import AUTHORITY_VOLUME
 from shoal.engine.gcs import GcsUnauthorized, GcsUnreachable, RayNode
+from shoal.engine.gcs_async import Drivers
 from shoal.operator.askray import AskRay
 from shoal.operator.keys import Keys, SecretMissing
 from shoal.testing.fakeapi import FakeApi
@@ -32,6 +33,7 @@ class Gcs:
         self.error = error
         self.asked: list[tuple[str, str]] = []
         self.drained: list[tuple[str, int]] = []
+        self.people = Drivers(0, 0.0)
 
     async def alive_nodes(self, address: str, token: str, timeout_s: float, tls: object) -> Iterable[RayNode]:
         self.asked.append((address, token))
@@ -41,6 +43,9 @@ class Gcs:
             RayNode("ab12", True, True, "demo-head-x", "headgroup", "127.0.0.1", {}, {}),
             RayNode("cd34", True, False, "", "", "127.0.0.1", {}, {}),
         )
+
+    async def drivers(self, address: str, token: str, timeout_s: float, tls: object) -> Drivers:
+        return self.people
 
     async def drain_node(
         self, address: str, token: str, ray_id: str, deadline_s: int, timeout_s: float, tls: object
@@ -58,8 +63,12 @@ def seen() -> Observed:
     return Observed(Resource(Meta("demo", "default", "r")), (pod,))
 
 
+def now() -> datetime:
+    return datetime(2026, 1, 1, tzinfo=UTC)
+
+
 def keys(api: FakeApi) -> Keys:
-    return Keys(Client(api), lambda: datetime(2026, 1, 1, tzinfo=UTC))
+    return Keys(Client(api), now)
 
 
 async def listening(gcs: Gcs, api: FakeApi, env: list[dict[str, Any]], times: int = 1) -> tuple[RayView, int]:
@@ -67,7 +76,7 @@ async def listening(gcs: Gcs, api: FakeApi, env: list[dict[str, Any]], times: in
     server = await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", 0)
     async with server:
         port = server.sockets[0].getsockname()[1]
-        ask = AskRay(keys(api), gcs)
+        ask = AskRay(keys(api), gcs, now)
         for _ in range(times):
             view = await ask.view(seen(), desired(port, env))
         return view, port
@@ -99,7 +108,7 @@ def test_a_token_that_we_made_ourselves_is_not_read() -> None:
 
     async def scenario() -> None:
         known = keys(api)
-        ask = AskRay(known, gcs)
+        ask = AskRay(known, gcs, now)
         known.remember(seen(), "demo", {"auth_token": TOKEN})
         await ask.drain(seen(), desired(1, [VARIABLE]), "ab12", 30)
         ask.forget(("default", "demo"))
@@ -127,11 +136,36 @@ def test_silence_is_told_in_the_same_words_whatever_causes_it(listens: bool) -> 
         gcs = Gcs(GcsUnreachable("something different each time"))
         view, port = await listening(gcs, FakeApi(), [])
         if not listens:
-            view = await AskRay(keys(FakeApi()), gcs).view(seen(), desired(port, []))
+            view = await AskRay(keys(FakeApi()), gcs, now).view(seen(), desired(port, []))
         return view.error, port
 
     error, port = asyncio.run(scenario())
     assert error == f"Ray's GCS at 127.0.0.1:{port} does not answer"
+
+
+@pytest.mark.parametrize(
+    ("people", "idle_s"),
+    [
+        (Drivers(1, 0.0), None),
+        (Drivers(0, now().timestamp() - 40), 40),
+        (Drivers(0, 0.0), 100),
+        (Drivers(0, now().timestamp() + 5), 0),
+    ],
+    ids=["a driver is attached", "the last one has gone", "there was none yet", "clocks differ"],
+)
+def test_a_cluster_is_idle_since_its_last_driver_or_else_its_head(people: Drivers, idle_s: int | None) -> None:
+    gcs = Gcs()
+    gcs.people = people
+    pod = Pod(Meta("demo-head-x", creation_timestamp="2025-12-31T23:58:20Z"), status=PodStatus("Running", "127.0.0.1"))
+
+    async def scenario() -> RayView:
+        server = await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", 0)
+        async with server:
+            wanted = desired(server.sockets[0].getsockname()[1], [])
+            wanted = replace(wanted, lifecycle=Lifecycle(idle=Idle(60, "Suspend")))
+            return await AskRay(keys(FakeApi()), gcs, now).view(replace(seen(), pods=(pod,)), wanted)
+
+    assert asyncio.run(scenario()).idle_s == idle_s
 
 
 def with_tls() -> DesiredCluster:
@@ -175,5 +209,5 @@ def test_a_secret_that_holds_no_authority_is_named_as_such() -> None:
 
 def test_a_drain_goes_to_the_gcs_of_the_cluster() -> None:
     gcs = Gcs()
-    asyncio.run(AskRay(keys(FakeApi()), gcs).drain(seen(), desired(1, []), "ab12", 30))
+    asyncio.run(AskRay(keys(FakeApi()), gcs, now).drain(seen(), desired(1, []), "ab12", 30))
     assert gcs.drained == [("ab12", 30)]

@@ -69,6 +69,37 @@ def test_a_cluster_whose_redis_is_gone_is_deleted_after_its_time_all_the_same() 
     play(scenario)
 
 
+@pytest.mark.parametrize("policy", ["Suspend", "Delete"])
+def test_a_cluster_that_nobody_uses_ends_as_it_is_to(policy: str) -> None:
+    idle_s = 599
+
+    async def scenario(run: Driven) -> None:
+        nonlocal idle_s
+        run.ray = lambda observed: RayView(all_alive(observed).alive, idle_s=idle_s)
+        await run.create(raycluster(idleTerminationOptions={"timeoutSeconds": 600, "policy": policy}))
+        await run.settle(60)
+        assert len(run.pods()) == 3
+        idle_s = 600
+        await run.settle(150)
+        assert run.pods() == []
+        assert "EndedIdleCluster" in run.events()
+        left = run.api.objects("rayclusters.ray.io")
+        assert [one["spec"]["idleSuspend"] for one in left] == ([True] if policy == "Suspend" else [])
+
+    play(scenario)
+
+
+def test_ray_ends_idle_clusters_itself_where_it_scales_them() -> None:
+    async def scenario(run: Driven) -> None:
+        run.ray = lambda observed: RayView(all_alive(observed).alive, idle_s=10_000)
+        options = {"timeoutSeconds": 600, "policy": "Delete"}
+        await run.create(raycluster(idleTerminationOptions=options, enableInTreeAutoscaling=True))
+        await run.settle(60)
+        assert len(run.pods()) == 3
+
+    play(scenario)
+
+
 def trusted() -> dict[str, Any]:
     """A RayCluster whose head has a service account of its author's choice."""
     body = raycluster()

@@ -20,6 +20,7 @@ from shoal.plan.actions import (
     AdoptNode,
     ApplyObject,
     DrainNode,
+    EndIdle,
     HoldCluster,
     ReleaseCluster,
     RemoveObject,
@@ -103,6 +104,8 @@ class Applier:
                 await apply_cluster.hold(work, action)
             case ReleaseCluster():
                 await apply_cluster.release(work, action)
+            case EndIdle():
+                await apply_cluster.end_idle(work, action)
             case _:
                 raise TypeError(f"no such action on Kubernetes: {type(action).__name__}")
 

@@ -14,8 +14,10 @@ from shoal.backends.kubernetes.resources import Resource
 from shoal.desired.cluster import DesiredCluster
 from shoal.errors import ActionFailed
 from shoal.world.kubernetes import Meta, Observed, Pod, Shared, timestamp
+from shoal.world.kubernetes import Resource as RayCluster
 
 Now: TypeAlias = Callable[[], datetime]
+Held: TypeAlias = Collection[Pod] | Collection[Shared] | Collection[RayCluster]
 MadeSecret: TypeAlias = Callable[[Observed, str, Mapping[str, str]], None]
 """Told of the Secret that was made for a cluster, and what its keys were filled with."""
 
@@ -53,7 +55,7 @@ class Work(msgspec.Struct, frozen=True):
         """Where all of the cluster's objects are."""
         return self.observed.resource.metadata.namespace
 
-    async def delete(self, resource: Resource, held: Collection[Pod] | Collection[Shared], name: str) -> None:
+    async def delete(self, resource: Resource, held: Held, name: str) -> None:
         """Delete the very object that was seen, and no other that got its name since; once."""
         at = (self.namespace, name)
         seen = held.get(at)

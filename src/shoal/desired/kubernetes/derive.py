@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from msgspec.structs import replace
 
-from shoal.desired.cluster import HEAD_GROUP, Cleanup, DesiredCluster, DesiredNode, Lifecycle
+from shoal.desired.cluster import HEAD_GROUP, Cleanup, DesiredCluster, DesiredNode, Idle, Lifecycle
 from shoal.desired.from_raycluster import from_raycluster
 from shoal.desired.kubernetes.digests import edition, template_digest
 from shoal.desired.kubernetes.fault_tolerance import uses_redis
@@ -20,6 +20,7 @@ from shoal.spec.raycluster import RayCluster
 DRAIN_S = 30
 CLEANUP_S = 300
 OnChange = Literal["keep", "recreate", "roll"]
+IDLE_POLICIES: dict[str, Literal["Suspend", "Delete"]] = {"Suspend": "Suspend", "Delete": "Delete"}
 ON_CHANGE: dict[str, OnChange] = {"Recreate": "recreate", "RollingUpdate": "roll"}
 
 
@@ -71,4 +72,13 @@ def _lifecycle(cluster: RayCluster) -> Lifecycle:
         workers_outlive_head=True,
         on_change=ON_CHANGE.get(strategy.type if strategy else "", "keep"),
         drain_s=int(asked) if asked.isdecimal() else DRAIN_S,
+        idle=_idle(cluster),
     )
+
+
+def _idle(cluster: RayCluster) -> Idle | None:
+    options = cluster.spec.idle_termination_options
+    if options is None or options.timeout_seconds is None or cluster.spec.enable_in_tree_autoscaling:
+        return None
+    policy = IDLE_POLICIES.get(options.policy)
+    return Idle(options.timeout_seconds, policy) if policy else None
