@@ -49,3 +49,8 @@ def test_help_imports_nothing_heavy(arguments: list[str], budget: int) -> None:
 def test_reading_a_spec_needs_no_ray() -> None:
     code = AS_COMMAND.format(arguments=["check", "no-such-file.yaml"])
     assert not imported_by(code, prints="no-such-file.yaml") & NEEDS_RAY
+
+
+def test_an_operator_has_no_certificates_in_memory_before_a_cluster_asks_for_tls() -> None:
+    assert "shoal.operator.keys" in imported_by("import shoal.operator.main")
+    assert not {"cryptography", "ray", "grpc", "yaml"} & imported_by("import shoal.operator.main")
