@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from shoal.backends.kubernetes.transport import Request
 from shoal.testing.fakeapi import refusals
 from shoal.testing.fakeapi.kinds import NAMESPACES, Kind
 from shoal.testing.fakeapi.state import State, seconds_of, stamp, with_meta
@@ -25,6 +26,7 @@ class Options(msgspec.Struct, frozen=True, rename="camel"):
     preconditions: Preconditions = Preconditions()
     orphan_dependents: bool | None = None
     propagation_policy: str | None = None
+    dry_run: tuple[str, ...] = ()
 
 
 def options_of(body: bytes, query: dict[str, str]) -> Options:
@@ -43,6 +45,13 @@ def options_of(body: bytes, query: dict[str, str]) -> Options:
         fault = refusals.Fault("propagationPolicy", "Unsupported value", f'"{policy}"', detail)
         raise refusals.invalid("meta.k8s.io", "DeleteOptions", "", [fault])
     return options
+
+
+def is_rehearsed(request: Request) -> bool:
+    """Whether a request asks what would be answered, and for nothing to be stored."""
+    if request.method == "DELETE" and request.body:
+        return bool(options_of(request.body, request.query).dry_run)
+    return "dryRun" in request.query
 
 
 def delete(state: State, kind: Kind, item: Obj, options: Options) -> tuple[Obj, bool]:

@@ -122,14 +122,18 @@ def admitted(pod: Obj, name: str) -> Obj:
     spec = {"serviceAccountName": "default"} | pod["spec"]
     spec["serviceAccount"] = spec["serviceAccountName"]
     spec = {"preemptionPolicy": "PreemptLowerPriority", "priority": 0} | spec
-    tolerations = list(spec.get("tolerations") or ())
+    if spec.get("automountServiceAccountToken", True):
+        spec = _with_token(spec, name)
+    return tolerant({**pod, "spec": spec})
+
+
+def tolerant(pod: Obj) -> Obj:
+    """The pod with the usual tolerations, which admission also gives back to one that an update took them from."""
+    tolerations = list(pod["spec"].get("tolerations") or ())
     for key in _TOLERATED:
         if not any(_tolerates(one, key) for one in tolerations):
             tolerations.append({"effect": "NoExecute", "key": key, "operator": "Exists", "tolerationSeconds": 300})
-    spec |= {"tolerations": tolerations}
-    if spec.get("automountServiceAccountToken", True):
-        spec = _with_token(spec, name)
-    return {**pod, "spec": spec}
+    return {**pod, "spec": {**pod["spec"], "tolerations": tolerations}}
 
 
 def _with_token(spec: JsonObject, name: str) -> JsonObject:

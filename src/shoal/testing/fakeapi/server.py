@@ -1,5 +1,6 @@
 """What the server does with one request: a step of a state machine, without I/O."""
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ from shoal.backends.kubernetes.transport import Request, Response
 from shoal.testing.fakeapi import refusals
 from shoal.testing.fakeapi.create import create
 from shoal.testing.fakeapi.defaults import defaulted
-from shoal.testing.fakeapi.delete import delete, options_of
+from shoal.testing.fakeapi.delete import delete, is_rehearsed, options_of
 from shoal.testing.fakeapi.discovery import discovered
 from shoal.testing.fakeapi.empties import empty
 from shoal.testing.fakeapi.kinds import CRDS, RAY_KINDS
@@ -57,7 +58,8 @@ class Server:
         self.state.now = now
         before = self.state.store.version
         try:
-            status, body = self._answer(request)
+            with self.state.rehearsal() if is_rehearsed(request) else contextlib.nullcontext():
+                status, body = self._answer(request)
         except (Refused, PathUnknown) as refused:
             return refused.response()
         finally:
@@ -192,6 +194,8 @@ class Server:
             new, owners = applied({"metadata": {}}, config, {"metadata": {}}, kind, {}, write)
             new = defaulted(route.kind, tidy(new, route.kind))
             made = create(self.state, route.kind, new, write, owners)
+            if route.kind.custom and not all(config["metadata"].get(name, True) for name in ("labels", "annotations")):
+                self.state.unsettled.add(made["metadata"]["uid"])  # null or {} is stored, until the next write
             return 201, self._shown(route, request, made)
         live = self._shown(route, Request("GET", request.path), old)
         new, owners = applied(live, config, empty(route.kind), kind, owners_of(old), write)

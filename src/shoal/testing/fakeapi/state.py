@@ -1,7 +1,9 @@
 """All that the fake server knows: its objects, its time, its randomness."""
 
+import contextlib
 import random
 import uuid
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -39,6 +41,15 @@ class State:
     def generated(self, base: str) -> str:
         """A name that begins with ``base``."""
         return base[:_LONGEST_BASE] + "".join(self._random.choices(_LETTERS, k=5))
+
+    @contextlib.contextmanager
+    def rehearsal(self) -> Iterator[None]:
+        """Store nothing meanwhile."""
+        unsettled, self.store.rehearses = set(self.unsettled), True
+        try:
+            yield
+        finally:
+            self.unsettled, self.store.rehearses = unsettled, False
 
     def find(self, kind: Kind, namespace: str, name: str) -> Obj | None:
         """The object now."""

@@ -25,11 +25,12 @@ def key_of(namespace: str, name: str) -> str:
 
 
 class Store:
-    """Begins at version 1. compacted: changes up to this version are forgotten."""
+    """Begins at version 1. compacted: changes up to this version are forgotten. rehearses: nothing is stored."""
 
     def __init__(self) -> None:
         self.version = 1
         self.compacted = 0
+        self.rehearses = False
         self._objects: dict[str, dict[str, Obj]] = {}
         self._changes: dict[str, list[Change]] = {}
 
@@ -47,6 +48,8 @@ class Store:
 
     def put(self, resource: str, item: Obj) -> Obj:
         """Store the object under the next version, and give it back with that version."""
+        if self.rehearses:
+            return item
         meta = item["metadata"]
         self.version += 1
         stored = {**item, "metadata": {**meta, "resourceVersion": str(self.version)}}
@@ -59,8 +62,10 @@ class Store:
 
     def remove(self, resource: str, namespace: str, name: str) -> Obj:
         """Delete the object, and give it back with the version of its deletion."""
-        self.version += 1
         key = key_of(namespace, name)
+        if self.rehearses:
+            return self._objects[resource][key]
+        self.version += 1
         before = self._objects[resource].pop(key)
         gone = {**before, "metadata": {**before["metadata"], "resourceVersion": str(self.version)}}
         self._note(resource, Change(self.version, "DELETED", key, gone, before))

@@ -4,6 +4,7 @@ from shoal.testing.fakeapi import meta, refusals
 from shoal.testing.fakeapi.allocate import allocated
 from shoal.testing.fakeapi.kinds import Kind
 from shoal.testing.fakeapi.owners import Owners, Write, after_update, owners_of, same_but_for_times, with_owners
+from shoal.testing.fakeapi.pods import tolerant
 from shoal.testing.fakeapi.schemas import type_of
 from shoal.testing.fakeapi.state import State, with_meta
 from shoal.testing.fakeapi.store import Obj
@@ -57,6 +58,8 @@ def _prepared(state: State, kind: Kind, old: Obj, new: Obj, subresource: str) ->
     """What the door lets through, with the metadata that no update changes."""
     if subresource == "status":
         new = _status_only(kind, old, new)
+    elif kind.plural == "pods" and not subresource:
+        new = {**tolerant(new), "status": old["status"]}
     elif kind.has_status:
         new = {name: value for name, value in new.items() if name != "status"}
         new |= {"status": old["status"]} if "status" in old else {}
