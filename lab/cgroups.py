@@ -5,6 +5,9 @@ from pathlib import Path
 from lab.network import Network
 
 ROOT = Path("/sys/fs/cgroup")
+WEIGHTS = {"cpu.shares": "16384", "cpu.weight": "1600"}
+"""Of the whole node. By default all of its pods weigh as much as one process beside them, and Ray, which gives up when it
+starts slowly, would never start on a busy machine."""
 
 
 def make_groups(network: Network) -> None:
@@ -12,6 +15,7 @@ def make_groups(network: Network) -> None:
     for hierarchy in hierarchies():
         (hierarchy / network.name).mkdir(exist_ok=True)
         _hand_down_cpus(hierarchy, hierarchy / network.name)
+        _weigh(hierarchy / network.name)
 
 
 def remove_groups(network: Network) -> None:
@@ -39,3 +43,10 @@ def _hand_down_cpus(parent: Path, group: Path) -> None:
         mine = group / name
         if mine.exists() and (parent / "cpuset.sched_load_balance").exists() and not mine.read_text().strip():
             mine.write_text((parent / name).read_text())
+
+
+def _weigh(group: Path) -> None:
+    """The group's share of the machine's time."""
+    for name, weight in WEIGHTS.items():
+        if (group / name).exists():
+            (group / name).write_text(weight)

@@ -35,10 +35,10 @@ def _head_reason(desired: DesiredCluster, world: World) -> Reason | None:
 
 def _stop_reason(desired: DesiredCluster, wanted: DesiredNode | None, node: ObservedNode) -> Reason | None:
     tended = desired.lifecycle.tended
+    if tended and (node.phase is Phase.STOPPING or node.ends):
+        return None
     if node.phase is Phase.DEAD and (wanted is not None or tended):
         return Reason("NodeDied", node.detail or "its processes have ended")
-    if node.phase is Phase.STOPPING and tended:
-        return None
     if wanted is None:
         return _unwanted(desired, node)
     if node.phase is Phase.STOPPING:

@@ -82,6 +82,14 @@ def test_a_dead_pod_is_replaced_before_it_is_removed() -> None:
     assert actions[1].reason.code == "NodeDied"
 
 
+def test_a_pod_whose_end_was_asked_for_is_not_removed_again_when_its_processes_end() -> None:
+    place = running({"g": 2})
+    gone = place.names("g")[0]
+    place.die(gone)
+    place.set(gone, ends=place.now + 30)
+    assert not [action for action in place.plan(wanted({"g": 1})).actions if isinstance(action, StopNode)]
+
+
 def test_who_sees_the_dead_pod_and_who_sees_its_successor_agree() -> None:
     place = running({"g": 2})
     stale = Place()
