@@ -6,8 +6,8 @@ from lab.network import Network
 
 ROOT = Path("/sys/fs/cgroup")
 WEIGHTS = {"cpu.shares": "16384", "cpu.weight": "1600"}
-"""Of the whole node. By default all of its pods weigh as much as one process beside them, and Ray, which gives up when it
-starts slowly, would never start on a busy machine."""
+"""Of the whole node. By default all of its pods weigh as much as one process beside them, and on a busy machine Ray
+gives up before it has started."""
 
 
 def make_groups(network: Network) -> None:
