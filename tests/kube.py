@@ -21,6 +21,7 @@ import yaml
 
 from lab.folders import cache_folder
 from lab.modules import KUBERNETES
+from shoal.cli.main import run as shoal
 
 ROOT = Path(__file__).parent.parent
 OUTSIDE = dict(os.environ)
@@ -71,6 +72,16 @@ class Cluster:
         self.kubectl("create", "namespace", name)
         yield name
         self.kubectl("delete", "namespace", name, "--wait=false")
+
+    @contextlib.contextmanager
+    def operator(self, image: str, watched: str) -> Iterator[str]:
+        """An operator in a pod of its own that watches one namespace; the namespace where it runs."""
+        space = f"test-{uuid.uuid4().hex[:8]}"
+        where = ["--kubeconfig", str(self.kubeconfig), "--namespace", space]
+        assert shoal(["operator", "install", *where, "--image", image, "--watch-namespace", watched]) == 0
+        yield space
+        assert shoal(["operator", "uninstall", *where]) == 0
+        self.kubectl("delete", "namespace", space, "--wait=false")
 
     @cached_property
     def _access(self) -> tuple[str, ssl.SSLContext]:

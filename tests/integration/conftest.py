@@ -5,15 +5,18 @@ can be had the tests are skipped, with the reason.
 """
 
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from kube import Cluster, Lab, given
+from kube import LACKS_SOMETHING, OUTSIDE, ROOT, Cluster, Lab, given
 
 FAKE_NODES = 50
+OPERATOR_IMAGE = "docker.io/local/shoal-operator:test"
 
 
 def cluster_of(variable: str, *verbs: str) -> Iterator[Cluster]:
@@ -40,6 +43,24 @@ def kube() -> Iterator[Cluster]:
 def node() -> Iterator[Cluster]:
     """A cluster with a real node, and the image of Ray. Mark: ``node``."""
     yield from cluster_of("SHOAL_NODE_KUBECONFIG", "build", "up", "node", "ray-image")
+
+
+@pytest.fixture(scope="session")
+def operator_image(node: Cluster) -> str:
+    """The operator as it is in this folder, known to the node."""
+    command = [sys.executable, "-m", "lab", "--run", str(node.kubeconfig.parent), "operator-image", OPERATOR_IMAGE]
+    done = subprocess.run(command, cwd=ROOT, env=OUTSIDE, capture_output=True, text=True, check=False)
+    if done.returncode == LACKS_SOMETHING:
+        pytest.skip(done.stderr.strip().splitlines()[-2].removeprefix("lab: "))
+    assert done.returncode == 0, done.stderr
+    return OPERATOR_IMAGE
+
+
+@pytest.fixture(scope="module")
+def module_operator(node: Cluster, operator_image: str) -> Iterator[tuple[str, str]]:
+    """An operator in its own pod: the namespace where it runs, and the one that it watches."""
+    with node.new_namespace() as watched, node.operator(operator_image, watched) as space:
+        yield space, watched
 
 
 @pytest.fixture(scope="session")

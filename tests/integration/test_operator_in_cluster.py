@@ -1,46 +1,24 @@
 """The operator in its own pod on a real node: installed, at work on a real Ray cluster, and taken off again."""
 
-import subprocess
-import sys
-import uuid
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import yaml
 
-from kube import LACKS_SOMETHING, OUTSIDE, Cluster
-from shoal.cli.main import run
+from kube import Cluster
 
 pytestmark = [pytest.mark.node, pytest.mark.slow]
 
-ROOT = Path(__file__).parents[2]
-IMAGE = "docker.io/local/shoal-operator:test"
 RAY = "docker.io/rayproject/ray:2.60.0"
 READY_S = 240
 NOBODY = "65532"
 
 
-@pytest.fixture(scope="module")
-def image(node: Cluster) -> str:
-    """The operator as it is in this folder, known to the node."""
-    command = [sys.executable, "-m", "lab", "--run", str(node.kubeconfig.parent), "operator-image", IMAGE]
-    done = subprocess.run(command, cwd=ROOT, env=OUTSIDE, capture_output=True, text=True, check=False)
-    if done.returncode == LACKS_SOMETHING:
-        pytest.skip(done.stderr.strip().splitlines()[-2].removeprefix("lab: "))
-    assert done.returncode == 0, done.stderr
-    return IMAGE
-
-
 @pytest.fixture
-def operator(node: Cluster, image: str, namespace: str) -> Iterator[str]:
+def operator(node: Cluster, operator_image: str, namespace: str) -> Iterator[str]:
     """The namespace of an operator that watches the test's own."""
-    space = f"test-{uuid.uuid4().hex[:8]}"
-    where = ["--kubeconfig", str(node.kubeconfig), "--namespace", space]
-    assert run(["operator", "install", *where, "--image", image, "--watch-namespace", namespace]) == 0
-    yield space
-    assert run(["operator", "uninstall", *where]) == 0
-    node.kubectl("delete", "namespace", space, "--wait=false")
+    with node.operator(operator_image, namespace) as space:
+        yield space
 
 
 def pod(name: str) -> dict[str, object]:
