@@ -194,8 +194,9 @@ class Server:
             new, owners = applied({"metadata": {}}, config, {"metadata": {}}, kind, {}, write)
             new = defaulted(route.kind, tidy(new, route.kind))
             made = create(self.state, route.kind, new, write, owners)
-            if route.kind.custom and not all(config["metadata"].get(name, True) for name in ("labels", "annotations")):
-                self.state.unsettled.add(made["metadata"]["uid"])  # null or {} is stored, until the next write
+            empties = [name for name in ("labels", "annotations") if not config["metadata"].get(name, True)]
+            if empties and route.kind.custom and route.version == route.kind.versions[0]:
+                self.state.unsettled.add(made["metadata"]["uid"])  # stored so, as nothing is converted, until the next write
             return 201, self._shown(route, request, made)
         live = self._shown(route, Request("GET", request.path), old)
         new, owners = applied(live, config, empty(route.kind), kind, owners_of(old), write)
