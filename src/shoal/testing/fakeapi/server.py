@@ -196,7 +196,7 @@ class Server:
             made = create(self.state, route.kind, new, write, owners)
             empties = [name for name in ("labels", "annotations") if not config["metadata"].get(name, True)]
             if empties and route.kind.custom and route.version == route.kind.versions[0]:
-                self.state.unsettled.add(made["metadata"]["uid"])  # stored so, as nothing is converted, until the next write
+                self.state.unsettled.add(made["metadata"]["uid"])  # as nothing is converted they are stored
             return 201, self._shown(route, request, made)
         live = self._shown(route, Request("GET", request.path), old)
         new, owners = applied(live, config, empty(route.kind), kind, owners_of(old), write)
