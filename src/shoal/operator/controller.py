@@ -21,7 +21,7 @@ from shoal.operator.logs import CONTEXT, Context
 from shoal.operator.queue import WorkQueue
 from shoal.operator.rayviews import RayViews
 from shoal.operator.told import Told
-from shoal.plan.actions import Plan, Stage
+from shoal.plan.actions import ApplyObject, Plan, Stage, StartNode
 from shoal.plan.tell import Notice, decisions
 from shoal.reconcile import PATIENCE_S, Outcome, reconcile
 from shoal.world.kubernetes import Failure, Observed, timestamp
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 STARTING_AT_ONCE = 20
 """With more clusters than these on their way, each is silent for longer: telling would hold up what it tells of."""
 AFTER_A_CHANGE_S = 1.0
-"""Until a cluster is looked at again after something was done: what follows from it may need no event to be due."""
+"""Until a cluster is looked at again after something was ended: what follows from it may need no event to be due."""
 
 
 class Controller:
@@ -168,7 +168,7 @@ class Controller:
             self._queue.retry(key, wait_s(errors))
             return
         self._queue.worked(key)
-        if outcome.plan:
+        if any(not isinstance(action, StartNode | ApplyObject) for action in outcome.plan.actions):
             self._queue.add_after(key, AFTER_A_CHANGE_S)
         if outcome.look_again_s is not None:
             self._queue.add_after(key, outcome.look_again_s)

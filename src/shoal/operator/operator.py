@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 
 SETTLE_S = 0.2
 """Between an event and the look at its cluster: pods that are made together change together."""
+PLACED_S = 1.0
+"""The same where a pod has only got its machine: that it runs there follows, and is what counts."""
 
 
 def utc_now() -> datetime:
@@ -120,8 +122,8 @@ class Operator:
         self._ask.forget(key)
         self._pace.forget(key)
 
-    def _wake(self, key: Key) -> None:
-        self.queue.add_after(key, SETTLE_S)
+    def _wake(self, key: Key, soon: bool) -> None:
+        self.queue.add_after(key, SETTLE_S if soon else PLACED_S)
 
     def _raised(self, key: Key, error: BaseException) -> None:
         CONTEXT.set(Context("", *key))

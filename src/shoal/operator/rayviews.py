@@ -18,6 +18,8 @@ CALM_S = 120.0
 DRAINING_S = 2.0
 """Between questions while a node is drained: it goes as soon as Ray has let go of it."""
 FIRST_WAIT_S = 1.0
+NEVER_ANSWERED_S = 4.0
+"""The first wait where Ray has not answered yet, and its pod is Ready: what is in the way won't be gone at once."""
 LONGEST_WAIT_S = 60.0
 BELIEVED_WITHOUT_ANSWER = 3
 """Failures in a row after which an earlier answer isn't believed any more: one lost packet is no news."""
@@ -106,9 +108,10 @@ class RayViews:
     def _remember(self, memory: _Memory, answer: RayView) -> float:
         agrees = not answer.error and memory.about <= answer.alive.keys()
         memory.failures = 0 if agrees else memory.failures + 1
-        wait_s = CALM_S if agrees else min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** (memory.failures - 1))
-        memory.due_s = self._monotonic() + wait_s
         answered_before = memory.view is not None and not memory.view.error
+        first_s = NEVER_ANSWERED_S if answer.error and not answered_before else FIRST_WAIT_S
+        wait_s = CALM_S if agrees else min(LONGEST_WAIT_S, first_s * 2.0 ** (memory.failures - 1))
+        memory.due_s = self._monotonic() + wait_s
         if not answer.error or not answered_before or memory.failures >= BELIEVED_WITHOUT_ANSWER:
             memory.view = answer
         return wait_s

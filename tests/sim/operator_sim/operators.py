@@ -65,7 +65,7 @@ class Operator:
         self.clock = clock
         self.queue = WorkQueue(clock.monotonic, lambda: 0.0)
         self.client = Client(Line(api))
-        self.cache = Cache(self.queue.add)
+        self.cache = Cache(lambda key, soon: self.queue.add(key))
         self.drained: list[str] = []
         self.ray = RayViews(self._ask, self.queue.add_after, clock.monotonic)
         applier = Applier(self.client, self.cache, FairLimit(8).turn, self._drain, self._now)

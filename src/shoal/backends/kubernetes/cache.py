@@ -1,6 +1,6 @@
 """A collection for every kind that clusters are made of, in every namespace that is watched."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from shoal.backends.kubernetes.collection import Collection
 from shoal.backends.kubernetes.resources import (
@@ -16,7 +16,7 @@ from shoal.backends.kubernetes.resources import (
     SERVICES,
     Resource,
 )
-from shoal.backends.kubernetes.store import Key, Store
+from shoal.backends.kubernetes.store import Key, Store, Wake
 from shoal.world import kubernetes as world
 from shoal.world.kubernetes import Pod, Shared
 
@@ -46,7 +46,7 @@ class Cache:
     namespaces: those that are watched; EVERYWHERE for all.
     """
 
-    def __init__(self, wake: Callable[[Key], None], namespaces: Sequence[str] = EVERYWHERE) -> None:
+    def __init__(self, wake: Wake, namespaces: Sequence[str] = EVERYWHERE) -> None:
         self.store = Store(wake)
         self.namespaces = tuple(namespaces)
         self._pods = {scope: self.store.collection("Pod", Pod) for scope in self.namespaces}

@@ -38,3 +38,13 @@ def equivalent(one: T | None, other: T | None) -> bool:
         return replace(one.metadata, resource_version="") == replace(other.metadata, resource_version="")
     version = other.metadata.resource_version
     return replace(one, metadata=replace(one.metadata, resource_version=version)) == other
+
+
+def is_placement(before: T | None, after: T | None) -> bool:
+    """Whether a pod got its machine, and has not begun to run on it: more is to follow."""
+    return (
+        isinstance(before, Pod)
+        and isinstance(after, Pod)
+        and before.spec.node_name != after.spec.node_name
+        and before.status.phase == after.status.phase
+    )

@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterator
 from typing import TypeAlias, TypeVar
 
 from shoal.backends.kubernetes.collection import Collection
-from shoal.backends.kubernetes.compact import equivalent
+from shoal.backends.kubernetes.compact import equivalent, is_placement
 from shoal.world.kubernetes import CLUSTER, Failure, Observed, Pod, RayView, Resource, Shared
 
 Key: TypeAlias = tuple[str, str]
 """Namespace and name of a RayCluster."""
+Wake: TypeAlias = Callable[[Key, bool], None]
 Kept: TypeAlias = Pod | Shared | Resource
 
 T = TypeVar("T", Pod, Shared, Resource)
@@ -17,10 +18,11 @@ T = TypeVar("T", Pod, Shared, Resource)
 class Store:
     """The objects that watches and our own writes tell of, joined by cluster.
 
-    wake: called with the key of a cluster when a watch tells of a change that may decide something.
+    wake: called with the key of a cluster when a watch tells of a change that may decide something, and with whether
+    that should be soon.
     """
 
-    def __init__(self, wake: Callable[[Key], None]) -> None:
+    def __init__(self, wake: Wake) -> None:
         self._wake = wake
         self._clusters: dict[Key, dict[str, Kept]] = {}
 
@@ -33,7 +35,7 @@ class Store:
                     self._file(kind, picture, present=picture is after)
             if by_watch and not equivalent(before, after):
                 for key in {_key(picture) for picture in (before, after) if picture is not None}:
-                    self._wake(key)
+                    self._wake(key, not is_placement(before, after))
 
         return Collection(kind, changed)
 

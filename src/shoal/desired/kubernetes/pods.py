@@ -30,10 +30,9 @@ def manifest(group: PodGroup, raw: Json) -> Json:
     ray = _ray(group, raw, params, access)
     template: Json = group.raw["template"]["spec"]
     pod = template | {"containers": [ray, *template["containers"][1:]]}
-    own_mounts = added_mounts(group.raw_ray.get("volumeMounts") or (), access.mounts)
     store = store_of(group.cluster)
     keeping = [keeper(group, store, params, ray["volumeMounts"])] if store else []
-    if starting := [*keeping, *init_containers(group, access.variables, own_mounts, head_address(group))]:
+    if starting := [*keeping, *init_containers(group, head_address(group))]:
         pod["initContainers"] = starting
     if store is not None and (context := writing_context(store, group.settings)):
         pod["securityContext"] = context | (pod.get("securityContext") or {})

@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 from typing import Any
 
-from shoal.desired.kubernetes import certificates
+from shoal.desired.kubernetes.certificates import certificate_maker, has_tls
 from shoal.desired.kubernetes.command import SHELL
 from shoal.desired.kubernetes.environment import Variable, merged
 from shoal.desired.kubernetes.group import PodGroup
 
 NAME = "wait-gcs-ready"
 RESOURCES = {"cpu": "200m", "memory": "256Mi"}
-SCRIPT = r"""at={domain} port={port} told=0
+SCRIPT = r"""at={domain} port={port} tls={tls} told=0
 answers() {{
   exec 3<>"/dev/tcp/$at/$port" || return 1
-  [[ $RAY_USE_TLS == 1 ]] && return 0
+  [[ $tls == 1 ]] && return 0
   printf 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0' >&3 && read -r -t 5 -N 1 -u 3
 }}
 until (answers) 2>/dev/null; do
@@ -29,33 +29,27 @@ echo "the GCS at $at:$port answers after $SECONDS s"
 that takes 15 s to start on a fifth of a CPU."""
 
 
-def wait_for_head(group: PodGroup, access: Sequence[Variable], mounts: list[dict[str, Any]]) -> dict[str, Any]:
-    """It has the Ray container's image, variables, mounts and rights, since certificates may be among them.
-
-    access: variables that let it in. mounts: those of the Ray container.
-    """
+def wait_for_head(group: PodGroup) -> dict[str, Any]:
+    """It has the Ray container's image and rights, and nothing that lets it in: it only knocks."""
     ray = group.raw_ray
+    encrypted = has_tls(group.cluster) or {"name": "RAY_USE_TLS", "value": "1"} in (ray.get("env") or ())
     inherited: dict[str, Any] = {key: ray[key] for key in ("image", "imagePullPolicy", "securityContext") if key in ray}
     return {
         "name": NAME,
         **inherited,
         "command": SHELL,
-        "args": [SCRIPT.format(domain=group.head_domain, port=group.gcs_port)],
-        "env": merged(ray.get("env") or (), access),
-        "volumeMounts": mounts,
+        "args": [SCRIPT.format(domain=group.head_domain, port=group.gcs_port, tls=int(encrypted))],
         "resources": {"limits": RESOURCES, "requests": RESOURCES},
     }
 
 
-def init_containers(
-    group: PodGroup, access: Sequence[Variable], mounts: list[dict[str, Any]], address: Sequence[Variable]
-) -> list[dict[str, Any]]:
+def init_containers(group: PodGroup, address: Sequence[Variable]) -> list[dict[str, Any]]:
     """What makes a certificate, the manifest's own, and for a worker what waits; all know where the head is."""
     found: list[dict[str, Any]] = list(group.raw["template"]["spec"].get("initContainers") or ())
     if not group.is_head and all(container["name"] != NAME for container in found):
-        found.append(wait_for_head(group, access, mounts))
-    if certificates.has_tls(group.cluster):
-        found.insert(0, certificates.certificate_maker(group.raw_ray, _names(group)))
+        found.append(wait_for_head(group))
+    if has_tls(group.cluster):
+        found.insert(0, certificate_maker(group.raw_ray, _names(group)))
     return [container | {"env": merged(container.get("env") or (), address)} for container in found]
 
 

@@ -97,7 +97,7 @@ class Bench:
     def __init__(self) -> None:
         self.api = FakeApi()
         self.client = Client(self.api, jitter=lambda: 0.0)
-        self.cache = Cache(lambda key: None)
+        self.cache = Cache(lambda key, soon: None)
         self.drained: list[tuple[str, int]] = []
         self.drain_error: GcsUnreachable | None = None
         self.applier = Applier(self.client, self.cache, at_once, self._drain, lambda: datetime(2026, 1, 1, tzinfo=UTC))

@@ -18,7 +18,7 @@ class Watched:
 
     def __init__(self) -> None:
         self.woken: list[tuple[str, str]] = []
-        self.store = Store(self.woken.append)
+        self.store = Store(lambda key, soon: self.woken.append(key))
         self.pods: Collection[Pod] = self.store.collection("Pod", Pod)
         self.store.collection("RayCluster", Resource).listed([Resource(Meta("demo", "default", "r1", "1"))], "1")
         self.woken.clear()

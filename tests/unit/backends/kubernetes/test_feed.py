@@ -31,7 +31,7 @@ class Fed:
         self.clock = Clock()
         self.api = FakeApi()
         self.client = Client(self.api, sleep=self.clock.sleep, jitter=lambda: 0.0)
-        self.pods = Store(lambda key: None).collection("Pod", Pod)
+        self.pods = Store(lambda key, soon: None).collection("Pod", Pod)
         self.feed = Feed(self.client, PODS, Pod, self.pods, "default", self.clock.monotonic, self.clock.sleep)
 
     async def create(self, name: str, label: str = "demo") -> None:

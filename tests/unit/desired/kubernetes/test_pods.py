@@ -2,7 +2,6 @@
 
 import json
 import os
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -39,7 +38,7 @@ def parts() -> Iterator[Any]:
 @pytest.mark.parametrize("case", WHOLE["cases"], ids=lambda case: case["profile"])
 def test_a_pod_is_exactly_as_reviewed(case: Json) -> None:
     pods = pods_of(made(WHOLE["cluster"], settings(case)))
-    waiting = {"domain": "complete-head-svc.ns.svc.cluster.local", "port": "6380"}
+    waiting = {"domain": "complete-head-svc.ns.svc.cluster.local", "port": "6380", "tls": "0"}
     case["worker"]["spec"]["initContainers"][0]["args"] = [SCRIPT.format(**waiting)]
     assert pods["headgroup"] == case["head"]
     assert pods["small-group"] == case["worker"]
@@ -133,14 +132,3 @@ def test_every_sample_makes_pods_that_hold_together(body: Json, profile: Any) ->
             for word in ("privileged", "hostPath", "SYS_PTRACE", "runAsUser", "runAsNonRoot", "Unconfined")
         ):
             assert [problem for pod in pods.values() for problem in complaints(pod["spec"])] == []
-
-
-def test_a_clusters_pods_are_made_well_below_a_millisecond() -> None:
-    body = manifest({})
-    cluster = made(body, Settings())
-    started = time.process_time()
-    for _ in range(20):
-        made(body, Settings())
-    spent = (time.process_time() - started) / 20
-    assert cluster.templates
-    assert spent < 0.005, f"{spent * 1000:.2f} ms, several times what it takes when nothing else runs"
