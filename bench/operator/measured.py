@@ -36,7 +36,9 @@ class OperatorProcess:
 
     def __enter__(self) -> "OperatorProcess":
         self._printed = TemporaryFile()
-        self._process = subprocess.Popen(self._command, stdout=self._printed, stderr=subprocess.STDOUT)
+        # As installed: with bytecode that is compiled once.
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        self._process = subprocess.Popen(self._command, stdout=self._printed, stderr=subprocess.STDOUT, env=environment)
         return self
 
     def __exit__(self, *_: object) -> None:

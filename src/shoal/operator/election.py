@@ -116,7 +116,8 @@ class Election:
             raise error
         log.warning("there is no namespace %s: the Lease is in %s", self._namespace, ALWAYS_THERE)
         self._namespace = ALWAYS_THERE
-        return await self._take()
+        sight = await self._look(None)
+        return (sight is None or is_free(sight, self._identity, self._clock.monotonic())) and await self._take()
 
     async def _is_still_ours(self) -> bool:
         """After a conflict: our own earlier write may have arrived although its answer didn't."""
