@@ -24,7 +24,7 @@ def cluster_of(variable: str, *verbs: str) -> Iterator[Cluster]:
     if running := given(variable):
         yield running
         return
-    folder = Path(tempfile.mkdtemp(prefix="shoal-lab-"))
+    folder = Path(tempfile.mkdtemp(prefix="shoal-test-"))
     lab = Lab(folder)
     try:
         yield lab.start(*verbs)

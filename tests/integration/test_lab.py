@@ -25,7 +25,7 @@ POD = {
 
 @pytest.fixture
 def lab() -> Iterator[Lab]:
-    folder = Path(tempfile.mkdtemp(prefix="shoal-lab-"))
+    folder = Path(tempfile.mkdtemp(prefix="shoal-test-"))
     lab = Lab(folder)
     yield lab
     lab.end()
