@@ -11,6 +11,7 @@ from shoal.lint.local_kinds import NOT_CARRIED_OVER
 from shoal.spec.clusterfile import ClusterFile
 from shoal.spec.complaints import place
 from shoal.spec.provider import THIS_MACHINE
+from shoal.spec.raycluster import HEAD_GROUP
 
 _TYPE = "available_node_types.*"
 _COMMANDS = ("initialization_commands", "setup_commands", "head_setup_commands", "worker_setup_commands")
@@ -54,7 +55,7 @@ def lost(file: ClusterFile, types: list[str], *, scales: bool) -> Iterator[Findi
 
 def _renamed(path: Path, name: str, new: str) -> Iterator[Finding]:
     if new != name:
-        message = f"{place(path)}: called {new!r}, since Kubernetes accepts no {name!r}"
+        message = f"{place(path)}: called {new!r}, since {name!r} can't be used there"
         yield Finding(NOT_CARRIED_OVER.code, Severity.NOTE, message, path=path)
 
 
@@ -73,7 +74,7 @@ def _is_carried(path: Path, value: Any, file: ClusterFile, *, scales: bool) -> b
         case ("max_workers",):
             return _bounds_every_type(file)
         case ("head_node_type",):
-            return value in ("headgroup", "ray.head")
+            return bool(value == HEAD_GROUP)
         case ("min_workers",):
             return not file.available_node_types
         case ("available_node_types", name, field, *rest):

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterable
 
+from shoal.spec.raycluster import HEAD_GROUP
+
 LONGEST = 53
 
 
@@ -13,11 +15,11 @@ def name_of(text: str) -> str:
 
 
 def names_of(texts: Iterable[str]) -> list[str]:
-    """The same for several, each different from the others."""
-    found: list[str] = []
+    """The same for several worker groups, each different from the others and from the head's."""
+    taken = [HEAD_GROUP]
     for text in texts:
         name, number = name_of(text), 2
-        while name in found:
+        while name in taken:
             name, number = f"{name_of(text)[: LONGEST - 4]}-{number}", number + 1
-        found.append(name)
-    return found
+        taken.append(name)
+    return taken[1:]

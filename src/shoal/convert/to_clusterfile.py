@@ -8,9 +8,8 @@ from shoal.convert.conversion import Conversion, to_yaml, without_empty
 from shoal.convert.lost_by_clusterfile import lost
 from shoal.desired.from_raycluster import pod_of, ray_container, replicas_of
 from shoal.desired.resources import start_params
-from shoal.spec.raycluster import HeadGroupSpec, RayCluster, WorkerGroupSpec
+from shoal.spec.raycluster import HEAD_GROUP, HeadGroupSpec, RayCluster, WorkerGroupSpec
 
-HEAD_TYPE = "headgroup"
 UNBOUNDED = 2**31 - 1
 IDLE_SECONDS = 60
 RESOURCES = {"num-cpus": "CPU", "num-gpus": "GPU", "memory": "memory", "object-store-memory": "object_store_memory"}
@@ -22,7 +21,7 @@ def to_clusterfile(cluster: RayCluster) -> Conversion:
     Expects a spec without findings of severity error.
     """
     spec = cluster.spec
-    types = {_head_type(cluster): _head(spec.head_group_spec)}
+    types = {HEAD_GROUP: _head(spec.head_group_spec)}
     types |= {group.group_name: _worker(group, cluster) for group in spec.worker_group_specs}
     most = sum(kind.get("max_workers", UNBOUNDED) for kind in types.values())
     idle = spec.autoscaler_options.idle_timeout_seconds if spec.autoscaler_options else None
@@ -33,7 +32,7 @@ def to_clusterfile(cluster: RayCluster) -> Conversion:
         "idle_timeout_minutes": _minutes(seconds) if spec.enable_in_tree_autoscaling else None,
         "provider": {"type": "local", "head_ip": "localhost"},
         "docker": _docker(cluster),
-        "head_node_type": _head_type(cluster),
+        "head_node_type": HEAD_GROUP,
         "available_node_types": types,
         "setup_commands": _setup(cluster),
         **_start_commands(cluster),
@@ -44,11 +43,6 @@ def to_clusterfile(cluster: RayCluster) -> Conversion:
 
 def _minutes(seconds: int) -> int | float:
     return seconds // 60 if seconds % 60 == 0 else round(seconds / 60, 3)
-
-
-def _head_type(cluster: RayCluster) -> str:
-    taken = {group.group_name for group in cluster.spec.worker_group_specs}
-    return HEAD_TYPE if HEAD_TYPE not in taken else "ray.head"
 
 
 def _head(group: HeadGroupSpec) -> dict[str, Any]:

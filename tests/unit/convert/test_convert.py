@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shoal.convert.conversion import Conversion
+from shoal.convert.names import names_of
 from shoal.convert.to_clusterfile import to_clusterfile
 from shoal.convert.to_raycluster import to_raycluster
 from shoal.desired.derive import desired
@@ -209,3 +210,7 @@ available_node_types:
     assert [group.group_name for group in cluster.spec.worker_group_specs] == ["a-b", "a-b-2"]
     told = [finding.message for finding in conversion.lost if "called '" in finding.message]
     assert len(told) == 3
+
+
+def test_a_worker_type_called_as_the_heads_group_gets_another_name() -> None:
+    assert names_of(["headgroup", "a_b", "a-b"]) == ["headgroup-2", "a-b", "a-b-2"]
