@@ -55,6 +55,6 @@ fi
 
 # `--locked`: what uv.lock names, hashes checked, or nothing. Bytecode now, so that the first start isn't the slow one.
 export UV_PROJECT_ENVIRONMENT=.venv UV_PYTHON="$python" UV_PYTHON_DOWNLOADS=never UV_COMPILE_BYTECODE=1
-say "$ uv sync --locked --extra local --extra kubernetes   (Python: $python)"
-"$uv" sync --locked --extra local --extra kubernetes
+say "$ uv sync --locked --extra local --extra kubernetes --extra air   (Python: $python)"
+"$uv" sync --locked --extra local --extra kubernetes --extra air
 touch .venv/.made

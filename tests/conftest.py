@@ -30,11 +30,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where Ray is not installed its tests are skipped, and the rest still run."""
-    if importlib.util.find_spec("ray") is None:
-        for item in items:
-            if item.get_closest_marker("ray"):
-                item.add_marker(pytest.mark.skip(reason="ray is not installed (pip install 'shoal[local]')"))
+    """What needs Ray, or the toolkit's packages, is skipped where they are not installed, and the rest still runs."""
+    for marker, package, extra in (("ray", "ray", "local"), ("air", "xgboost", "air")):
+        if importlib.util.find_spec(package) is None:
+            for item in items:
+                if item.get_closest_marker(marker):
+                    reason = f"{package} is not installed (pip install 'shoal[{extra}]')"
+                    item.add_marker(pytest.mark.skip(reason=reason))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

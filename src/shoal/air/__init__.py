@@ -1,0 +1,89 @@
+"""From a table to a served model in one script, on Ray: load, preprocess, train, tune, keep, predict, serve.
+
+It imports nothing of the rest of Shoal. Importing it costs next to nothing: a name brings its module when first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from shoal.air.dataset import Dataset as Dataset
+    from shoal.air.errors import AirError as AirError
+    from shoal.air.errors import ColumnUnfit as ColumnUnfit
+    from shoal.air.errors import ColumnUnknown as ColumnUnknown
+    from shoal.air.errors import DatasetEmpty as DatasetEmpty
+    from shoal.air.errors import PackageMissing as PackageMissing
+    from shoal.air.errors import SettingInvalid as SettingInvalid
+    from shoal.air.errors import TrainingFailed as TrainingFailed
+    from shoal.air.progress import be_quiet as be_quiet
+    from shoal.air.read import from_arrow as from_arrow
+    from shoal.air.read import from_pandas as from_pandas
+    from shoal.air.read import from_ray as from_ray
+    from shoal.air.read import from_sklearn as from_sklearn
+    from shoal.air.read import read_csv as read_csv
+    from shoal.air.read import read_json as read_json
+    from shoal.air.read import read_parquet as read_parquet
+    from shoal.air.scaling import Scaling as Scaling
+    from shoal.air.trainer import Trainer as Trainer
+    from shoal.air.trainers import XGBoostTrainer as XGBoostTrainer
+
+RAY_PREPROCESSORS = (
+    "Categorizer",
+    "Chain",
+    "Concatenator",
+    "CountVectorizer",
+    "CustomKBinsDiscretizer",
+    "FeatureHasher",
+    "HashingVectorizer",
+    "LabelEncoder",
+    "MaxAbsScaler",
+    "MinMaxScaler",
+    "MultiHotEncoder",
+    "Normalizer",
+    "OneHotEncoder",
+    "OrdinalEncoder",
+    "PowerTransformer",
+    "RobustScaler",
+    "SimpleImputer",
+    "StandardScaler",
+    "Tokenizer",
+    "UniformKBinsDiscretizer",
+)
+"""Ray's own, as they are; the table of names, so that none is imported before it is asked for."""
+
+HOMES = {
+    "dataset": ("Dataset",),
+    "errors": (
+        "AirError",
+        "ColumnUnfit",
+        "ColumnUnknown",
+        "DatasetEmpty",
+        "PackageMissing",
+        "SettingInvalid",
+        "TrainingFailed",
+    ),
+    "progress": ("be_quiet",),
+    "read": ("from_arrow", "from_pandas", "from_ray", "from_sklearn", "read_csv", "read_json", "read_parquet"),
+    "scaling": ("Scaling",),
+    "trainer": ("Trainer",),
+    "trainers": ("XGBoostTrainer",),
+}
+"""Where each public name of ours lives."""
+
+_MODULE_OF = {name: f"shoal.air.{module}" for module, names in HOMES.items() for name in names}
+_MODULE_OF |= dict.fromkeys(RAY_PREPROCESSORS, "ray.data.preprocessors")
+__all__ = sorted(_MODULE_OF)
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used."""
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'shoal.air' has no attribute {name!r}")
+    from shoal.air.errors import importing
+
+    with importing(f"air.{name}"):
+        return getattr(import_module(_MODULE_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

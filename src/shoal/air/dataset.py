@@ -1,0 +1,145 @@
+"""A table, held in this process while it is small and by Ray Data when it is not. Each step gives a new one."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Self
+
+from shoal.air.errors import ColumnUnknown, DatasetEmpty, SettingInvalid
+
+SMALL_BYTES = 256 * 1024**2
+"""Up to this size (of files: on disk) a table is held, and preprocessed, in this process; above it, by Ray Data."""
+
+
+class Dataset:
+    """Rows under named columns.
+
+    frame: the rows as a pandas DataFrame, or None.
+    distributed: the rows as a ``ray.data.Dataset``, or None. One of the two is given.
+    """
+
+    def __init__(self, *, frame: Any = None, distributed: Any = None) -> None:
+        if (frame is None) == (distributed is None):
+            raise SettingInvalid(
+                "a Dataset is made of a frame or of a ray.data.Dataset", next_step="see air.from_pandas"
+            )
+        self._frame = frame
+        self._distributed = distributed
+
+    @property
+    def is_small(self) -> bool:
+        """Whether it is held in this process."""
+        return self._frame is not None
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns, in order."""
+        return list(self._frame.columns) if self.is_small else list(self._distributed.columns())
+
+    def count(self) -> int:
+        """The number of rows; reads the data where Ray Data does not know it yet."""
+        return len(self._frame) if self.is_small else int(self._distributed.count())
+
+    def to_pandas(self) -> Any:
+        """All rows as one pandas DataFrame, a copy."""
+        return self._frame.copy() if self.is_small else self._distributed.to_pandas()
+
+    def to_ray(self) -> Any:
+        """The rows as a ``ray.data.Dataset``."""
+        if not self.is_small:
+            return self._distributed
+        import ray.data
+
+        from shoal.air.cluster import connect
+
+        connect()
+        return ray.data.from_pandas(self._frame)
+
+    def map_batches(self, function: Callable[[Any], Any], **options: Any) -> "Dataset":
+        """What ``function`` makes of each pandas DataFrame of rows.
+
+        options: those of ``ray.data.Dataset.map_batches``, used where Ray Data holds the rows.
+        """
+        if self.is_small:
+            return Dataset(frame=function(self._frame.copy()))
+        return Dataset(distributed=self._distributed.map_batches(function, batch_format="pandas", **options))
+
+    def select_columns(self, columns: Sequence[str]) -> "Dataset":
+        """These columns alone, in this order.
+
+        Raises:
+            ColumnUnknown: one of them isn't there.
+        """
+        self.require(columns)
+        if self.is_small:
+            return Dataset(frame=self._frame[list(columns)])
+        return Dataset(distributed=self._distributed.select_columns(list(columns)))
+
+    def drop_columns(self, columns: Sequence[str]) -> "Dataset":
+        """All but these columns.
+
+        Raises:
+            ColumnUnknown: one of them isn't there.
+        """
+        self.require(columns)
+        return self.select_columns([name for name in self.columns if name not in columns])
+
+    def require(self, columns: Sequence[str]) -> None:
+        """
+        Raises:
+            ColumnUnknown: one of ``columns`` isn't there.
+        """
+        known = self.columns
+        for name in columns:
+            if name not in known:
+                raise ColumnUnknown(name, known)
+
+    def take(self, rows: int) -> list[dict[str, Any]]:
+        """The first rows, a dict each."""
+        if self.is_small:
+            return [
+                {str(key): value for key, value in row.items()} for row in self._frame.head(rows).to_dict("records")
+            ]
+        return list(self._distributed.take(rows))
+
+    def train_test_split(
+        self, test_size: float | int, *, shuffle: bool | None = None, seed: int | None = None
+    ) -> tuple["Dataset", "Dataset"]:
+        """Two data sets: to learn from, and to measure on.
+
+        test_size: a share of the rows (0 to 1), or their number.
+        shuffle: None shuffles when a ``seed`` is given. While small, the rows are those that
+            ``sklearn.model_selection.train_test_split`` picks with ``random_state=seed``.
+
+        Raises:
+            DatasetEmpty: too few rows for two parts.
+            SettingInvalid: ``test_size`` is no share and no number of rows.
+        """
+        shuffled = seed is not None if shuffle is None else shuffle
+        if not (0 < test_size < 1 or (isinstance(test_size, int) and test_size >= 1)):
+            raise SettingInvalid(f"test_size={test_size!r} is neither a share between 0 and 1 nor a number of rows")
+        if not self.is_small:
+            train, test = self._distributed.train_test_split(test_size, shuffle=shuffled, seed=seed)
+            return Dataset(distributed=train), Dataset(distributed=test)
+        from sklearn.model_selection import train_test_split
+
+        if len(self._frame) < 2 or (test_size >= 1 and test_size >= len(self._frame)):
+            raise DatasetEmpty(f"{len(self._frame)} rows can't be split into two parts (test_size={test_size!r})")
+        parts = train_test_split(
+            self._frame, test_size=test_size, shuffle=shuffled, random_state=seed if shuffled else None
+        )
+        return Dataset(frame=parts[0]), Dataset(frame=parts[1])
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """It never changes, so that cloning a trainer copies no rows."""
+        return self
+
+    def __repr__(self) -> str:
+        if not self.is_small:
+            return f"Dataset(by Ray Data: {', '.join(map(str, self.columns))})"
+        return f"Dataset({len(self._frame)} rows: {', '.join(map(str, self.columns))})"
+
+    def _repr_html_(self) -> str:
+        rows = self._frame.head() if self.is_small else self._distributed.limit(5).to_pandas()
+        return f"<p>{self!r}</p>{rows.to_html()}"

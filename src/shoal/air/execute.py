@@ -1,0 +1,62 @@
+"""Where training runs: one worker in a plain Ray task, which costs milliseconds; more of them under Ray Train."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from shoal.air.cluster import connect, resources
+from shoal.air.errors import AirError, SettingInvalid, TrainingFailed
+from shoal.air.frameworks.base import Framework, Learned, Table
+from shoal.air.progress import say
+from shoal.air.scaling import Scaling
+
+
+def learn(framework: Framework, tables: Mapping[str, Table], settings: Mapping[str, Any], scaling: Scaling) -> Learned:
+    """Train with ``scaling.workers`` workers.
+
+    tables: "train" is learned from, the others are measured.
+
+    Raises:
+        SettingInvalid: there is no room for the workers.
+        TrainingFailed: the framework refused the data or a setting, or a worker was lost for good.
+    """
+    wanted = resources(scaling)
+    if scaling.workers == 1:
+        return learn_in_task(framework, tables, settings, wanted)
+    raise SettingInvalid(f"Scaling(workers={scaling.workers}): {framework.name} trains with one worker")
+
+
+def learn_in_task(
+    framework: Framework, tables: Mapping[str, Table], settings: Mapping[str, Any], wanted: Mapping[str, float]
+) -> Learned:
+    """Train in one Ray task, tried again when its worker is lost."""
+    ray = connect()
+    threads = max(1, int(wanted["CPU"]))
+    say(f"training in one Ray task with {threads} CPU{'s' if threads > 1 else ''}")
+    task = ray.remote(_learn).options(max_retries=3, **as_options(wanted))
+    try:
+        learned: Learned = ray.get(task.remote(framework, dict(tables), dict(settings), threads))
+    except ray.exceptions.RayError as error:
+        raise failure(error, framework) from error
+    return learned
+
+
+def as_options(wanted: Mapping[str, float]) -> dict[str, Any]:
+    """Resources as the options of a Ray task."""
+    rest = {name: amount for name, amount in wanted.items() if name not in ("CPU", "GPU")}
+    return {"num_cpus": wanted["CPU"], "num_gpus": wanted.get("GPU", 0), "resources": rest or None}
+
+
+def failure(error: Any, framework: Framework) -> AirError:
+    """What a task raised, in words: its own if it has any, otherwise the framework's."""
+    cause = getattr(error, "cause", None)
+    if isinstance(cause, AirError):
+        return cause
+    said = str(cause if cause is not None else error).strip()
+    lines = [line.strip() for line in said.splitlines() if line.strip() and not line.startswith("  [bt]")]
+    if lines and lines[0].startswith("["):  # XGBoost: "[time] path/file.cc:line: words", then a stack
+        lines[0] = lines[0].rpartition(": ")[2]
+    return TrainingFailed(f"{framework.name} refused: {lines[0] if lines else type(error).__name__}".rstrip("."))
+
+
+def _learn(framework: Framework, tables: dict[str, Table], settings: dict[str, Any], threads: int) -> Learned:
+    return framework.learn(tables, settings, threads)

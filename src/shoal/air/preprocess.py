@@ -1,0 +1,92 @@
+"""Fit a preprocessor and apply it: once, here while the data is small, by Ray Data when it is not."""
+
+import copy
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from shoal.air.dataset import Dataset
+from shoal.air.errors import AirError, ColumnUnfit, ColumnUnknown
+from shoal.air.in_process import OneBlock
+from shoal.air.progress import say
+
+
+def fitted(preprocessor: Any, dataset: Dataset) -> Any:
+    """A copy of ``preprocessor`` that has learned from ``dataset`` what it had not learned before.
+
+    Members of a chain that are fitted stay as they are: nothing is fitted twice.
+
+    Raises:
+        ColumnUnknown, ColumnUnfit: a column that it needs isn't there, or can't be learned from.
+    """
+    learner = copy.deepcopy(preprocessor)
+    steps = list(_steps(learner))
+    if all(_is_ready(step) for step in steps):
+        return learner
+    names = ", ".join(type(step).__name__ for step in steps)
+    say(f"preprocessing {'in this process' if dataset.is_small else 'by Ray Data'}: {names}")
+    rows = dataset
+    for position, step in enumerate(steps):
+        _require_columns(step, rows)
+        if not _is_ready(step):
+            with _naming(step), warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # Ray warns of what the chain's members know already
+                step.fit(OneBlock(rows.to_pandas()) if rows.is_small else rows.to_ray())
+        if position < len(steps) - 1:
+            rows = transformed(step, rows)
+    return learner
+
+
+def transformed(preprocessor: Any, dataset: Dataset) -> Dataset:
+    """What a fitted preprocessor makes of ``dataset``; lazily, when Ray Data holds it."""
+    if dataset.is_small:
+        return Dataset(frame=transformed_frame(preprocessor, dataset.to_pandas()))
+    return Dataset(distributed=preprocessor.transform(dataset.to_ray()))
+
+
+def transformed_frame(preprocessor: Any, frame: Any) -> Any:
+    """What a fitted preprocessor makes of a pandas DataFrame, which may be changed: hand in a copy.
+
+    Training, batch prediction and serving all come through here.
+    """
+    for step in _steps(preprocessor):
+        _require_columns(step, Dataset(frame=frame))
+        with _naming(step):
+            frame = step.transform_batch(frame)
+    return frame
+
+
+def _steps(preprocessor: Any) -> Iterator[Any]:
+    """A chain's members, and theirs; anything else is a step itself."""
+    from ray.data.preprocessors import Chain
+
+    if not isinstance(preprocessor, Chain):
+        yield preprocessor
+        return
+    for member in preprocessor.preprocessors:
+        yield from _steps(member)
+
+
+def _is_ready(step: Any) -> bool:
+    return step.fit_status().value in ("FITTED", "NOT_FITTABLE")
+
+
+def _require_columns(step: Any, dataset: Dataset) -> None:
+    known = dataset.columns
+    for column in step.get_input_columns():
+        if column not in known:
+            raise ColumnUnknown(column, known, where=type(step).__name__)
+
+
+@contextmanager
+def _naming(step: Any) -> Iterator[None]:
+    """Turn what Ray raises, which names neither step nor column, into an error that does."""
+    try:
+        yield
+    except AirError:
+        raise
+    except (ValueError, TypeError, KeyError) as error:
+        columns = ", ".join(map(repr, step.get_input_columns()))
+        name = type(step).__name__
+        raise ColumnUnfit(str(error).rstrip("."), where=f"{name} of {columns}" if columns else name) from error

@@ -1,0 +1,104 @@
+"""Where data comes from. Small files are read in this process, large ones by Ray Data, by the same rules."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from shoal.air.dataset import SMALL_BYTES, Dataset
+from shoal.air.errors import DatasetEmpty, SettingInvalid
+from shoal.air.progress import say
+
+Paths = str | Path | Sequence[str | Path]
+
+
+def read_csv(paths: Paths, **options: Any) -> Dataset:
+    """The rows of CSV files, folders of them, or URLs that pyarrow knows (s3://, gs://).
+
+    An empty field is a missing value, also among strings. With ``options``, ``ray.data.read_csv`` reads.
+    """
+    from pyarrow import csv
+
+    rules = csv.ConvertOptions(strings_can_be_null=True)
+    return _read(
+        paths, "csv", lambda file: csv.read_csv(file, convert_options=rules), {"convert_options": rules}, options
+    )
+
+
+def read_parquet(paths: Paths, **options: Any) -> Dataset:
+    """The rows of Parquet files. With ``options``, ``ray.data.read_parquet`` reads."""
+    from pyarrow import parquet
+
+    return _read(paths, "parquet", parquet.read_table, {}, options)
+
+
+def read_json(paths: Paths, **options: Any) -> Dataset:
+    """The rows of files with a JSON object a line. With ``options``, ``ray.data.read_json`` reads."""
+    from pyarrow import json
+
+    return _read(paths, "json", json.read_json, {}, options)
+
+
+def from_pandas(frame: Any) -> Dataset:
+    """The rows of a pandas DataFrame; its index is dropped."""
+    return _small_or_not(frame.reset_index(drop=True), int(frame.memory_usage(deep=False).sum()))
+
+
+def from_arrow(table: Any) -> Dataset:
+    """The rows of a pyarrow Table."""
+    return _small_or_not(table.to_pandas(), table.nbytes)
+
+
+def from_ray(dataset: Any) -> Dataset:
+    """The rows of a ``ray.data.Dataset``; they stay with Ray Data."""
+    return Dataset(distributed=dataset)
+
+
+def from_sklearn(bunch: Any, label_column: str = "target") -> Dataset:
+    """The rows of what scikit-learn's ``load_*`` functions give, with the label as a column."""
+    import pandas as pd
+
+    names = [str(name).replace(" ", "_") for name in bunch.feature_names]
+    frame = pd.DataFrame(bunch.data, columns=names)
+    if label_column in names:
+        raise SettingInvalid(f"label_column={label_column!r} is the name of a feature")
+    frame[label_column] = bunch.target.to_numpy() if hasattr(bunch.target, "to_numpy") else bunch.target
+    return from_pandas(frame)
+
+
+def _small_or_not(frame: Any, size: int) -> Dataset:
+    if size <= SMALL_BYTES:
+        return Dataset(frame=frame)
+    say(f"{size / 1024**2:.0f} MiB are more than {SMALL_BYTES / 1024**2:.0f}: Ray Data holds them from here on")
+    return Dataset(distributed=Dataset(frame=frame).to_ray())
+
+
+def _read(paths: Paths, kind: str, read_file: Any, rules: dict[str, Any], options: dict[str, Any]) -> Dataset:
+    """In this process when all files are here and small, by Ray Data otherwise."""
+    named = [str(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
+    local = [Path(name) for name in named if "://" not in name]
+    for path in local:
+        if not path.exists():
+            raise SettingInvalid(f"there is no file {str(path)!r}", next_step="paths start at the working folder")
+    files = [file for path in local for file in (sorted(path.rglob(f"*.{kind}")) if path.is_dir() else [path])]
+    size = sum(file.stat().st_size for file in files)
+    if local and size == 0:
+        raise DatasetEmpty("there is no data", where=", ".join(named))
+    if options or len(local) < len(named) or size > SMALL_BYTES:
+        return _read_by_ray(named, kind, rules | options)
+    import pyarrow
+
+    try:
+        table = pyarrow.concat_tables([read_file(file) for file in files], promote_options="permissive")
+    except pyarrow.ArrowException as error:
+        raise SettingInvalid(f"this is no {kind}: {error}", where=", ".join(named)) from error
+    return from_arrow(table)
+
+
+def _read_by_ray(paths: list[str], kind: str, options: dict[str, Any]) -> Dataset:
+    import ray.data
+
+    from shoal.air.cluster import connect
+
+    connect()
+    say(f"Ray Data reads {', '.join(paths)}")
+    return Dataset(distributed=getattr(ray.data, f"read_{kind}")(paths, **options))

@@ -1,0 +1,93 @@
+"""The one contract of all trainers: preprocess once, train where `Scaling` says, give a `Result` with a checkpoint."""
+
+import time
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from shoal.air.checkpoint import Checkpoint
+from shoal.air.dataset import Dataset
+from shoal.air.errors import SettingInvalid
+from shoal.air.execute import learn
+from shoal.air.features import table_of
+from shoal.air.frameworks.base import Framework, Table
+from shoal.air.parameters import Parameters
+from shoal.air.preprocess import fitted, transformed
+from shoal.air.progress import say
+from shoal.air.result import Result
+from shoal.air.scaling import Scaling
+from shoal.air.schema import Schema
+
+
+class Trainer(Parameters):
+    """Base of the trainers. One of them is a framework, and which of its arguments are the framework's settings.
+
+    Its constructor stores each argument under its own name and does nothing else. It has at least ``datasets``,
+    ``label_column``, ``preprocessor`` and ``scaling``.
+    """
+
+    framework: ClassVar[Framework]
+    setting_names: ClassVar[tuple[str, ...]]
+    label_column: str
+    datasets: Mapping[str, Dataset]
+    preprocessor: Any
+    scaling: Scaling | None
+
+    def settings(self) -> dict[str, Any]:
+        """What the framework is told: those arguments that are its own."""
+        return {name: getattr(self, name) for name in self.setting_names}
+
+    def fit(self) -> Result:
+        """Train.
+
+        Raises:
+            AirError: the data or a setting does not fit; it names column, row or setting. Nothing is left half-done.
+        """
+        started = time.monotonic()
+        prepared = self.prepare()
+        learned = learn(self.framework, prepared.tables, self.settings(), self.scaling or Scaling())
+        result = prepared.result(learned, self.settings())
+        say(f"trained in {time.monotonic() - started:.2f} s: {result.summary()}")
+        return result
+
+    def prepare(self) -> "Prepared":
+        """The tables to learn from, and the preprocessor that made them, fitted on data set "train" alone."""
+        datasets = dict(self.datasets or {})
+        if "train" not in datasets:
+            raise SettingInvalid("datasets has no 'train'", next_step="datasets={'train': ..., 'valid': ...}")
+        schema = Schema.of(datasets["train"], without=self.label_column)
+        preprocessor = None
+        if self.preprocessor is not None:
+            preprocessor = fitted(self.preprocessor, datasets["train"])
+            datasets = {name: transformed(preprocessor, dataset) for name, dataset in datasets.items()}
+        tables = {
+            name: table_of(dataset.to_pandas(), self.label_column, name=name) for name, dataset in datasets.items()
+        }
+        return Prepared(self.framework, self.label_column, schema, preprocessor, tables)
+
+
+class Prepared:
+    """What training starts from. A tuner makes it once for all its trials."""
+
+    def __init__(
+        self, framework: Framework, label_column: str, schema: Schema, preprocessor: Any, tables: dict[str, Table]
+    ) -> None:
+        self.framework = framework
+        self.label_column = label_column
+        self.schema = schema
+        self.preprocessor = preprocessor
+        self.tables = tables
+
+    def result(self, learned: Any, settings: Mapping[str, Any]) -> Result:
+        """What was learned, with all that a prediction needs."""
+        metrics = {name: values[-1] for name, values in learned.curves.items() if values}
+        checkpoint = Checkpoint(
+            framework=self.framework,
+            model=learned.model,
+            preprocessor=self.preprocessor,
+            schema=self.schema,
+            features=Schema.of_frame(self.tables["train"].features),
+            label_column=self.label_column,
+            metrics=metrics,
+            settings=dict(settings),
+        )
+        return Result(metrics=metrics, curves=learned.curves, checkpoint=checkpoint)

@@ -1,0 +1,41 @@
+"""The trainers: each is a framework and the arguments that are its own."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from shoal.air.dataset import Dataset
+from shoal.air.frameworks.xgboost import XGBoost
+from shoal.air.scaling import Scaling
+from shoal.air.trainer import Trainer
+
+
+class XGBoostTrainer(Trainer):
+    """Trains gradient-boosted trees with `xgboost.train`.
+
+    label_column: what to predict, a column of numbers.
+    datasets: "train" is learned from; all of them are measured after each round.
+    params, num_boost_round, early_stopping_rounds: as in `xgboost.train`; the last data set decides when to stop early.
+    preprocessor: one of ``air``'s, or a Chain of them. It is fitted on "train" and kept with the model.
+    """
+
+    framework: ClassVar[XGBoost] = XGBoost()
+    setting_names: ClassVar[tuple[str, ...]] = ("params", "num_boost_round", "early_stopping_rounds")
+
+    def __init__(
+        self,
+        *,
+        label_column: str,
+        datasets: Mapping[str, Dataset],
+        params: Mapping[str, Any] | None = None,
+        num_boost_round: int = 10,
+        early_stopping_rounds: int | None = None,
+        preprocessor: Any = None,
+        scaling: Scaling | None = None,
+    ) -> None:
+        self.label_column = label_column
+        self.datasets = datasets
+        self.params = params
+        self.num_boost_round = num_boost_round
+        self.early_stopping_rounds = early_stopping_rounds
+        self.preprocessor = preprocessor
+        self.scaling = scaling

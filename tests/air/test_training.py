@@ -1,0 +1,93 @@
+"""What a trainer learns is what the framework alone would learn from the same rows."""
+
+from typing import Any
+
+import pytest
+
+from air.passengers import passengers
+from shoal import air
+
+pytestmark = [pytest.mark.air, pytest.mark.ray, pytest.mark.usefixtures("ray_here")]
+PARAMS = {"objective": "binary:logistic", "eval_metric": ["logloss", "auc", "error"], "max_depth": 4}
+ROUNDS = 30
+SEED = 7
+
+
+def raw_features(frame: Any, age: float, port: str) -> Any:
+    """The features as one writes them by hand."""
+    import pandas as pd
+
+    plain = frame.drop(columns=["survived", "sex", "embarked"]).fillna({"age": age})
+    sexes = [(frame["sex"] == value).astype("uint8").rename(f"sex_{value}") for value in ("female", "male")]
+    embarked = frame["embarked"].fillna(port)
+    ports = [(embarked == value).astype("uint8").rename(f"embarked_{value}") for value in "CQS"]
+    return pd.concat([plain, *sexes, *ports], axis=1)
+
+
+def raw_metrics(frame: Any) -> dict[str, float]:
+    """pandas, scikit-learn's split and xgboost, with nothing of ours."""
+    import xgboost
+    from sklearn.model_selection import train_test_split
+
+    train, valid = train_test_split(frame, test_size=0.25, random_state=SEED)
+    age, port = train["age"].mean(), train["embarked"].mode()[0]
+    order = [*train.columns.drop(["survived", "sex", "embarked"]), *"01234"]
+    parts = {}
+    for name, part in {"train": train, "valid": valid}.items():
+        features = raw_features(part, age, port)
+        parts[name] = xgboost.DMatrix(features.set_axis(order, axis=1), label=part["survived"])
+    measured: dict[str, dict[str, list[float]]] = {}
+    evals = [(matrix, name) for name, matrix in parts.items()]
+    xgboost.train(PARAMS, parts["train"], ROUNDS, evals=evals, evals_result=measured, verbose_eval=False)
+    return {f"{name}-{metric}": values[-1] for name, found in measured.items() for metric, values in found.items()}
+
+
+def trainer(frame: Any, **changes: Any) -> air.XGBoostTrainer:
+    train, valid = air.from_pandas(frame).train_test_split(0.25, seed=SEED)
+    given: dict[str, Any] = {
+        "label_column": "survived",
+        "num_boost_round": ROUNDS,
+        "params": PARAMS,
+        "preprocessor": air.Chain(
+            air.SimpleImputer(columns=["age"], strategy="mean"),
+            air.SimpleImputer(columns=["embarked"], strategy="most_frequent"),
+            air.OneHotEncoder(columns=["sex", "embarked"]),
+        ),
+        "datasets": {"train": train, "valid": valid},
+    }
+    return air.XGBoostTrainer(**(given | changes))
+
+
+def test_accuracy_and_auc_are_those_of_pandas_and_xgboost_alone() -> None:
+    frame = passengers()
+    frame = frame[[*frame.columns.drop(["sex", "embarked"]), "sex", "embarked"]]  # raw code puts its columns last
+    assert trainer(frame).fit().metrics == raw_metrics(frame)
+
+
+def test_a_trainer_and_its_preprocessor_are_not_changed_by_training() -> None:
+    built = trainer(passengers())
+    built.fit()
+    assert built.preprocessor.fit_status().value == "NOT_FITTED"
+    assert built.fit().metrics == built.fit().metrics
+
+
+def test_a_clone_has_the_same_parameters_and_shares_the_rows() -> None:
+    from sklearn.base import clone
+
+    built = trainer(passengers(), scaling=air.Scaling(cpus_per_worker=1))
+    copied = clone(built)
+    assert copied.datasets["train"] is built.datasets["train"]
+    assert copied.get_params()["scaling__cpus_per_worker"] == 1
+    assert copied.set_params(scaling__cpus_per_worker=2).scaling.cpus_per_worker == 2
+    assert built.scaling is not None
+    assert built.scaling.cpus_per_worker == 1
+
+
+def test_asking_for_more_than_there_is_says_so_instead_of_waiting() -> None:
+    with pytest.raises(air.SettingInvalid, match="no room for 1 workers of 64 CPU"):
+        trainer(passengers(), scaling=air.Scaling(cpus_per_worker=64)).fit()
+
+
+def test_what_the_framework_refuses_is_told_in_its_words() -> None:
+    with pytest.raises(air.TrainingFailed, match=r"xgboost refused: .*no-such-thing"):
+        trainer(passengers(), params={"objective": "no-such-thing"}).fit()
