@@ -1,9 +1,10 @@
-"""Writes docs/reference from the program itself: every verb's help, and the page of every code.
+"""Writes docs/reference from the program itself: every verb's help, the page of every code, the names of Ray AIR.
 
 ``--check`` writes nothing and fails when a page is out of date.
 """
 
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,12 +12,20 @@ import click
 import yaml
 from generated import ROOT, write_or_check
 
+from shoal import air
+from shoal.air.migration.table import Name, by_module
+from shoal.air.migration.table import names as air_names
 from shoal.cli.explain import pages
 from shoal.cli.main import cli
 
 FOLDER = ROOT / "docs/reference"
 BAD_INPUT = ROOT / "tests/cases/cli/bad_input.yaml"
 NOTE = "<!-- Written by `make docs`; changes made here are lost. -->\n\n"
+AIR_NAMES = """\
+What became of each public name of Ray AIR 2.2: {told}. What is planned has its place in `shoal.air`
+and is not in it yet. `shoal air migrate FILE` finds them in a script, and rewrites what can be rewritten safely.
+
+"""
 KINDS = {"input": "from reading a file", "lint": "from a lint rule", "error": "from a failed command"}
 
 
@@ -56,12 +65,46 @@ def bad_input_page() -> str:
     return "# What each bad input prints\n\n" + NOTE + told + "\n".join(sections)
 
 
+def air_names_page() -> str:
+    """docs/reference/air-names.md."""
+    here = frozenset(air.__all__)
+    count = Counter(_fate(name, here) for name in air_names())
+    told = ", ".join(f"{count[fate]} {fate}" for fate in ("kept", "changed", "planned", "dropped"))
+    sections = [
+        f"## {module}\n\n| name | fate | today | how, or why |\n|---|---|---|---|\n"
+        + "".join(
+            f"| `{short}` | {_fate(name, here)} | {_today(name)} | {_how(name)} |\n" for short, name in below.items()
+        )
+        for module, below in by_module().items()
+    ]
+    return "# The names of Ray AIR 2.2\n\n" + NOTE + AIR_NAMES.format(told=told) + "\n".join(sections)
+
+
+def _fate(name: Name, here: frozenset[str]) -> str:
+    return "planned" if name.is_planned(here) else name.fate
+
+
+def _today(name: Name) -> str:
+    return f"`{name.target}`" if name.target else ""
+
+
+def _how(name: Name) -> str:
+    arguments = {
+        **{old: f"is called `{new}`" for old, new in name.renamed.items()},
+        **dict.fromkeys(name.spread, "what it held are arguments here"),
+        **{old: f"not needed: {why}" for old, why in name.needless.items()},
+        **{old: f"gone: {why}" for old, why in name.gone.items()},
+    }
+    return "<br>".join([name.note, *(f"`{old}=` {what}" for old, what in arguments.items())]).removeprefix("<br>")
+
+
 def files() -> dict[Path, str]:
     """Every page, with its text."""
     return {
         FOLDER / "cli.md": verbs_page(),
         FOLDER / "codes.md": codes_page(),
         FOLDER / "bad-input.md": bad_input_page(),
+        FOLDER / "air-names.md": air_names_page(),
     }
 
 

@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     from shoal.air.errors import ColumnUnfit as ColumnUnfit
     from shoal.air.errors import ColumnUnknown as ColumnUnknown
     from shoal.air.errors import DatasetEmpty as DatasetEmpty
+    from shoal.air.errors import NotPython as NotPython
     from shoal.air.errors import PackageMissing as PackageMissing
     from shoal.air.errors import SettingInvalid as SettingInvalid
     from shoal.air.errors import TrainingFailed as TrainingFailed
+    from shoal.air.migration import migrate as migrate
     from shoal.air.progress import be_quiet as be_quiet
     from shoal.air.read import from_arrow as from_arrow
     from shoal.air.read import from_pandas as from_pandas
@@ -58,10 +60,12 @@ HOMES = {
         "ColumnUnfit",
         "ColumnUnknown",
         "DatasetEmpty",
+        "NotPython",
         "PackageMissing",
         "SettingInvalid",
         "TrainingFailed",
     ),
+    "migration": ("migrate",),
     "progress": ("be_quiet",),
     "read": ("from_arrow", "from_pandas", "from_ray", "from_sklearn", "read_csv", "read_json", "read_parquet"),
     "scaling": ("Scaling",),

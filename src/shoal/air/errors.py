@@ -5,6 +5,7 @@
   - ColumnUnfit: a column is there, and its values can't be used for this
   - DatasetEmpty: no row to learn from or to predict for
   - SettingInvalid: an argument makes no sense
+  - NotPython: a script that is to be migrated can't be read as one
   - PackageMissing: a package of the extra `air` isn't installed
   - TrainingFailed: training was begun and did not end well
 """
@@ -24,6 +25,7 @@ class AirError(Exception):
     """
 
     code: ClassVar[str] = ""
+    exit_code: ClassVar[int] = 2
 
     def __init__(self, what: str, *, where: str = "", next_step: str = "") -> None:
         super().__init__(what)
@@ -83,10 +85,20 @@ class PackageMissing(AirError):
     code = "A105"
 
 
+class NotPython(AirError):
+    """The file is no Python script, so that nothing can be said of it. It was not touched.
+
+    A notebook is turned into a script by `jupyter nbconvert --to script`; Python 2 has to become Python 3 first.
+    """
+
+    code = "A110"
+
+
 class TrainingFailed(AirError):
     """Training was begun and ended without a model. What the framework said follows."""
 
     code = "A301"
+    exit_code = 1
 
 
 @contextmanager

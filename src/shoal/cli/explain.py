@@ -6,6 +6,8 @@ from importlib import import_module
 
 import click
 
+from shoal.air import errors as toolkit
+from shoal.air.errors import AirError
 from shoal.cli.console import Console
 from shoal.errors import InputError, ShoalError, coded_errors
 from shoal.findings import Page
@@ -79,9 +81,14 @@ def pages() -> Iterator[Page]:
     for module in DEFINE_ERRORS:
         import_module(module)
     yield from (_of_error(error) for error in coded_errors())
+    yield from (_of_error(error) for error in vars(toolkit).values() if isinstance(error, type) and _has_code(error))
 
 
-def _of_error(error: type[ShoalError]) -> Page:
+def _has_code(error: type) -> bool:
+    return issubclass(error, AirError) and bool(error.code)
+
+
+def _of_error(error: type[ShoalError] | type[AirError]) -> Page:
     title, _, body = inspect.cleandoc(error.__doc__ or "").partition("\n\n")
     exit_code = f"Exit code {error.exit_code}."
     return Page(error.code, "error", " ".join(title.split()).rstrip("."), f"{body}\n\n{exit_code}".strip())

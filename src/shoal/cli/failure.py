@@ -6,6 +6,7 @@ import traceback
 
 import click
 
+from shoal.air.errors import AirError
 from shoal.cli.console import colour_wanted
 from shoal.errors import Defect, DiskFull, ShoalError, SpecInvalid, SystemRefused
 
@@ -29,9 +30,9 @@ def report(error: Exception) -> int:
     return known.exit_code
 
 
-def explained(error: Exception) -> ShoalError:
+def explained(error: Exception) -> ShoalError | AirError:
     """``error`` as one that has a code and a next step."""
-    if isinstance(error, ShoalError):
+    if isinstance(error, ShoalError | AirError):
         return error
     again = "then run the same command again"
     if isinstance(error, OSError):

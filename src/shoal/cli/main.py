@@ -32,10 +32,11 @@ VERBS: dict[str, tuple[str, str]] = {
     "rsync-down": ("rsync_down", "Copy files from the head."),
     "down": ("down", "Stop a cluster and remove everything of it but its logs."),
     "operator": ("operator", "Run Ray clusters on Kubernetes: the operator and what it needs."),
+    "air": ("air", "The toolkit `shoal.air`: bring scripts for Ray AIR 2.2 up to date."),
     "explain": ("explain", "Explain a code of a finding or an error."),
     "completion": ("completion", "Print the script that completes `shoal` in your shell."),
 }
-EXIT_CODES = "0 ok, 1 failed, 2 usage or bad input, 3 changes pending (plan), 4 timed out, 130 interrupted"
+EXIT_CODES = "0 ok, 1 failed, 2 usage or bad input, 3 changes pending (plan, air migrate), 4 timed out, 130 interrupted"
 
 
 class Verbs(click.Group):
