@@ -13,6 +13,7 @@ def ray_here() -> Iterator[None]:
 
     before = os.environ.get("RAY_AUTH_MODE")
     os.environ["RAY_AUTH_MODE"] = "disabled"
+    os.environ.update({"RAY_raylet_start_wait_time_s": "180"})  # machines that run tests have other things to do
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, configure_logging=False)
     yield
     ray.shutdown()

@@ -7,8 +7,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from shoal.air.batch import BatchPredictor as BatchPredictor
+    from shoal.air.checkpoint import Checkpoint as Checkpoint
+    from shoal.air.checkpoint import load as load
     from shoal.air.dataset import Dataset as Dataset
     from shoal.air.errors import AirError as AirError
+    from shoal.air.errors import CheckpointInvalid as CheckpointInvalid
+    from shoal.air.errors import CodeNotTrusted as CodeNotTrusted
     from shoal.air.errors import ColumnUnfit as ColumnUnfit
     from shoal.air.errors import ColumnUnknown as ColumnUnknown
     from shoal.air.errors import DatasetEmpty as DatasetEmpty
@@ -17,6 +22,9 @@ if TYPE_CHECKING:
     from shoal.air.errors import SettingInvalid as SettingInvalid
     from shoal.air.errors import TrainingFailed as TrainingFailed
     from shoal.air.migration import migrate as migrate
+    from shoal.air.predictor import Predictor as Predictor
+    from shoal.air.preprocessors import BatchMapper as BatchMapper
+    from shoal.air.preprocessors import SklearnTransformer as SklearnTransformer
     from shoal.air.progress import be_quiet as be_quiet
     from shoal.air.read import from_arrow as from_arrow
     from shoal.air.read import from_pandas as from_pandas
@@ -25,6 +33,7 @@ if TYPE_CHECKING:
     from shoal.air.read import read_csv as read_csv
     from shoal.air.read import read_json as read_json
     from shoal.air.read import read_parquet as read_parquet
+    from shoal.air.result import Result as Result
     from shoal.air.scaling import Scaling as Scaling
     from shoal.air.trainer import Trainer as Trainer
     from shoal.air.trainers import XGBoostTrainer as XGBoostTrainer
@@ -54,9 +63,13 @@ RAY_PREPROCESSORS = (
 """Ray's own, as they are; the table of names, so that none is imported before it is asked for."""
 
 HOMES = {
+    "batch": ("BatchPredictor",),
+    "checkpoint": ("Checkpoint", "load"),
     "dataset": ("Dataset",),
     "errors": (
         "AirError",
+        "CheckpointInvalid",
+        "CodeNotTrusted",
         "ColumnUnfit",
         "ColumnUnknown",
         "DatasetEmpty",
@@ -66,8 +79,11 @@ HOMES = {
         "TrainingFailed",
     ),
     "migration": ("migrate",),
+    "predictor": ("Predictor",),
+    "preprocessors": ("BatchMapper", "SklearnTransformer"),
     "progress": ("be_quiet",),
     "read": ("from_arrow", "from_pandas", "from_ray", "from_sklearn", "read_csv", "read_json", "read_parquet"),
+    "result": ("Result",),
     "scaling": ("Scaling",),
     "trainer": ("Trainer",),
     "trainers": ("XGBoostTrainer",),

@@ -1,10 +1,19 @@
-"""A trained model with all that a prediction needs: the fitted preprocessor, the columns, what the model expects."""
+"""A trained model with all that a prediction needs, and how it is kept in a folder."""
 
+import importlib.metadata
+import platform
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from shoal.air import folder
+from shoal.air.errors import CheckpointInvalid
+from shoal.air.frameworks import framework_named
 from shoal.air.frameworks.base import Framework
 from shoal.air.schema import Schema
+
+PREPROCESSOR_FILE = "preprocessor.json"
+KEPT_VERSIONS = ("shoal", "ray", "numpy", "pandas")
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,7 +25,7 @@ class Checkpoint:
     schema: the columns that data to predict for must have.
     features: the columns that the model sees, after the preprocessor.
     label_column: what is predicted.
-    metrics, settings: how it was trained, and how well.
+    metrics, settings: how well it did, and how it was trained.
     """
 
     framework: Framework
@@ -27,3 +36,85 @@ class Checkpoint:
     label_column: str
     metrics: dict[str, float] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
+
+    def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
+        """Keep it in the folder ``path``: manifest, model and preprocessor. All of it, or nothing.
+
+        Raises:
+            SettingInvalid: there is something at ``path``, or a preprocessor that can't be kept.
+        """
+        from shoal.air.stored import code_in, encode
+
+        preprocessor = encode(self.preprocessor)
+        manifest = {
+            "framework": self.framework.name,
+            "label_column": self.label_column,
+            "schema": list(self.schema.kinds.items()),
+            "features": list(self.features.kinds.items()),
+            "metrics": encode(self.metrics),
+            "settings": encode(self.settings),
+            "versions": self.versions(),
+            "code": code_in(preprocessor),
+        }
+        with folder.new(Path(path), overwrite=overwrite) as new:
+            self.framework.save(self.model, new)
+            folder.write_json(new / PREPROCESSOR_FILE, preprocessor)
+            folder.seal(new, manifest)
+        return Path(path)
+
+    def versions(self) -> dict[str, str]:
+        """What it was made by: Python, Shoal, Ray and the framework's packages."""
+        names = (*KEPT_VERSIONS, *self.framework.packages)
+        return {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in names}
+
+    def __repr__(self) -> str:
+        return f"Checkpoint({self.framework.name} model of {self.label_column!r} from {', '.join(self.schema.kinds)})"
+
+
+def load(path: str | Path, *, trust_code: bool = False, framework: Framework | None = None) -> Checkpoint:
+    """The checkpoint in the folder ``path``. Every file is held against its hash, and no code of the folder's runs.
+
+    trust_code: also load functions of yours that it holds (by pickle), and types that skops doesn't know.
+    framework: who reads the model, when it is none of Shoal's own.
+
+    Raises:
+        CheckpointInvalid: it is none, is damaged, or was made by something newer.
+        CodeNotTrusted: it holds code, and ``trust_code`` is not said.
+    """
+    from shoal.air.stored import decode
+
+    home = Path(path)
+    manifest = folder.open_sealed(home)
+    try:
+        reader = framework or framework_named(manifest["framework"])
+        _refuse_newer(manifest["versions"], reader)
+        return Checkpoint(
+            framework=reader,
+            model=reader.load(home),
+            preprocessor=decode(folder.read_json(home / PREPROCESSOR_FILE), trust_code=trust_code),
+            schema=Schema(dict(manifest["schema"])),
+            features=Schema(dict(manifest["features"])),
+            label_column=manifest["label_column"],
+            metrics=decode(manifest["metrics"], trust_code=False),
+            settings=decode(manifest["settings"], trust_code=False),
+        )
+    except CheckpointInvalid as error:
+        raise type(error).told_of(error, where=str(home)) from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointInvalid(f"its manifest isn't as it should be: {error!r}", where=str(home)) from error
+
+
+def _refuse_newer(versions: dict[str, str], framework: Framework) -> None:
+    for name in framework.packages:
+        here = importlib.metadata.version(name)
+        if _release(versions[name]) > _release(here):
+            raise CheckpointInvalid(
+                f"its model was made by {name} {versions[name]}, and this is {here}",
+                next_step=f"pip install '{name}>={versions[name]}'",
+            )
+
+
+def _release(version: str) -> tuple[int, int]:
+    """Major and minor: between those, formats change."""
+    major, minor = version.split(".")[:2]
+    return int(major), int(minor)

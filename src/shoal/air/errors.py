@@ -7,6 +7,8 @@
   - SettingInvalid: an argument makes no sense
   - NotPython: a script that is to be migrated can't be read as one
   - PackageMissing: a package of the extra `air` isn't installed
+  - CheckpointInvalid: a folder holds no checkpoint, a damaged one, or one that this version can't read
+    - CodeNotTrusted: it holds code, which is only loaded when asked for
   - TrainingFailed: training was begun and did not end well
 """
 
@@ -92,6 +94,29 @@ class NotPython(AirError):
     """
 
     code = "A110"
+
+
+class CheckpointInvalid(AirError):
+    """A folder holds no checkpoint, a damaged one, or one that this version can't read. Nothing of it was used."""
+
+    code = "A201"
+
+    @classmethod
+    def told_of(cls, error: AirError, *, where: str) -> AirError:
+        """The same error, with the place."""
+        return _again(type(error), error.what, error.where or where, error.next_step)
+
+
+class CodeNotTrusted(CheckpointInvalid):
+    """A checkpoint holds functions or types whose loading runs code. Load it so only if you know who made it."""
+
+    code = "A202"
+
+    def __init__(self, names: str) -> None:
+        super().__init__(
+            f"it holds code, which would run here: {names}",
+            next_step="if you know who made it: air.load(path, trust_code=True)",
+        )
 
 
 class TrainingFailed(AirError):

@@ -24,6 +24,14 @@ class OneBlock:
         """The only batch."""
         yield self.batch
 
+    def select_columns(self, columns: list[str]) -> "OneBlock":
+        """These columns alone."""
+        return OneBlock(self.batch[columns])
+
+    def to_pandas(self) -> Any:
+        """All rows."""
+        return self.batch.copy()
+
     def aggregate(self, *aggregates: Any) -> dict[str, Any]:
         """The value of each aggregate by its name."""
         import pyarrow

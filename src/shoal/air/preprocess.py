@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from shoal.air.dataset import Dataset
-from shoal.air.errors import AirError, ColumnUnfit, ColumnUnknown
+from shoal.air.errors import AirError, ColumnUnfit, ColumnUnknown, PackageMissing
 from shoal.air.in_process import OneBlock
 from shoal.air.progress import say
 
@@ -45,12 +45,14 @@ def transformed(preprocessor: Any, dataset: Dataset) -> Dataset:
     return Dataset(distributed=preprocessor.transform(dataset.to_ray()))
 
 
-def transformed_frame(preprocessor: Any, frame: Any) -> Any:
+def transformed_frame(preprocessor: Any, frame: Any, *, label_column: str = "") -> Any:
     """What a fitted preprocessor makes of a pandas DataFrame, which may be changed: hand in a copy.
 
-    Training, batch prediction and serving all come through here.
+    Training, batch prediction and serving all come through here. Steps for the label are left out where there is none.
     """
     for step in _steps(preprocessor):
+        if label_column in step.get_input_columns() and label_column not in frame.columns:
+            continue
         _require_columns(step, Dataset(frame=frame))
         with _naming(step):
             frame = step.transform_batch(frame)
@@ -86,6 +88,8 @@ def _naming(step: Any) -> Iterator[None]:
         yield
     except AirError:
         raise
+    except ImportError as error:
+        raise PackageMissing(str(error), where=type(step).__name__, next_step="pip install 'shoal[air]'") from error
     except (ValueError, TypeError, KeyError) as error:
         columns = ", ".join(map(repr, step.get_input_columns()))
         name = type(step).__name__

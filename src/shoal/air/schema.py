@@ -42,7 +42,9 @@ class Schema:
             found = kind_of(frame[name])
             if found != kind and not _fits(frame[name], found, kind):
                 raise ColumnUnfit(_mismatch(frame[name], found, kind), where=f"column {name!r}")
-        return frame[list(self.kinds)]
+        return frame[list(self.kinds)].astype(
+            {name: float for name, kind in self.kinds.items() if kind == NUMBER and frame[name].dtype == object}
+        )
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Schema) and list(self.kinds.items()) == list(other.kinds.items())

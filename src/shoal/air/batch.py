@@ -1,0 +1,77 @@
+"""Predictions for whole data sets: here while they are small, streamed through Ray Data when they are not."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from shoal.air.checkpoint import Checkpoint
+from shoal.air.dataset import Dataset
+from shoal.air.predictor import Predictor
+from shoal.air.progress import say
+
+
+class BatchPredictor:
+    """Predicts for data sets, row for row what `Predictor` gives."""
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        self.checkpoint = checkpoint
+
+    def predict(
+        self,
+        dataset: Dataset,
+        *,
+        keep_columns: Sequence[str] = (),
+        batch_size: int = 4096,
+        workers: tuple[int, int] | None = None,
+        use_gpu: bool = False,
+    ) -> Dataset:
+        """A data set of the predictions beside ``keep_columns``, in the order of the rows.
+
+        The rest matters where Ray Data holds the rows; of files, it reads only the columns that are needed.
+
+        batch_size: rows a batch.
+        workers: actors at least and at most. None: one to as many as there is room for.
+        use_gpu: one GPU for each of them.
+
+        Raises:
+            ColumnUnknown, ColumnUnfit, DatasetEmpty: as `Predictor.predict`.
+        """
+        needed = [*self.checkpoint.schema.kinds, *keep_columns]
+        dataset.require(needed)
+        rows = dataset.select_columns(list(dict.fromkeys(needed)))
+        if rows.is_small:
+            return Dataset(frame=_predicted(Predictor(self.checkpoint), rows.to_pandas(), keep_columns))
+        import ray
+
+        say("predicting by Ray Data")
+        size = {"size": workers[0]} if workers and workers[0] == workers[1] else {}
+        size = size or ({"min_size": workers[0], "max_size": workers[1]} if workers else {"min_size": 1})
+        return Dataset(
+            distributed=rows.to_ray().map_batches(
+                _Worker,
+                fn_constructor_args=(ray.put(self.checkpoint), list(keep_columns)),
+                batch_format="pandas",
+                batch_size=batch_size,
+                compute=ray.data.ActorPoolStrategy(**size),
+                num_gpus=1 if use_gpu else 0,
+            )
+        )
+
+
+class _Worker:
+    """An actor that holds the model."""
+
+    def __init__(self, checkpoint: Any, keep_columns: list[str]) -> None:
+        import ray
+
+        self.predictor = Predictor(ray.get(checkpoint))
+        self.keep_columns = keep_columns
+
+    def __call__(self, frame: Any) -> Any:
+        return _predicted(self.predictor, frame, self.keep_columns)
+
+
+def _predicted(predictor: Predictor, frame: Any, keep_columns: Sequence[str]) -> Any:
+    import pandas as pd
+
+    predicted = predictor.predict(frame)
+    return pd.concat([frame[list(keep_columns)], predicted], axis="columns") if keep_columns else predicted

@@ -1,0 +1,56 @@
+"""The one way from rows to predictions: in this process, in batches and behind HTTP it is this class that predicts."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from shoal.air.checkpoint import Checkpoint
+from shoal.air.dataset import Dataset
+from shoal.air.errors import DatasetEmpty
+from shoal.air.features import features_of
+from shoal.air.preprocess import transformed_frame
+
+
+class Predictor:
+    """Predicts with a checkpoint's model, after its preprocessor."""
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        self.checkpoint = checkpoint
+
+    def predict(self, rows: Any) -> Any:
+        """Predictions as a DataFrame of the same length and index, in the column ``predictions`` (one more a class).
+
+        rows: a DataFrame, or a list of dicts. Columns that the model doesn't know are left aside; order doesn't matter.
+
+        Raises:
+            ColumnUnknown, ColumnUnfit: a column is missing or holds something else than in training.
+            DatasetEmpty: there is no row.
+        """
+        kept = self.checkpoint
+        frame = frame_of(rows)
+        if len(frame) == 0:
+            raise DatasetEmpty("there is no row to predict for")
+        frame = kept.schema.arranged(frame, where="rows to predict for").copy()
+        if kept.preprocessor is not None:
+            frame = transformed_frame(kept.preprocessor, frame, label_column=kept.label_column)
+        features = features_of(frame, where="rows to predict for")
+        return _as_frame(kept.framework.predict(kept.model, kept.features.arranged(features)), frame.index)
+
+
+def frame_of(rows: Any) -> Any:
+    """Rows as a DataFrame."""
+    import pandas as pd
+
+    if isinstance(rows, Dataset):
+        return rows.to_pandas()
+    if isinstance(rows, Mapping):
+        return pd.DataFrame([rows])
+    return pd.DataFrame(list(rows)) if isinstance(rows, Sequence) else rows
+
+
+def _as_frame(predicted: Any, index: Any) -> Any:
+    import pandas as pd
+
+    if predicted.ndim == 1:
+        return pd.DataFrame({"predictions": predicted}, index=index)
+    names = [f"predictions_{position}" for position in range(predicted.shape[1])]
+    return pd.DataFrame(predicted, columns=names, index=index)
