@@ -62,6 +62,17 @@ class Checkpoint:
             folder.seal(new, manifest)
         return Path(path)
 
+    @staticmethod
+    def load(path: str | Path, *, trust_code: bool = False, framework: Framework | None = None) -> "Checkpoint":
+        """`air.load`, under the name that it had in AIR."""
+        return load(path, trust_code=trust_code, framework=framework)
+
+    def predict(self, rows: Any) -> Any:
+        """What `air.Predictor` of it predicts for ``rows``: a DataFrame."""
+        from shoal.air.predictor import Predictor
+
+        return Predictor(self).predict(rows)
+
     def versions(self) -> dict[str, str]:
         """What it was made by: Python, Shoal, Ray and the framework's packages."""
         names = (*KEPT_VERSIONS, *self.framework.packages)
