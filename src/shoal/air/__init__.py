@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from shoal.air.errors import PackageMissing as PackageMissing
     from shoal.air.errors import SettingInvalid as SettingInvalid
     from shoal.air.errors import TrainingFailed as TrainingFailed
+    from shoal.air.estimators import XGBoostClassifier as XGBoostClassifier
+    from shoal.air.estimators import XGBoostRegressor as XGBoostRegressor
     from shoal.air.migration import migrate as migrate
     from shoal.air.predictor import Predictor as Predictor
     from shoal.air.preprocessors import BatchMapper as BatchMapper
@@ -78,6 +80,7 @@ HOMES = {
         "SettingInvalid",
         "TrainingFailed",
     ),
+    "estimators": ("XGBoostClassifier", "XGBoostRegressor"),
     "migration": ("migrate",),
     "predictor": ("Predictor",),
     "preprocessors": ("BatchMapper", "SklearnTransformer"),

@@ -63,7 +63,7 @@ class ColumnUnknown(AirError):
         super().__init__(f"there is no column {column!r}", where=where, next_step=hint)
 
 
-class ColumnUnfit(AirError):
+class ColumnUnfit(AirError, ValueError):
     """A column holds values that can't be used for what they are meant for: text, nothing at all, infinities."""
 
     code = "A102"
