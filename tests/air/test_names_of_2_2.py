@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from shoal import air
-from shoal.air.migration.table import TOOLKIT, Name, by_path, names
+from shoal.air.migration.table import TOOLKIT, Name, by_module, by_path, names
 
 HERE = [name for name in names() if name.exported in air.__all__]
 OF_RAY = [name for name in names() if name.target.startswith("ray.")]
@@ -72,7 +72,14 @@ def test_what_is_renamed_spread_or_gone_is_an_argument_of_2_2() -> None:
 
 
 def test_no_name_is_in_the_table_twice() -> None:
-    assert len(by_path()) == sum(1 + len(name.also) for name in names())
+    assert len({name.old for name in names()}) == len(names())
+    places = [
+        place
+        for module, below in by_module().items()
+        for short, name in below.items()
+        for place in (f"{module}.{short}", *(f"{other}.{short}" for other in name.also))
+    ]
+    assert sorted(set(places)) == sorted(places)
 
 
 @pytest.mark.skipif("SHOAL_RAY_2_2" not in os.environ, reason="SHOAL_RAY_2_2 names no unpacked wheel of ray 2.2.0")

@@ -1,4 +1,4 @@
-"""What the names of a script mean: which of them stand for something of Ray."""
+"""What the names of a script mean: which of them stand for something of Ray, or of shoal.air already."""
 
 import ast
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ Import = ast.Import | ast.ImportFrom
 
 @dataclass(frozen=True)
 class Binding:
-    """A local name that an import gives to something of Ray.
+    """A local name that an import gives to something of Ray, or of Shoal.
 
     path: the whole name of what it stands for.
     """
@@ -71,7 +71,7 @@ def read_bindings(tree: ast.Module) -> Bindings:
 
 
 def _is_of_ray(module: str | None) -> bool:
-    return module is not None and module.partition(".")[0] == "ray"
+    return module is not None and module.partition(".")[0] in ("ray", "shoal")
 
 
 def _imports(tree: ast.Module) -> Iterator[Binding]:
@@ -79,7 +79,8 @@ def _imports(tree: ast.Module) -> Iterator[Binding]:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 if _is_of_ray(alias.name):
-                    yield Binding(alias.asname or "ray", alias.name if alias.asname else "ray", node, alias)
+                    root = alias.name.partition(".")[0]
+                    yield Binding(alias.asname or root, alias.name if alias.asname else root, node, alias)
         elif isinstance(node, ast.ImportFrom) and _is_of_ray(node.module) and not node.level:
             for alias in node.names:
                 if alias.name != "*":

@@ -103,23 +103,26 @@ class _Reviewer:
                 self.edits.append(Edit(self.source.span(node), local))
             return
         parent = self.names.get(self.bindings.path(node.value)) if isinstance(node, ast.Attribute) else None
-        if isinstance(node, ast.Attribute) and parent is not None and parent.target == name.target:
-            self.edits.append(Edit((self.source.span(node.value)[1], self.source.span(node)[1])))
+        if isinstance(node, ast.Attribute) and parent is not None and _is_below(name, parent):
+            below = name.target.removeprefix(parent.target)
+            self.edits.append(Edit((self.source.span(node.value)[1], self.source.span(node)[1]), below))
             self.found(node, f"{path.removeprefix('ray.')} is {short}", name.note)
-            self.write_toolkit_name(node.value, parent, binding)
+            if parent.target != self.bindings.path(node.value):
+                self.write_toolkit_name(node.value, parent, binding)
             return
         self.edits.append(Edit(self.source.span(node), f"{self.toolkit(binding)}.{short}"))
         self.found(node, f"{path} is {name.target}", name.note if name.fate == "changed" else "")
 
     def local(self, short: str, binding: Binding) -> str:
         """How the script will call what it imports from shoal.air."""
-        taken = short in self.bindings.others or (short != binding.local and short in self.bindings.of_ray)
+        known = self.bindings.of_ray.get(short, binding)
+        taken = short in self.bindings.others or known.path not in (binding.path, f"{TOOLKIT}.{short}")
         return binding.local if taken else short
 
     def toolkit(self, binding: Binding) -> str:
         """How the script calls shoal.air; it is imported if it isn't yet."""
         for known in self.bindings.of_ray.values():
-            if known.path == "ray.air":
+            if known.path in ("ray.air", TOOLKIT):
                 return known.local
         clash = "air" in self.bindings.others or "air" in self.bindings.of_ray
         self.add(f"import {TOOLKIT}" if clash else "from shoal import air", binding)
@@ -197,6 +200,11 @@ def _fate(name: Name) -> str:
     if name.fate == "dropped":
         return "gone"
     return "called otherwise" if name.target == name.old else f"now {name.target}"
+
+
+def _is_below(name: Name, parent: Name) -> bool:
+    """Whether the name is today what the class is that it was a method of, or a method of it still."""
+    return bool(parent.exported) and f"{name.target}.".startswith(f"{parent.target}.")
 
 
 def _by_keywords(use: Use) -> bool:

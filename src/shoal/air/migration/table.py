@@ -70,13 +70,13 @@ def by_module() -> dict[str, dict[str, Name]]:
 
 @cache
 def by_path() -> dict[str, Name]:
-    """Every whole name that a script may have used, and the entry that it means."""
-    return {
-        f"{place}.{short}": name
-        for module, below in by_module().items()
-        for short, name in below.items()
-        for place in (module, *name.also)
-    }
+    """Every whole name that a script may have used, and the entry that it means. A method is where its class is."""
+    paths: dict[str, Name] = {}
+    for module, below in by_module().items():
+        for short, name in below.items():
+            owner = below.get(short.partition(".")[0], name)
+            paths |= {f"{place}.{short}": name for place in (module, *owner.also)}
+    return paths
 
 
 def names() -> tuple[Name, ...]:

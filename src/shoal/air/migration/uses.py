@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import msgspec
 
 from shoal.air.migration.bindings import Bindings
-from shoal.air.migration.table import Name, by_path
+from shoal.air.migration.table import TOOLKIT, Name, by_path, names
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,19 @@ def names_for(tree: ast.Module) -> Mapping[str, Name]:
     """The table, as it is for this script: one without trainers tunes functions, and says so to `ray.tune`."""
     spoken = (getattr(node, field, None) for node in ast.walk(tree) for field in ("id", "attr", "name"))
     if any(isinstance(word, str) and word.endswith("Trainer") for word in spoken):
-        return by_path()
+        return _half_way() | by_path()
     return {
         path: msgspec.structs.replace(name, new=name.alone or name.new)
-        for path, name in by_path().items()
+        for path, name in (_half_way() | by_path()).items()
         if not name.tuned
     }
+
+
+def _half_way() -> dict[str, Name]:
+    """The names as they stand in a script whose imports were changed already: what is left has to be told again."""
+    below = f"{TOOLKIT}."
+    of_air = {name.old.replace("ray.air.", below, 1): name for name in names() if name.old.startswith("ray.air.")}
+    return of_air | {name.target: name for name in reversed(names()) if name.target.startswith(below)}
 
 
 def read_uses(tree: ast.Module, bindings: Bindings, names: Mapping[str, Name]) -> tuple[Use, ...]:
@@ -52,8 +59,12 @@ def _uses(node: ast.AST, bindings: Bindings, names: Mapping[str, Name], call: as
 
 
 def watched(tree: ast.Module, names: Mapping[str, Name]) -> Iterator[tuple[ast.Attribute, Name]]:
-    """The methods that only AIR's objects had; of which object, nobody can see."""
+    """The methods that only AIR's objects had, or that had arguments which only AIR's had; of what, nobody can see."""
     methods = {path.rpartition(".")[2]: name for path, name in names.items() if name.watched}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and node.attr in methods:
+        if isinstance(node, ast.Attribute) and node.attr in methods and not methods[node.attr].gone:
             yield node, methods[node.attr]
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in methods:
+            name = methods[node.func.attr]
+            if any(keyword.arg in name.gone for keyword in node.keywords):
+                yield node.func, name
