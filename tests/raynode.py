@@ -95,6 +95,11 @@ class RayOnNode:
         listed = json.loads(self.kubectl("get", "events", "--field-selector", chosen, "-o", "json"))["items"]
         return [(event["reason"], event["message"]) for event in listed]
 
+    def client_servers(self) -> str:
+        """The last that Ray Client's servers on the head wrote, for the message of a failure."""
+        tail = "tail -n 20 /tmp/ray/session_latest/logs/ray_client_server*"
+        return self.node.try_kubectl("-n", self.namespace, "exec", self._head, "--", "sh", "-c", tail).stdout
+
     def token(self) -> str:
         """What opens the cluster, from its Secret."""
         path = "go-template={{.data.auth_token | base64decode}}"

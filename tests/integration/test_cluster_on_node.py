@@ -86,7 +86,7 @@ def test_stock_ray_client_connects_through_a_forwarded_port(cluster: RayOnNode) 
     with forwarded(cluster, 10001) as port:
         variables = {"RAY_ADDRESS": f"ray://127.0.0.1:{port}", "RAY_AUTH_MODE": "token"}
         ended = cluster.run([sys.executable, "examples/script.py"], RAY_AUTH_TOKEN=cluster.token(), **variables)
-    assert TWELVE in ended.stdout, ended.stderr
+    assert TWELVE in ended.stdout, ended.stderr + cluster.client_servers()
 
 
 def test_a_worker_that_is_not_wanted_any_more_is_drained_before_it_goes(cluster: RayOnNode) -> None:

@@ -5,17 +5,13 @@ from collections.abc import Mapping
 import msgspec
 
 from shoal.desired.cluster import DesiredNode, Role
-from shoal.spec.ray_start import FLAGS, PLACING, PLACING_VARIABLES
+from shoal.spec.ray_start import FLAGS, NO_FORK_HANDLERS, PLACING, PLACING_VARIABLES
 
 LOOPBACK = "127.0.0.1"
 
 TOKEN_ON = {"RAY_AUTH_MODE": "token", "RAY_USAGE_STATS_ENABLED": "0"}
 # Ray takes this to mean that a machine has no address but loopback; see engine/loopback.py.
 LOOPBACK_ONLY = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
-# Ray Client's server forks a process a client while gRPC's threads run, and gRPC's fork handlers then hang it or crash
-# the child now and then (ray-project/ray#63202; 4 of 16 clients here, and 0 of 42 without the handlers). The child only
-# execs, so it needs none. Ray sets its workers' own value.
-NO_FORK_HANDLERS = {"GRPC_ENABLE_FORK_SUPPORT": "0"}
 
 # With these given, the raylet registers at once; else it waits until its agents, two Pythons, have told theirs.
 AGENT_PORTS = (

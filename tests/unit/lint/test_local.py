@@ -4,12 +4,12 @@ import pytest
 from lint_cases import CASES
 
 from shoal.desired.cluster import DesiredNode, Role
-from shoal.engine.ray_start import NO_FORK_HANDLERS, node_environment
+from shoal.engine.ray_start import node_environment
 from shoal.findings import Page, Severity
 from shoal.lint.facts import Facts
 from shoal.lint.local import PAGES, crowd, places, set_fields, unhonoured
 from shoal.spec.parse import Document, parse
-from shoal.spec.ray_start import PLACING_VARIABLES
+from shoal.spec.ray_start import NO_FORK_HANDLERS, PLACING_VARIABLES
 
 EVERYTHING = (CASES / "everything.yaml").read_text()
 HONOURED_OF_ALL = {

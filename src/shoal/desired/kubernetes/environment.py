@@ -6,6 +6,7 @@ from typing import Any
 from shoal.desired.kubernetes import fault_tolerance
 from shoal.desired.kubernetes.group import PodGroup
 from shoal.desired.kubernetes.labels import CLUSTER, GROUP
+from shoal.spec.ray_start import NO_FORK_HANDLERS
 
 Variable = dict[str, Any]
 
@@ -80,6 +81,7 @@ def ray_variables(
         _plain("RAY_USAGE_STATS_KUBERAY_IN_USE", "1"),
         *((_plain("RAY_USAGE_STATS_EXTRA_TAGS", f"kuberay_crd={_kind(group)}"),) if group.is_head else ()),
         _plain("RAY_DASHBOARD_ENABLE_K8S_DISK_USAGE", "1"),
+        *(_plain(name, value) for name, value in (NO_FORK_HANDLERS.items() if group.is_head else ())),
     ]
     return merged(group.raw_ray.get("env") or (), more)
 
