@@ -124,8 +124,7 @@ def authority_source(desired: DesiredCluster) -> str:
 
 
 def _head_pod(desired: DesiredCluster) -> dict[str, Any]:
-    template = desired.templates.get(desired.head.template, {}) if desired.head else {}
-    spec: dict[str, Any] = template.get("spec", {})
+    spec: dict[str, Any] = desired.template(desired.head).get("spec", {}) if desired.head else {}
     return spec
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -55,7 +56,8 @@ class Gcs:
 
 def desired(port: int, env: list[dict[str, Any]]) -> DesiredCluster:
     head = DesiredNode("demo-head-x", Role.HEAD, "headgroup", {}, {"gcs": port}, template="t")
-    return DesiredCluster("demo", "", (head,), templates={"t": {"spec": {"containers": [{"name": "ray", "env": env}]}}})
+    template = msgspec.json.encode({"spec": {"containers": [{"name": "ray", "env": env}]}})
+    return DesiredCluster("demo", "", (head,), templates={"t": template})
 
 
 def seen() -> Observed:
@@ -170,8 +172,9 @@ def test_a_cluster_is_idle_since_its_last_driver_or_else_its_head(people: Driver
 
 def with_tls() -> DesiredCluster:
     volumes = [{"name": AUTHORITY_VOLUME, "secret": {"secretName": "demo-ca-secret"}}]
-    plain = desired(1, [])
-    return replace(plain, templates={"t": {"spec": {**plain.templates["t"]["spec"], "volumes": volumes}}})
+    return replace(
+        desired(1, []), templates={"t": msgspec.json.encode({"spec": {"containers": [], "volumes": volumes}})}
+    )
 
 
 def test_a_cluster_with_tls_is_asked_with_a_certificate_of_its_authority_which_is_read_once() -> None:

@@ -15,7 +15,7 @@ async def start(work: Work, action: StartNode) -> None:
     """Create the pod; one of that name that is ours is the one that was asked for."""
     node = action.node
     hosts = Counter(one.unit for one in work.desired.nodes)[node.unit] if node.unit else 1
-    body = manifests.pod(node, work.desired.templates[node.template], work.observed.resource, hosts)
+    body = manifests.pod(node, work.desired.template(node), work.observed.resource, hosts)
     try:
         made = await work.client.create(PODS, work.namespace, body, Pod)
     except AlreadyExists:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Literal
 
+import msgspec
 from msgspec.structs import replace
 
 from shoal.desired.cluster import HEAD_GROUP, Cleanup, DesiredCluster, DesiredNode, Idle, Lifecycle
@@ -32,7 +33,7 @@ def kubernetes_cluster(cluster: RayCluster, raw: dict[str, Any], settings: Setti
     """
     groups = (head_of(cluster, raw, settings), *workers_of(cluster, raw, settings))
     digests = {group.name: template_digest(group, raw) for group in groups}
-    templates = {digests[group.name]: manifest(group, raw) for group in groups}
+    pods = {group.name: manifest(group, raw) for group in groups}
     base = from_raycluster(cluster)
     asleep = cluster.spec.suspend or cluster.spec.idle_suspend
     return replace(
@@ -40,12 +41,12 @@ def kubernetes_cluster(cluster: RayCluster, raw: dict[str, Any], settings: Setti
         nodes=() if asleep else tuple(_nodes(cluster, base.nodes, digests)),
         uid=cluster.metadata.uid,
         objects=objects(cluster, raw, settings),
-        templates=templates,
+        templates={digests[name]: msgspec.json.encode(pod) for name, pod in pods.items()},
         departing=frozenset(
             name for group in cluster.spec.worker_group_specs for name in group.scale_strategy.workers_to_delete
         ),
         lifecycle=_lifecycle(cluster),
-        cleanup=_cleanup(cluster, templates[digests[HEAD_GROUP]]) if uses_redis(cluster) else None,
+        cleanup=_cleanup(cluster, pods[HEAD_GROUP]) if uses_redis(cluster) else None,
     )
 
 

@@ -103,7 +103,7 @@ class Bench:
         self.applier = Applier(self.client, self.cache, at_once, self._drain, lambda: datetime(2026, 1, 1, tzinfo=UTC))
         created = asyncio.run(self.client.create(RAYCLUSTERS, "default", CLUSTER_BODY, Resource))
         self.cache.resources("default").wrote(created)
-        self.desired = DesiredCluster("demo", "", (NODE,), templates={"t1": TEMPLATE})
+        self.desired = DesiredCluster("demo", "", (NODE,), templates={"t1": msgspec.json.encode(TEMPLATE)})
 
     async def _drain(self, observed: Observed, desired: DesiredCluster, ray_id: str, deadline_s: int) -> None:
         self.drained.append((ray_id, deadline_s))

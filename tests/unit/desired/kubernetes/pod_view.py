@@ -53,7 +53,9 @@ def made(body: Json, settings: Settings) -> DesiredCluster:
 
 def pods_of(cluster: DesiredCluster) -> dict[str, Json]:
     """The pod of each group, by the group's name."""
-    return {pod["metadata"]["labels"]["ray.io/group"]: pod for pod in cluster.templates.values()}
+    return {
+        pod["metadata"]["labels"]["ray.io/group"]: pod for pod in map(msgspec.json.decode, cluster.templates.values())
+    }
 
 
 def view(pod: Json) -> Json:

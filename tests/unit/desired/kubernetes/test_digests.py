@@ -4,6 +4,7 @@ import copy
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import yaml
 
@@ -36,7 +37,9 @@ def changed(body: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
 
 def digests(cluster: DesiredCluster) -> dict[str, str]:
     """Of each group's pods, by the group's name."""
-    return {pod["metadata"]["labels"]["ray.io/group"]: key for key, pod in cluster.templates.items()}
+    return {
+        msgspec.json.decode(pod)["metadata"]["labels"]["ray.io/group"]: key for key, pod in cluster.templates.items()
+    }
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: " ".join(case["change"]))
