@@ -30,11 +30,20 @@ def undisturbed(scenario: str) -> tuple[Ended, int, int]:
 
 def nth_write(number: int, fault: Fault) -> Callable[[Request, int], Fault | None]:
     """Only the write of that number, from 0, goes wrong."""
+    return _nth(number, fault, lambda request: request.method not in READS)
+
+
+def nth_read(number: int, fault: Fault) -> Callable[[Request, int], Fault | None]:
+    """Only the read of that number, from 0, goes wrong: a list, a watch, or a question about one object."""
+    return _nth(number, fault, lambda request: request.method in READS)
+
+
+def _nth(number: int, fault: Fault, counts: Callable[[Request], bool]) -> Callable[[Request, int], Fault | None]:
     count = -1
 
     def choose(request: Request, _: int) -> Fault | None:
         nonlocal count
-        if request.method in READS:
+        if not counts(request):
             return None
         count += 1
         return fault if count == number else None
@@ -99,6 +108,15 @@ def test_a_write_that_fails_in_any_way_changes_nothing(scenario: str, fault: str
     ended, _, writes = undisturbed(scenario)
     for number in some(writes, f"{scenario}, {fault}"):
         assert play(scenario, nth_write(number, FAULTS[fault])) == ended, number
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_a_read_that_fails_changes_nothing(scenario: str) -> None:
+    ended, requests, writes = undisturbed(scenario)
+    for number in some(requests - writes, scenario):  # fifteen times as many as writes: each fails in one of the ways
+        fault = Random(f"{scenario}, {number}").choice([*FAULTS.values()])
+        assert play(scenario, nth_read(number, fault)) == ended, (number, fault)
 
 
 @pytest.mark.slow
