@@ -14,7 +14,7 @@ from lab.down import down
 from lab.errors import LabError
 from lab.folders import Run, cache_folder, default_run_folder, locked
 from lab.image import make_image
-from lab.modules import KUBERNETES, MODULES
+from lab.modules import KUBERAY, KUBERNETES, MODULES
 from lab.operator_image import make_operator_image
 from lab.processes import recorded, running
 from lab.ray_image import DEFAULT_VERSION, make_ray_image
@@ -51,7 +51,12 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, Verb]]:
         return subparsers.add_parser(name, help=what, description=what)
 
     verb("deps", "install the Debian packages that the rest needs (root)", lambda run, _: packages.install())
-    verb("build", "build Kubernetes, etcd, CoreDNS and KWOK with Go, once", lambda run, _: build())
+    building = verb(
+        "build",
+        "build Kubernetes, etcd, CoreDNS and KWOK with Go, once",
+        lambda run, chosen: build((*MODULES, KUBERAY) if chosen.kuberay else MODULES),
+    )
+    building.add_argument("--kuberay", action="store_true", help="KubeRay's operator too, to measure ours beside it")
     verb("up", "start etcd and the control plane", lambda run, _: _alone(run, up))
     verb(
         "node",

@@ -3,6 +3,7 @@
 import json
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from lab.errors import LabError, Missing
@@ -14,15 +15,15 @@ GO_STEP = "install Go 1.24 or newer (https://go.dev/dl), or point SHOAL_KUBE_CAC
 UNFINISHED = ".unfinished-"
 
 
-def build() -> None:
+def build(modules: Sequence[Module] = MODULES) -> None:
     """Build what is not built yet. About ten minutes of two cores the first time; ``Missing`` without Go."""
     cache = cache_folder()
-    if not any(is_missing(module) for module in MODULES):
+    if not any(is_missing(module) for module in modules):
         return
     with locked(cache):
         for leftover in cache.glob(f"{UNFINISHED}*"):
             shutil.rmtree(leftover)  # a build that was interrupted: nobody else builds while we hold the lock
-        for module in MODULES:
+        for module in modules:
             if is_missing(module):
                 _build(module, cache)
 

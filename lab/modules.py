@@ -74,3 +74,9 @@ KUBERNETES = Module(
     },
 )
 MODULES = (ETCD, KWOK, COREDNS, KUBERNETES, HELM)
+KUBERAY = Module(
+    "kuberay",
+    "github.com/ray-project/kuberay/ray-operator",
+    {"kuberay-operator": "github.com/ray-project/kuberay/ray-operator"},
+)
+"""The operator that ours is measured beside; no part of the lab itself."""

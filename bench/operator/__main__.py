@@ -14,15 +14,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.operator.clusters import connected
-from bench.operator.scenarios import beside, many, operators, restart
+from bench.operator.measured import kuberay_command, shoal_command
+from bench.operator.scenarios import beside, many, restart, starts
 from bench.results import machine, write_section
+from lab.build import program
+from lab.modules import KUBERAY
 
 FAKE_NODES = 50
 TITLE = "The operator"
 HEAD = f"""\
-`make bench-operator`, {FAKE_NODES} fake nodes (KWOK), clusters of a head and three workers. Raw: as many bare pods, 20
-at a time, until all are Ready. KubeRay: its operator on a machine of the same kind, concurrency 10, 1,000 requests a
-second, 11.0 requests a cluster. Requests are counted in the API server's audit log, without watches.
+`make bench-operator`, {FAKE_NODES} fake nodes (KWOK), clusters of a head and three workers. Bare pods: 20 at a time,
+until all are Ready; ratio: wall time over theirs. KubeRay {KUBERAY.version}: its operator in the same run, with our CRDs,
+concurrency 10, 1,000 requests a second, no leader election. Requests are counted in the API server's audit log, without
+watches.
 """
 
 
@@ -36,29 +40,33 @@ def main() -> None:
     shoal = str(Path(sys.executable).with_name("shoal"))
     began = machine("make bench-operator")
     with _lab(asked.lab) as folder:
+        _lab_verb(folder, "build", "--kuberay")
         crds = subprocess.run([shoal, "operator", "crds"], check=True, stdout=subprocess.PIPE).stdout
         kubectl = _printed("env", folder).rpartition("export PATH=")[2].partition(":")[0]
         apply = [f"{kubectl}/kubectl", "--kubeconfig", str(folder / "admin.conf"), "apply", "--server-side", "-f", "-"]
         subprocess.run(apply, check=True, input=crds, stdout=subprocess.DEVNULL)
-        lines = asyncio.run(_measure(folder, shoal, asked.clusters, asked.quiet_minutes * 60))
+        kuberay = program(KUBERAY, "kuberay-operator")
+        lines = asyncio.run(_measure(folder, shoal, kuberay, asked.clusters, asked.quiet_minutes * 60))
     write_section(TITLE, f"{HEAD}\n{began}\n```text\n" + "\n".join(lines) + "\n```\n")
 
 
-async def _measure(folder: Path, shoal: str, counts: list[int], quiet_s: float) -> list[str]:
-    start = operators(folder, shoal)
+async def _measure(folder: Path, shoal: str, kuberay: Path, counts: list[int], quiet_s: float) -> list[str]:
+    ours = starts(shoal_command(shoal, folder / "bench.conf"), folder)
+    operators = {"KubeRay": starts(kuberay_command(kuberay, folder / "bench.conf"), folder), "Shoal": ours}
     lines: list[str] = []
 
-    def say(title: str, found: Iterator[str]) -> None:
-        for line in (title, *found) if title else found:
+    def say(*found: str) -> None:
+        for line in found:
             print(line, flush=True)
             lines.append(line)
 
     async with connected(str(folder / "admin.conf")) as clusters:
         for count in counts:
-            say("", await many(clusters, start, count))
+            async for line in many(clusters, operators, count):
+                say(line)
         if counts:
-            say(f"\nrestart with {counts[-1]} clusters", await restart(start, quiet_s))
-        say("\none big cluster beside small ones", await beside(clusters, start, workers=500, small=50))
+            say(f"\nrestart with {counts[-1]} clusters", *await restart(ours, quiet_s))
+        say("\none big cluster beside small ones", *await beside(clusters, ours, workers=500, small=50))
         await clusters.remove_all()
     return lines
 

@@ -27,11 +27,13 @@ class Cost(NamedTuple):
 
 
 class OperatorProcess:
-    """``shoal operator run`` as the one user whose requests are in the audit log. Ends with the ``with`` block."""
+    """An operator as the one user whose requests are in the audit log. Ends with the ``with`` block.
 
-    def __init__(self, shoal: Sequence[str], kubeconfig: Path, audit_log: Path) -> None:
-        ports = ["--probes-port", f"{PROBES_PORT}", "--metrics-port", f"{METRICS_PORT}"]
-        self._command = [*shoal, "operator", "run", "--kubeconfig", str(kubeconfig), *ports]
+    command: it answers probes at PROBES_PORT.
+    """
+
+    def __init__(self, command: Sequence[str], audit_log: Path) -> None:
+        self._command = command
         self._audit_log = audit_log
 
     def __enter__(self) -> "OperatorProcess":
@@ -87,6 +89,19 @@ class OperatorProcess:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False
+
+
+def shoal_command(shoal: str, kubeconfig: Path) -> list[str]:
+    """Ours, as it is unless told otherwise."""
+    ports = ["--probes-port", f"{PROBES_PORT}", "--metrics-port", f"{METRICS_PORT}"]
+    return [shoal, "operator", "run", "--kubeconfig", str(kubeconfig), *ports]
+
+
+def kuberay_command(program: Path, kubeconfig: Path) -> list[str]:
+    """KubeRay's at its best: ten reconciles side by side, and as many requests as it likes."""
+    ports = ["--health-probe-bind-address", f":{PROBES_PORT}", "--metrics-addr", f":{METRICS_PORT}"]
+    speed = ["--reconcile-concurrency", "10", "--qps", "1000", "--burst", "1000"]
+    return [str(program), "--kubeconfig", str(kubeconfig), "--enable-leader-election=false", *speed, *ports]
 
 
 def _name(entry: dict[str, object]) -> str:

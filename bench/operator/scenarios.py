@@ -2,7 +2,7 @@
 
 import asyncio
 import statistics
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,41 +14,44 @@ Start = Callable[[], OperatorProcess]
 WORKERS = 3
 PODS = WORKERS + 1
 SETTLE_S = 5.0
-PATIENCE_S = 600.0
-KUBERAY = {
-    100: "ratio 1.9, CPU 2.0 s, peak 69 MB",
-    300: "ratio 2.6, CPU 9.9 s, peak 112 MB",
-    1000: "ratio 3.3, CPU 57 s, peak 256 MB",
-}
+PATIENCE_S = 900.0
+SETTLED_S = 60.0
 
 
-async def many(clusters: Clusters, start: Start, count: int) -> Iterator[str]:
-    """``count`` RayClusters at once, beside as many bare pods. They are there afterwards."""
+async def many(clusters: Clusters, operators: Mapping[str, Start], count: int) -> AsyncIterator[str]:
+    """``count`` RayClusters at once, by each of the operators, beside as many bare pods. The last one's stay."""
     await clusters.prepare()
     raw_s = await clusters.raw_pods_s(count * PODS)
+    yield f"{count} clusters: as many bare pods {raw_s:.1f} s"
+    for name, start in operators.items():
+        await clusters.prepare()
+        async for line in _one_operator(clusters, start, count, raw_s):
+            yield f"  {name:8} {line}"
+
+
+async def _one_operator(clusters: Clusters, start: Start, count: int, raw_s: float) -> AsyncIterator[str]:
     bodies = [raycluster(f"rc-{number}", WORKERS) for number in range(count)]
     with start() as operator:
         operator.wait_until_synced()
+        await asyncio.sleep(SETTLE_S)
         before, mark = operator.cost(), operator.mark()
         took = await clusters.until_ready(bodies, PATIENCE_S)
-        wall_s = max(took.values())
         await asyncio.sleep(SETTLE_S)
         after, requests = operator.cost(), operator.requests(mark)
-    median_s, cpu_s = statistics.median(took.values()), after.cpu_s - before.cpu_s
+    wall_s, median_s, cpu_s = max(took.values()), statistics.median(took.values()), after.cpu_s - before.cpu_s
     leases = sum(number for name, number in requests.items() if name.endswith("leases"))
-    per_cluster = (sum(requests.values()) - leases) / count
-    return iter(
-        (
-            f"{count} clusters: wall {wall_s:.1f} s, raw pods {raw_s:.1f} s, ratio {wall_s / raw_s:.2f}, "
-            f"CPU {cpu_s:.1f} s, peak {after.peak_mb:.0f} MB   (KubeRay: {KUBERAY.get(count, 'not measured')})",
-            f"    {per_cluster:.2f} requests a cluster: {_listed(requests)}",
-            f"    ready after {median_s:.1f} s (median), memory before {before.now_mb:.0f} MB",
-        )
+    yield (
+        f"wall {wall_s:.1f} s, ratio {wall_s / raw_s:.2f}, CPU {cpu_s:.1f} s, peak {after.peak_mb:.0f} MB, "
+        f"{(sum(requests.values()) - leases) / count:.2f} requests a cluster"
     )
+    yield f"ready after {median_s:.1f} s (median), memory before {before.now_mb:.0f} MB, {_listed(requests)}"
 
 
 async def restart(start: Start, quiet_s: float) -> Iterator[str]:
-    """A new operator where clusters are: until it has listed everything, and what it writes."""
+    """A new operator where settled clusters are: until it has listed everything, and what it writes."""
+    with start() as operator:
+        operator.wait_until_synced()
+        await asyncio.sleep(SETTLED_S)
     with start() as operator:
         mark = operator.mark()
         synced_s = operator.wait_until_synced()
@@ -88,9 +91,9 @@ async def beside(clusters: Clusters, start: Start, workers: int, small: int) -> 
     )
 
 
-def operators(folder: Path, shoal: str) -> Start:
-    """How to start the operator against the lab in ``folder``."""
-    return lambda: OperatorProcess([shoal], folder / "bench.conf", folder / "audit.log")
+def starts(command: Sequence[str], folder: Path) -> Start:
+    """How to start an operator against the lab in ``folder``."""
+    return lambda: OperatorProcess(command, folder / "audit.log")
 
 
 def _listed(requests: Any) -> str:
