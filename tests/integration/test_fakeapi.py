@@ -32,6 +32,8 @@ SEQUENCES = int(OUTSIDE.get("SHOAL_FAKE_SEQUENCES", "50"))
 SEED = OUTSIDE.get("SHOAL_FAKE_SEED", "shoal")
 LENGTH = 12
 BATCH = 50
+CONTROLLERS = "kube-controller-manager"
+"""Every twenty seconds it ends pods that are to go and have no machine: nothing that the server itself does."""
 T = TypeVar("T")
 
 
@@ -79,27 +81,37 @@ def server(kube: Cluster) -> Cluster:
     return kube
 
 
-@pytest.mark.parametrize("first", range(0, SEQUENCES, BATCH))
-def test_random_sequences_get_the_same_answers_and_events(server: Cluster, first: int) -> None:
+def play_on_both(server: Cluster, seeds: list[str]) -> tuple[dict[str, list[str]], list[str]]:
+    """What differs, by seed; and the seeds that say nothing, because a controller took part in the real one."""
     mark = uuid.uuid4().hex[:6]
-    seeds = {f"fake-{mark}-{i}": f"{SEED}-{i}" for i in range(first, min(first + BATCH, SEQUENCES))}
-    names = list(seeds)
+    names = {seed: f"fake-{mark}-{i}" for i, seed in enumerate(seeds)}
 
     async def really(transport: HttpTransport) -> dict[str, list[Answer]]:
-        await new_namespaces(transport, names)
+        await new_namespaces(transport, list(names.values()))
         try:
-            return await play(transport, {name: Writer(seed) for name, seed in seeds.items()}, LENGTH)
+            return await play(transport, {name: Writer(seed) for seed, name in names.items()}, LENGTH)
         finally:
-            await clean(transport, names)
+            await clean(transport, list(names.values()))
 
     real = on(server, really)
-    api = FakeApi(time.time, namespaces=names)
-    fake = asyncio.run(play(api, {name: Writer(seed) for name, seed in seeds.items()}, LENGTH))
+    api = FakeApi(time.time, namespaces=list(names.values()))
+    fake = asyncio.run(play(api, {name: Writer(seed) for seed, name in names.items()}, LENGTH))
     wrong = {
-        seeds[name]: said
-        for name in names
-        if (said := compared(name, real[name], fake[name], Writer(seeds[name]).steps(LENGTH)))
+        seed: said
+        for seed, name in names.items()
+        if (said := compared(name, real[name], fake[name], Writer(seed).steps(LENGTH)))
     }
+    disturbed = [seed for seed in wrong if CONTROLLERS in str(real[names[seed]])]
+    return {seed: said for seed, said in wrong.items() if seed not in disturbed}, disturbed
+
+
+@pytest.mark.parametrize("first", range(0, SEQUENCES, BATCH))
+def test_random_sequences_get_the_same_answers_and_events(server: Cluster, first: int) -> None:
+    seeds = [f"{SEED}-{i}" for i in range(first, min(first + BATCH, SEQUENCES))]
+    wrong, disturbed = play_on_both(server, seeds)
+    if disturbed:
+        again, still = play_on_both(server, disturbed)
+        wrong |= again | {seed: ["a controller took part in it twice"] for seed in still}
     assert not wrong, "\n".join(f"\n{seed}: " + "\n    ".join(said) for seed, said in wrong.items())
 
 

@@ -66,8 +66,6 @@ INGRESSCLASSES = Resource("networking.k8s.io", "v1", "ingressclasses", "IngressC
 GATEWAYS = Resource("gateway.networking.k8s.io", "v1", "gateways", "Gateway")
 HTTPROUTES = Resource("gateway.networking.k8s.io", "v1", "httproutes", "HTTPRoute")
 ROUTES = Resource("route.openshift.io", "v1", "routes", "Route")
-ISSUERS = Resource("cert-manager.io", "v1", "issuers", "Issuer")
-CERTIFICATES = Resource("cert-manager.io", "v1", "certificates", "Certificate")
 
 RBAC = "rbac.authorization.k8s.io"
 ROLES = Resource(RBAC, "v1", "roles", "Role")

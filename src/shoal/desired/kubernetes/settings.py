@@ -10,16 +10,15 @@ class Settings(msgspec.Struct, frozen=True):
 
     profile: ``secure`` closes what a manifest leaves open; ``compat`` leaves it as KubeRay does.
     operator_namespace: where the operator itself runs; its pods may reach every cluster's head.
-    cluster_domain: of the cluster's DNS. has_routes: the API server serves OpenShift's Route. has_cert_manager: it
-    serves cert-manager's Certificate. keeper: the program, in Python, that keeps logs beside Ray. is_judged: the API
-    server itself refuses clusters that ask for more than their authors may have.
+    cluster_domain: of the cluster's DNS. has_routes: the API server serves OpenShift's Route. keeper: the
+    program, in Python, that keeps logs beside Ray. is_judged: the API server itself refuses clusters that ask for more
+    than their authors may have.
     """
 
     profile: Literal["secure", "compat"] = "secure"
     operator_namespace: str = "shoal-system"
     cluster_domain: str = "cluster.local"
     has_routes: bool = False
-    has_cert_manager: bool = False
     keeper: str = ""
     is_judged: bool = False
 

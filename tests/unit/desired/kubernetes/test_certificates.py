@@ -33,20 +33,11 @@ BODY = {
 CLUSTER = msgspec.convert(BODY, RayCluster)
 
 
-def test_without_cert_manager_whoever_creates_the_secret_makes_the_authority() -> None:
+def test_whoever_creates_the_secret_makes_the_authority() -> None:
     found = {item.key: item for item in objects(CLUSTER, SPEC, Settings(profile="compat"))}
     secret = found["Secret/c-ca-secret-01234567"]
     assert secret.generated == ("tls.crt", "tls.key")
     assert secret.body["type"] == "kubernetes.io/tls"
-
-
-def test_with_cert_manager_it_makes_the_authority_in_the_same_secret() -> None:
-    found = {item.key: item for item in objects(CLUSTER, SPEC, Settings(profile="compat", has_cert_manager=True))}
-    assert not any(item.kind == "Secret" for item in found.values())
-    assert found["Issuer/ray-selfsigned-issuer-c"].body["spec"] == {"selfSigned": {}}
-    spec = found["Certificate/ray-ca-certificate-c"].body["spec"]
-    assert (spec["secretName"], spec["isCA"]) == ("c-ca-secret-01234567", True)
-    assert spec["issuerRef"]["name"] == "ray-selfsigned-issuer-c"
 
 
 def test_only_the_init_container_sees_the_authoritys_key() -> None:

@@ -28,5 +28,5 @@ def objects(cluster: RayCluster, raw: dict[str, Any], settings: Settings) -> tup
         serve_service(cluster),
         dashboard_way(cluster, raw, settings),
     )
-    several = (*authority(cluster, settings), *autoscaler_rights(cluster), *network_policies(cluster, raw, settings))
+    several = (*authority(cluster), *autoscaler_rights(cluster), *network_policies(cluster, raw, settings))
     return (*(given for given in single if given is not None), *several)
