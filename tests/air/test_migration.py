@@ -28,8 +28,8 @@ def reviewed(case: dict[str, Any], text: str) -> tuple[list[str], str]:
 
 
 def told(findings: list[str]) -> list[str]:
-    """The findings without their places, which a rewrite moves."""
-    return [finding.partition(" ")[2] for finding in findings]
+    """The findings without their places, which a rewrite moves; and what was TuneConfig's is Tuner's."""
+    return sorted(finding.partition(" ")[2].replace("TuneConfig(", "Tuner(") for finding in findings)
 
 
 @case
@@ -44,7 +44,7 @@ def test_what_is_left_after_a_rewrite_is_for_a_person(case: dict[str, Any]) -> N
     before = [finding for finding in reviewed(case, case["before"])[0] if "by hand" in finding]
     findings, again = reviewed(case, case["after"])
     assert again == case["after"]
-    assert sorted(told(findings)) == sorted(told(before))
+    assert told(findings) == told(before)
 
 
 @case

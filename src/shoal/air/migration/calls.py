@@ -4,8 +4,11 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import msgspec
+
 from shoal.air.migration.findings import Finding
 from shoal.air.migration.source import Edit, Source, Span
+from shoal.air.migration.table import Name, by_path
 from shoal.air.migration.uses import Use
 
 
@@ -30,49 +33,62 @@ def review_call(source: Source, use: Use, configs: dict[ast.expr, Use]) -> Revie
     call = use.call
     if call is None:
         return reviewed
+    name = _with_configs(use.name)
     short = use.name.old.rpartition(".")[2]
-    needless = dict(_needless(call, use))
+    needless = dict(_needless(call, name))
     if needless:
         spans = [source.span(argument) for argument in needless]
         reviewed.edits += source.without(spans, _arguments(source, call))
         reviewed.vanished += spans
-        for argument, name in needless.items():
-            what = f"{short}({name}=) is not needed any more"
-            reviewed.findings.append(Finding(*source.place(argument), what, use.name.needless[name]))
+        for argument, given in needless.items():
+            what = f"{short}({given}=) is not needed any more"
+            reviewed.findings.append(Finding(*source.place(argument), what, name.needless[given]))
     for keyword in call.keywords:
         if keyword in needless:
             continue
         at = source.place(keyword)
         if keyword.arg is None:
-            if use.name.renamed or use.name.gone or use.name.spread:
-                todo = f"see that it holds none of {', '.join({**use.name.renamed, **use.name.gone})}"
+            if name.renamed or name.gone or name.spread:
+                todo = f"see that it holds none of {', '.join({**name.renamed, **name.gone})}"
                 reviewed.findings.append(Finding(*at, f"{short}(**...) can't be looked into", todo, by_hand=True))
-        elif keyword.arg in use.name.renamed:
-            new = use.name.renamed[keyword.arg]
+        elif keyword.arg in name.renamed:
+            new = name.renamed[keyword.arg]
             start = source.span(keyword)[0]
             reviewed.edits.append(Edit((start, start + len(keyword.arg.encode())), new))
             reviewed.findings.append(Finding(*at, f"{short}({keyword.arg}=) is called {new}"))
-        elif keyword.arg in use.name.gone:
+        elif keyword.arg in name.gone:
             what = f"{short}({keyword.arg}=) is gone"
-            reviewed.findings.append(Finding(*at, what, use.name.gone[keyword.arg], by_hand=True))
-        elif keyword.arg in use.name.spread:
+            reviewed.findings.append(Finding(*at, what, name.gone[keyword.arg], by_hand=True))
+        elif keyword.arg in name.spread:
             _spread(source, reviewed, keyword, call, use, configs)
     return reviewed
+
+
+def _with_configs(name: Name) -> Name:
+    """The name with the arguments that came from its configuration objects, which are its own today."""
+    for config in map(by_path().__getitem__, name.spread.values()):
+        name = msgspec.structs.replace(
+            name,
+            renamed=config.renamed | name.renamed,
+            gone=config.gone | name.gone,
+            needless=config.needless | name.needless,
+        )
+    return name
 
 
 def _arguments(source: Source, call: ast.Call) -> list[Span]:
     return sorted([*map(source.span, call.args), *map(source.span, call.keywords)])
 
 
-def _needless(call: ast.Call, use: Use) -> Iterator[tuple[ast.expr | ast.keyword, str]]:
+def _needless(call: ast.Call, name: Name) -> Iterator[tuple[ast.expr | ast.keyword, str]]:
     """The arguments that the call doesn't need any more, and their names."""
     if any(isinstance(argument, ast.Starred) for argument in call.args):
         return
-    for argument, name in zip(call.args, use.name.arguments, strict=False):
-        if name in use.name.needless:
-            yield argument, name
+    for argument, given in zip(call.args, name.arguments, strict=False):
+        if given in name.needless:
+            yield argument, given
     for keyword in call.keywords:
-        if keyword.arg in use.name.needless:
+        if keyword.arg in name.needless:
             yield keyword, keyword.arg
 
 

@@ -24,7 +24,7 @@ class Name(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     also: tuple[str, ...] = ()
     arguments: tuple[str, ...] = ()
     renamed: dict[str, str] = {}
-    spread: tuple[str, ...] = ()
+    spread: dict[str, str] = {}
     gone: dict[str, str] = {}
     needless: dict[str, str] = {}
     by_hand: bool = False
