@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.made
 LINTED := src tests scripts examples lab $(wildcard bench)
 
-.PHONY: help env demo test quick sim check lint docs docs-check packaging packaging-check bench bench-operator clean \
+.PHONY: help env demo demo-air test quick sim check lint docs docs-check packaging packaging-check bench bench-operator clean \
 	verify-fake kube kube-deps kube-node kube-fake kube-down
 
 help: ## this list
@@ -18,6 +18,10 @@ $(STAMP): uv.lock pyproject.toml scripts/env.sh scripts/uv.txt
 
 demo: $(STAMP) ## a real Ray cluster on this machine, used in three ways, and gone again
 	@$(BIN)/python scripts/demo.py
+
+demo-air: $(STAMP) ## shoal.air: from a table to a served model, twice; on two workers with WORKERS=2
+	@RAY_AUTH_MODE=disabled $(BIN)/python examples/air/breast_cancer.py $(WORKERS)
+	@RAY_AUTH_MODE=disabled $(BIN)/python examples/air/titanic.py $(DATA)
 
 test: $(STAMP) ## every test that can run here
 	@$(BIN)/python -m pytest -ra

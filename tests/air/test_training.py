@@ -1,5 +1,6 @@
 """What a trainer learns is what the framework alone would learn from the same rows."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -91,3 +92,16 @@ def test_asking_for_more_than_there_is_says_so_instead_of_waiting() -> None:
 def test_what_the_framework_refuses_is_told_in_its_words() -> None:
     with pytest.raises(air.TrainingFailed, match=r"xgboost refused: .*no-such-thing"):
         trainer(passengers(), params={"objective": "no-such-thing"}).fit()
+
+
+def test_a_trainer_of_ones_own_is_made_as_the_page_says(tmp_path: Path) -> None:
+    page = Path(__file__).parents[2] / "docs/air.md"
+    code = page.read_text().split("```python\n")[2].split("```")[0]
+    made: dict[str, Any] = {}
+    exec(code, made)
+    rows = air.from_pandas(passengers()[["survived", "pclass"]])
+    result = made["MeanTrainer"](label_column="survived", datasets={"train": rows}, offset=0.25).fit()
+    loaded = air.load(result.checkpoint.save(tmp_path / "model"), framework=made["Mean"]())
+    expected = passengers()["survived"].mean() + 0.25
+    assert loaded.predict(rows)["predictions"].unique().tolist() == [expected]
+    assert len(code.splitlines()) < 60

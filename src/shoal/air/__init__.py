@@ -11,14 +11,19 @@ if TYPE_CHECKING:
     from shoal.air.checkpoint import Checkpoint as Checkpoint
     from shoal.air.checkpoint import load as load
     from shoal.air.dataset import Dataset as Dataset
+    from shoal.air.deploy import Deployment as Deployment
+    from shoal.air.deploy import deploy as deploy
+    from shoal.air.deploy import undeploy as undeploy
     from shoal.air.errors import AirError as AirError
     from shoal.air.errors import CheckpointInvalid as CheckpointInvalid
     from shoal.air.errors import CodeNotTrusted as CodeNotTrusted
     from shoal.air.errors import ColumnUnfit as ColumnUnfit
     from shoal.air.errors import ColumnUnknown as ColumnUnknown
     from shoal.air.errors import DatasetEmpty as DatasetEmpty
+    from shoal.air.errors import DeployFailed as DeployFailed
     from shoal.air.errors import NotPython as NotPython
     from shoal.air.errors import PackageMissing as PackageMissing
+    from shoal.air.errors import PredictionsDiffer as PredictionsDiffer
     from shoal.air.errors import SettingInvalid as SettingInvalid
     from shoal.air.errors import TrainingFailed as TrainingFailed
     from shoal.air.estimators import XGBoostClassifier as XGBoostClassifier
@@ -37,8 +42,19 @@ if TYPE_CHECKING:
     from shoal.air.read import read_parquet as read_parquet
     from shoal.air.result import Result as Result
     from shoal.air.scaling import Scaling as Scaling
+    from shoal.air.search import choice as choice
+    from shoal.air.search import grid_search as grid_search
+    from shoal.air.search import lograndint as lograndint
+    from shoal.air.search import loguniform as loguniform
+    from shoal.air.search import randint as randint
+    from shoal.air.search import uniform as uniform
     from shoal.air.trainer import Trainer as Trainer
+    from shoal.air.trainers import LightGBMTrainer as LightGBMTrainer
+    from shoal.air.trainers import SklearnTrainer as SklearnTrainer
     from shoal.air.trainers import XGBoostTrainer as XGBoostTrainer
+    from shoal.air.tuner import Tuned as Tuned
+    from shoal.air.tuner import Tuner as Tuner
+    from shoal.air.verify import verify as verify
 
 RAY_PREPROCESSORS = (
     "Categorizer",
@@ -68,6 +84,7 @@ HOMES = {
     "batch": ("BatchPredictor",),
     "checkpoint": ("Checkpoint", "load"),
     "dataset": ("Dataset",),
+    "deploy": ("Deployment", "deploy", "undeploy"),
     "errors": (
         "AirError",
         "CheckpointInvalid",
@@ -76,7 +93,9 @@ HOMES = {
         "ColumnUnknown",
         "DatasetEmpty",
         "NotPython",
+        "DeployFailed",
         "PackageMissing",
+        "PredictionsDiffer",
         "SettingInvalid",
         "TrainingFailed",
     ),
@@ -89,7 +108,10 @@ HOMES = {
     "result": ("Result",),
     "scaling": ("Scaling",),
     "trainer": ("Trainer",),
-    "trainers": ("XGBoostTrainer",),
+    "search": ("choice", "grid_search", "lograndint", "loguniform", "randint", "uniform"),
+    "trainers": ("LightGBMTrainer", "SklearnTrainer", "XGBoostTrainer"),
+    "tuner": ("Tuned", "Tuner"),
+    "verify": ("verify",),
 }
 """Where each public name of ours lives."""
 

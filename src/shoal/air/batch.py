@@ -40,7 +40,7 @@ class BatchPredictor:
         rows = dataset.select_columns(list(dict.fromkeys(needed)))
         if rows.is_small:
             return Dataset(frame=_predicted(Predictor(self.checkpoint), rows.to_pandas(), keep_columns))
-        import ray
+        from ray import data
 
         say("predicting by Ray Data")
         size = {"size": workers[0]} if workers and workers[0] == workers[1] else {}
@@ -48,10 +48,10 @@ class BatchPredictor:
         return Dataset(
             distributed=rows.to_ray().map_batches(
                 _Worker,
-                fn_constructor_args=(ray.put(self.checkpoint), list(keep_columns)),
+                fn_constructor_args=(self.checkpoint, list(keep_columns)),
                 batch_format="pandas",
                 batch_size=batch_size,
-                compute=ray.data.ActorPoolStrategy(**size),
+                compute=data.ActorPoolStrategy(**size),
                 num_gpus=1 if use_gpu else 0,
             )
         )
@@ -60,10 +60,8 @@ class BatchPredictor:
 class _Worker:
     """An actor that holds the model."""
 
-    def __init__(self, checkpoint: Any, keep_columns: list[str]) -> None:
-        import ray
-
-        self.predictor = Predictor(ray.get(checkpoint))
+    def __init__(self, checkpoint: Checkpoint, keep_columns: list[str]) -> None:
+        self.predictor = Predictor(checkpoint)
         self.keep_columns = keep_columns
 
     def __call__(self, frame: Any) -> Any:

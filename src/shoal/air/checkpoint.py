@@ -101,13 +101,13 @@ def load(path: str | Path, *, trust_code: bool = False, framework: Framework | N
         _refuse_newer(manifest["versions"], reader)
         return Checkpoint(
             framework=reader,
-            model=reader.load(home),
+            model=reader.load(home, trust_code=trust_code),
             preprocessor=decode(folder.read_json(home / PREPROCESSOR_FILE), trust_code=trust_code),
             schema=Schema(dict(manifest["schema"])),
             features=Schema(dict(manifest["features"])),
             label_column=manifest["label_column"],
             metrics=decode(manifest["metrics"], trust_code=False),
-            settings=decode(manifest["settings"], trust_code=False),
+            settings=decode(manifest["settings"], trust_code=trust_code),
         )
     except CheckpointInvalid as error:
         raise type(error).told_of(error, where=str(home)) from error

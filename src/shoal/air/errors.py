@@ -10,6 +10,8 @@
   - CheckpointInvalid: a folder holds no checkpoint, a damaged one, or one that this version can't read
     - CodeNotTrusted: it holds code, which is only loaded when asked for
   - TrainingFailed: training was begun and did not end well
+  - DeployFailed: a model is not served though it was asked for
+  - PredictionsDiffer: two places predict differently for the same row
 """
 
 from collections.abc import Iterable, Iterator
@@ -124,6 +126,18 @@ class TrainingFailed(AirError):
 
     code = "A301"
     exit_code = 1
+
+
+class DeployFailed(AirError):
+    """A model was handed to Ray Serve and does not answer. What is served under other names goes on."""
+
+    code = "A302"
+
+
+class PredictionsDiffer(AirError):
+    """Two places predict differently for the same row, which must never be."""
+
+    code = "A303"
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from shoal.air.cluster import connect, resources
-from shoal.air.errors import AirError, SettingInvalid, TrainingFailed
+from shoal.air.errors import AirError, TrainingFailed
 from shoal.air.frameworks.base import Framework, Learned, Table
 from shoal.air.progress import say
 from shoal.air.scaling import Scaling
@@ -22,7 +22,9 @@ def learn(framework: Framework, tables: Mapping[str, Table], settings: Mapping[s
     wanted = resources(scaling)
     if scaling.workers == 1:
         return learn_in_task(framework, tables, settings, wanted)
-    raise SettingInvalid(f"Scaling(workers={scaling.workers}): {framework.name} trains with one worker")
+    from shoal.air.together import learn_together
+
+    return learn_together(framework, tables, settings, scaling, wanted)
 
 
 def learn_in_task(

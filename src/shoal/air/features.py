@@ -2,22 +2,22 @@
 
 from typing import Any
 
-from shoal.air.errors import ColumnUnfit, ColumnUnknown, DatasetEmpty
+from shoal.air.errors import ColumnUnfit, ColumnUnknown
 from shoal.air.frameworks.base import Table
 
 
-def table_of(frame: Any, label_column: str, *, name: str) -> Table:
-    """Features and label of a preprocessed frame. ``name``: what the data set is called, for errors.
+def table_of(frame: Any, label_column: str, *, name: str, numbers: bool) -> Table:
+    """Features and label of a preprocessed frame.
+
+    name: what the data set is called; "train" is held to more.
+    numbers: whether the label has to be one.
 
     Raises:
         ColumnUnknown: there is no label.
         ColumnUnfit: a feature is no number or endless, a label is missing.
-        DatasetEmpty: there is no row.
     """
     if label_column not in frame.columns:
         raise ColumnUnknown(label_column, frame.columns, where=f"label of data set {name!r}")
-    if len(frame) == 0:
-        raise DatasetEmpty("there is no row", where=f"data set {name!r}")
     label = frame[label_column]
     missing = label.isna()
     if missing.any():
@@ -26,6 +26,14 @@ def table_of(frame: Any, label_column: str, *, name: str) -> Table:
             where=f"column {label_column!r} of data set {name!r}",
             next_step="leave those rows out",
         )
+    if numbers and not _is_number(label):
+        raise ColumnUnfit(
+            f"the label holds {_kind(label, label.iloc[0])}, and this trainer predicts numbers",
+            where=f"column {label_column!r} of data set {name!r}",
+            next_step="number its values, as with air.LabelEncoder in the preprocessor",
+        )
+    if name == "train":
+        _check_there_is_something_to_learn(frame, label_column)
     features = features_of(frame.drop(columns=[label_column]), where=f"data set {name!r}")
     return Table(features, label.to_numpy())
 
@@ -57,6 +65,27 @@ def features_of(frame: Any, *, where: str) -> Any:
     return spread
 
 
+def _check_there_is_something_to_learn(frame: Any, label_column: str) -> None:
+    if frame[label_column].nunique() == 1:
+        raise ColumnUnfit(
+            f"every label is {frame[label_column].tolist()[0]!r}: there is nothing to tell apart",
+            where=f"column {label_column!r} of data set 'train'",
+        )
+    for name in frame.columns:
+        if frame[name].isna().all():
+            raise ColumnUnfit(
+                "it holds nothing at all",
+                where=f"column {name!r} of data set 'train'",
+                next_step="leave it out with drop_columns",
+            )
+
+
+def _is_number(column: Any) -> bool:
+    from pandas.api import types
+
+    return bool(types.is_numeric_dtype(column) or types.is_bool_dtype(column))
+
+
 def check_features(features: Any, *, where: str) -> None:
     """
     Raises:
@@ -70,7 +99,7 @@ def check_features(features: Any, *, where: str) -> None:
         column = features[name]
         if isinstance(column.dtype, pd.CategoricalDtype):
             continue
-        if not (types.is_numeric_dtype(column) or types.is_bool_dtype(column)):
+        if not _is_number(column):
             shown = column.dropna().iloc[0] if column.notna().any() else None
             raise ColumnUnfit(
                 f"it holds {_kind(column, shown)}, and models learn from numbers",

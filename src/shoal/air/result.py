@@ -10,7 +10,7 @@ from shoal.air.checkpoint import Checkpoint
 class Result:
     """What training gives.
 
-    metrics: the last value of each curve.
+    metrics: the last value of each curve, or with early stopping that of the best round.
     curves: "SET-METRIC" to one value a round.
     checkpoint: the model and all that a prediction needs.
     """

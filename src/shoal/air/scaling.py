@@ -11,6 +11,8 @@ class Scaling(Parameters):
     cpus_per_worker: CPUs, and with that threads, of each. None: a lone worker takes those of the largest node, one of
         many takes 1.
     use_gpu: one GPU for each worker.
+    storage_path: where workers on several nodes keep the model while they train: a folder that all of them reach, or a
+        URL. Ray Train asks for it.
     resources_per_worker: further resources by name, as Ray knows them.
     """
 
@@ -21,11 +23,13 @@ class Scaling(Parameters):
         cpus_per_worker: int | None = None,
         use_gpu: bool = False,
         resources_per_worker: dict[str, float] | None = None,
+        storage_path: str | None = None,
     ) -> None:
         self.workers = workers
         self.cpus_per_worker = cpus_per_worker
         self.use_gpu = use_gpu
         self.resources_per_worker = resources_per_worker
+        self.storage_path = storage_path
 
     def check(self) -> None:
         """

@@ -11,13 +11,11 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
+from shoal.air import skops_objects
 from shoal.air.errors import CheckpointInvalid, CodeNotTrusted, SettingInvalid
 
 RAY_FUNCTIONS = {("ray.data.preprocessors.utils", "simple_split_tokenizer")}
 """Functions that preprocessors have as defaults, by module and name."""
-
-HARMLESS_TYPES = {"numpy.dtype"}
-"""Types that skops leaves to us to judge, and that run nothing when they are made."""
 
 
 def encode(value: Any) -> Any:
@@ -104,9 +102,7 @@ def _encode_preprocessor(value: Any) -> Any:
 
 
 def _encode_estimator(value: Any) -> Any:
-    from skops import io
-
-    return {"skops": base64.b64encode(io.dumps(value)).decode()}
+    return {"skops": base64.b64encode(skops_objects.dumps(value)).decode()}
 
 
 def _encode_function(value: Any) -> Any:
@@ -183,13 +179,7 @@ def _decode_category(held: Any, trust_code: bool) -> Any:
 
 
 def _decode_estimator(held: Any, trust_code: bool) -> Any:
-    from skops import io
-
-    data = base64.b64decode(held)
-    untrusted = sorted(set(io.get_untrusted_types(data=data)) - HARMLESS_TYPES)
-    if untrusted and not trust_code:
-        raise CodeNotTrusted(", ".join(untrusted))
-    return io.loads(data, trusted=[*untrusted, *HARMLESS_TYPES])
+    return skops_objects.loads(base64.b64decode(held), trust_code=trust_code)
 
 
 def _decode_function(held: Any, trust_code: bool) -> Any:

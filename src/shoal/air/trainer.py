@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 
 from shoal.air.checkpoint import Checkpoint
 from shoal.air.dataset import Dataset
-from shoal.air.errors import SettingInvalid
+from shoal.air.errors import DatasetEmpty, SettingInvalid
 from shoal.air.execute import learn
 from shoal.air.features import table_of
-from shoal.air.frameworks.base import Framework, Table
+from shoal.air.frameworks.base import Framework, Learned, Table
 from shoal.air.parameters import Parameters
 from shoal.air.preprocess import fitted, transformed
 from shoal.air.progress import say
@@ -54,13 +54,17 @@ class Trainer(Parameters):
         datasets = dict(self.datasets or {})
         if "train" not in datasets:
             raise SettingInvalid("datasets has no 'train'", next_step="datasets={'train': ..., 'valid': ...}")
+        for name, dataset in datasets.items():
+            if dataset.is_small and dataset.count() == 0:
+                raise DatasetEmpty("there is no row", where=f"data set {name!r}")
         schema = Schema.of(datasets["train"], without=self.label_column)
         preprocessor = None
         if self.preprocessor is not None:
             preprocessor = fitted(self.preprocessor, datasets["train"])
             datasets = {name: transformed(preprocessor, dataset) for name, dataset in datasets.items()}
         tables = {
-            name: table_of(dataset.to_pandas(), self.label_column, name=name) for name, dataset in datasets.items()
+            name: table_of(dataset.to_pandas(), self.label_column, name=name, numbers=self.framework.labels_are_numbers)
+            for name, dataset in datasets.items()
         }
         return Prepared(self.framework, self.label_column, schema, preprocessor, tables)
 
@@ -77,9 +81,10 @@ class Prepared:
         self.preprocessor = preprocessor
         self.tables = tables
 
-    def result(self, learned: Any, settings: Mapping[str, Any]) -> Result:
+    def result(self, learned: Learned, settings: Mapping[str, Any]) -> Result:
         """What was learned, with all that a prediction needs."""
-        metrics = {name: values[-1] for name, values in learned.curves.items() if values}
+        at = -1 if learned.best_round is None else learned.best_round
+        metrics = {name: values[at] for name, values in learned.curves.items() if values}
         checkpoint = Checkpoint(
             framework=self.framework,
             model=learned.model,

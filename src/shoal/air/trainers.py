@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from shoal.air.dataset import Dataset
+from shoal.air.frameworks.lightgbm import LightGBM
+from shoal.air.frameworks.sklearn import Sklearn
 from shoal.air.frameworks.xgboost import XGBoost
 from shoal.air.scaling import Scaling
 from shoal.air.trainer import Trainer
@@ -37,5 +39,61 @@ class XGBoostTrainer(Trainer):
         self.params = params
         self.num_boost_round = num_boost_round
         self.early_stopping_rounds = early_stopping_rounds
+        self.preprocessor = preprocessor
+        self.scaling = scaling
+
+
+class LightGBMTrainer(Trainer):
+    """Trains gradient-boosted trees with `lightgbm.train`. Its arguments are those of `XGBoostTrainer`."""
+
+    framework: ClassVar[LightGBM] = LightGBM()
+    setting_names: ClassVar[tuple[str, ...]] = ("params", "num_boost_round", "early_stopping_rounds")
+
+    def __init__(
+        self,
+        *,
+        label_column: str,
+        datasets: Mapping[str, Dataset],
+        params: Mapping[str, Any] | None = None,
+        num_boost_round: int = 100,
+        early_stopping_rounds: int | None = None,
+        preprocessor: Any = None,
+        scaling: Scaling | None = None,
+    ) -> None:
+        self.label_column = label_column
+        self.datasets = datasets
+        self.params = params
+        self.num_boost_round = num_boost_round
+        self.early_stopping_rounds = early_stopping_rounds
+        self.preprocessor = preprocessor
+        self.scaling = scaling
+
+
+class SklearnTrainer(Trainer):
+    """Fits an estimator of scikit-learn's, or one with its manners.
+
+    estimator: stays as it is; what is fitted is a clone. params: for its ``set_params``, so that a tuner can vary them.
+    scoring: a name or function as in scikit-learn; None: the estimator's own score.
+    """
+
+    framework: ClassVar[Sklearn] = Sklearn()
+    setting_names: ClassVar[tuple[str, ...]] = ("estimator", "params", "scoring")
+
+    def __init__(
+        self,
+        *,
+        estimator: Any,
+        label_column: str,
+        datasets: Mapping[str, Dataset],
+        params: Mapping[str, Any] | None = None,
+        scoring: Any = None,
+        preprocessor: Any = None,
+        scaling: Scaling | None = None,
+    ) -> None:
+        self.estimator = estimator
+        self.label_column = label_column
+        self.datasets = datasets
+        self.params = params
+        self.scoring = scoring
         self.preprocessor = preprocessor
         self.scaling = scaling

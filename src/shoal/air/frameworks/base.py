@@ -19,6 +19,12 @@ class Table:
     label: Any
     weight: Any = None
 
+    def share(self, rank: int, workers: int) -> "Table":
+        """The rows that fall to one of several workers: each gets every so-manieth."""
+        rows = slice(rank, None, workers)
+        weight = None if self.weight is None else self.weight[rows]
+        return Table(self.features.iloc[rows], self.label[rows], weight)
+
 
 @dataclass(frozen=True)
 class Learned:
@@ -26,10 +32,12 @@ class Learned:
 
     model: as the framework has it.
     curves: a list of values for each data set and metric, one value a round, as ``{"valid-logloss": [0.5, 0.4]}``.
+    best_round: that of which the model's predictions are, from 0. None: the last.
     """
 
     model: Any
     curves: dict[str, list[float]] = field(default_factory=dict)
+    best_round: int | None = None
 
 
 class Framework(ABC):
@@ -37,10 +45,12 @@ class Framework(ABC):
 
     name: as it stands in a checkpoint.
     packages: whose versions are kept with the model.
+    labels_are_numbers: whether it can't learn from labels that are words.
     """
 
     name: ClassVar[str]
     packages: ClassVar[tuple[str, ...]]
+    labels_are_numbers: ClassVar[bool] = True
 
     @abstractmethod
     def learn(self, tables: Mapping[str, Table], settings: Mapping[str, Any], threads: int) -> Learned:
@@ -51,8 +61,8 @@ class Framework(ABC):
         """Write the model below ``folder``, in a format that runs no code when it is read."""
 
     @abstractmethod
-    def load(self, folder: Path) -> Any:
-        """The model that `save` wrote."""
+    def load(self, folder: Path, *, trust_code: bool = False) -> Any:
+        """The model that `save` wrote. Code of the folder's may run only with ``trust_code``."""
 
     @abstractmethod
     def predict(self, model: Any, features: Any) -> Any:

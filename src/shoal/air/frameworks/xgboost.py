@@ -23,7 +23,7 @@ class XGBoost(Framework):
         """As UBJSON, XGBoost's own format."""
         model.save_model(folder / MODEL_FILE)
 
-    def load(self, folder: Path) -> Any:
+    def load(self, folder: Path, *, trust_code: bool = False) -> Any:
         """The booster."""
         import xgboost
 
@@ -31,7 +31,9 @@ class XGBoost(Framework):
 
     def predict(self, model: Any, features: Any) -> Any:
         """What the objective gives: a probability, a value, or a probability a class."""
-        return model.predict(matrix(Table(features, None), threads=0))
+        best = best_round(model)
+        rounds = (0, 0) if best is None else (0, best + 1)
+        return model.predict(matrix(Table(features, None), threads=0), iteration_range=rounds)
 
 
 def boost(
@@ -57,8 +59,18 @@ def boost(
         verbose_eval=False,
         xgb_model=begun,
     )
-    curves = {f"{name}-{metric}": values for name, metrics in measured.items() for metric, values in metrics.items()}
-    return Learned(booster, curves)
+    return Learned(booster, curves_of(measured), best_round=best_round(booster))
+
+
+def curves_of(measured: Mapping[str, Mapping[str, list[float]]]) -> dict[str, list[float]]:
+    """What XGBoost measured, by "SET-METRIC"."""
+    return {f"{name}-{metric}": list(values) for name, found in measured.items() for metric, values in found.items()}
+
+
+def best_round(booster: Any) -> int | None:
+    """The round, from 0, at which early stopping found the best model; None where it wasn't asked for."""
+    told = booster.attr("best_iteration")
+    return None if told is None else int(told)
 
 
 def matrix(table: Table, threads: int) -> Any:

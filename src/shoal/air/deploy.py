@@ -1,0 +1,118 @@
+"""A checkpoint behind HTTP, on Ray Serve: JSON rows in, predictions out."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from shoal.air.checkpoint import Checkpoint
+from shoal.air.cluster import connect
+from shoal.air.errors import DeployFailed, SettingInvalid
+from shoal.air.progress import say
+from shoal.air.rows import problems
+
+MOST_ROWS = 10_000
+"""Rows a request may hold; whole data sets are for BatchPredictor."""
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A model that is served.
+
+    name: of the Serve application. url: where rows are posted to.
+    """
+
+    name: str
+    url: str
+
+    def wait(self, timeout_s: float = 60.0) -> "Deployment":
+        """Return once it answers.
+
+        Raises:
+            DeployFailed: it doesn't in time; Serve's own words follow.
+        """
+        import time
+
+        from ray import serve
+
+        ends = time.monotonic() + timeout_s
+        while True:
+            status = serve.status().applications.get(self.name)
+            if status is not None and status.status == "RUNNING":
+                return self
+            if status is None or time.monotonic() > ends or status.status in ("DEPLOY_FAILED", "UNHEALTHY"):
+                said = f"{status.status.value}: {status.message}" if status else "it was taken down"
+                raise DeployFailed(f"{self.name!r} does not answer: {said}", next_step="see the logs of Ray Serve")
+            time.sleep(0.1)
+
+
+def deploy(
+    checkpoint: Checkpoint,
+    *,
+    name: str = "model",
+    route: str | None = None,
+    replicas: int = 1,
+    batch_rows: int = 64,
+    batch_wait_s: float = 0.002,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+) -> Deployment:
+    """Serve a checkpoint, or put another one in the place of that which is served under ``name``, without a pause.
+
+    POST to the route: a row as a JSON object, a list of rows, or ``{"rows": [...]}``; the answer is
+    ``{"predictions": [...]}``. A row that does not fit gets 422, with its number and the field. GET ROUTE/health and
+    ROUTE/schema say how it is and what it takes.
+
+    batch_rows, batch_wait_s: requests that arrive together are predicted together, at most so many, after at most so
+        long a wait.
+    host, port: of the HTTP server, when Serve isn't up yet.
+
+    Raises:
+        SettingInvalid: a route that isn't a path.
+    """
+    path = route or f"/{name}"
+    if not path.startswith("/"):
+        raise SettingInvalid(f"route={path!r} doesn't begin with /")
+    connect()
+    from ray import serve
+
+    from shoal.air.served import application
+
+    serve.start(http_options={"host": host, "port": port})
+    say(f"serving {checkpoint!r} at {path}")
+    app = application(checkpoint, replicas=replicas, batch_rows=batch_rows, batch_wait_s=batch_wait_s)
+    serve.run(app, name=name, route_prefix=path)
+    return Deployment(name, f"http://{host}:{port}{path}")
+
+
+def undeploy(name: str = "model") -> None:
+    """Take a model down. The HTTP server goes with the last one.
+
+    Raises:
+        SettingInvalid: nothing is served under this name.
+    """
+    connect()
+    from ray import serve
+
+    served = serve.status().applications
+    if name not in served:
+        known = ", ".join(served) or "nothing is"
+        raise SettingInvalid(f"nothing is served as {name!r}", next_step=f"served: {known}")
+    serve.delete(name)
+    if not serve.status().applications:
+        serve.shutdown()
+
+
+def rows_in(body: Any) -> list[Any] | None:
+    """The rows of a request's JSON, or None when it holds none."""
+    rows = body.get("rows") if isinstance(body, dict) and set(body) == {"rows"} else body
+    rows = [rows] if isinstance(rows, dict) else rows
+    return rows if isinstance(rows, list) and rows else None
+
+
+def refusal(body: Any, checkpoint: Checkpoint) -> list[dict[str, Any]]:
+    """What is wrong with a request's JSON, an entry a field; empty when nothing is."""
+    rows = rows_in(body)
+    if rows is None:
+        return [{"loc": ["body"], "msg": 'expected a row as an object, a list of rows, or {"rows": [...]}'}]
+    if len(rows) > MOST_ROWS:
+        return [{"loc": ["body"], "msg": f"{len(rows)} rows are more than {MOST_ROWS}"}]
+    return problems(rows, checkpoint.schema)

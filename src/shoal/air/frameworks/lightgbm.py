@@ -1,0 +1,57 @@
+"""LightGBM: `lightgbm.train`, with nothing in between."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from shoal.air.frameworks.base import Framework, Learned, Table
+
+MODEL_FILE = "model.txt"
+
+
+class LightGBM(Framework):
+    """Settings: ``params`` and ``num_boost_round`` as in `lightgbm.train`, and ``early_stopping_rounds``."""
+
+    name = "lightgbm"
+    packages = ("lightgbm",)
+
+    def learn(self, tables: Mapping[str, Table], settings: Mapping[str, Any], threads: int) -> Learned:
+        """One call of `lightgbm.train`; the model equals that of the same call without Shoal."""
+        import lightgbm
+
+        sets = {"train": _rows(tables["train"])}
+        sets |= {name: _rows(table, sets["train"]) for name, table in tables.items() if name != "train"}
+        measured: dict[str, dict[str, list[float]]] = {}
+        callbacks = [lightgbm.record_evaluation(measured)]
+        if settings.get("early_stopping_rounds"):
+            callbacks.append(lightgbm.early_stopping(settings["early_stopping_rounds"], verbose=False))
+        booster = lightgbm.train(
+            {"verbosity": -1, "num_threads": threads, **(settings.get("params") or {})},
+            sets["train"],
+            num_boost_round=settings.get("num_boost_round") or 100,
+            valid_sets=list(sets.values()),
+            valid_names=list(sets),
+            callbacks=callbacks,
+        )
+        curves = {f"{name}-{metric}": values for name, found in measured.items() for metric, values in found.items()}
+        return Learned(booster, curves, best_round=booster.best_iteration - 1 if booster.best_iteration > 0 else None)
+
+    def save(self, model: Any, folder: Path) -> None:
+        """As text, LightGBM's own format."""
+        model.save_model(folder / MODEL_FILE)
+
+    def load(self, folder: Path, *, trust_code: bool = False) -> Any:
+        """The booster."""
+        import lightgbm
+
+        return lightgbm.Booster(model_file=folder / MODEL_FILE)
+
+    def predict(self, model: Any, features: Any) -> Any:
+        """What the objective gives: a probability, a value, or a probability a class."""
+        return model.predict(features)
+
+
+def _rows(table: Table, reference: Any = None) -> Any:
+    import lightgbm
+
+    return lightgbm.Dataset(table.features, label=table.label, weight=table.weight, reference=reference)

@@ -1,0 +1,131 @@
+"""What a tuner may vary, and how: the words of Ray Tune, each a value that says its range."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+from shoal.air.errors import SettingInvalid
+
+
+@dataclass(frozen=True)
+class Real:
+    """A number between ``low`` and ``high``; ``log``: even over their logarithms."""
+
+    low: float
+    high: float
+    log: bool = False
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A whole number from ``low`` to ``high``, both included."""
+
+    low: int
+    high: int
+    log: bool = False
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of the options; ``every``: each of them in turn, with every other."""
+
+    options: tuple[Any, ...]
+    every: bool = False
+
+
+def uniform(lower: float, upper: float) -> Real:
+    """A number between the two."""
+    return Real(lower, upper)
+
+
+def loguniform(lower: float, upper: float) -> Real:
+    """A number between the two, even over their logarithms."""
+    return Real(lower, upper, log=True)
+
+
+def randint(lower: int, upper: int) -> Whole:
+    """A whole number from ``lower`` up to ``upper``, which is not included."""
+    return Whole(lower, upper - 1)
+
+
+def lograndint(lower: int, upper: int) -> Whole:
+    """A whole number from ``lower`` up to ``upper`` (not included), even over their logarithms."""
+    return Whole(lower, upper - 1, log=True)
+
+
+def choice(options: Sequence[Any]) -> Choice:
+    """One of ``options``."""
+    return Choice(tuple(options))
+
+
+def grid_search(options: Sequence[Any]) -> Choice:
+    """Each of ``options``, with every combination of the other grids."""
+    return Choice(tuple(options), every=True)
+
+
+Domain = Real | Whole | Choice
+
+
+def flat(space: Mapping[str, Any], above: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:
+    """The leaves of a nested space by their paths; a leaf that is no range stays as it is."""
+    leaves: dict[tuple[str, ...], Any] = {}
+    for name, value in space.items():
+        if isinstance(value, Mapping) and set(value) != {"grid_search"}:
+            leaves |= flat(value, (*above, name))
+        else:
+            leaves[(*above, name)] = _domain(value)
+    return leaves
+
+
+def _domain(value: Any) -> Any:
+    """Ray Tune's own words for a range are understood too."""
+    if isinstance(value, Mapping):
+        return grid_search(value["grid_search"])
+    kind = f"{type(value).__module__}.{type(value).__name__}"
+    if not kind.startswith("ray.tune.search.sample."):
+        return value
+    log = "Log" in type(value.get_sampler()).__name__
+    match type(value).__name__:
+        case "Integer":
+            return Whole(value.lower, value.upper - 1, log)
+        case "Float":
+            return Real(value.lower, value.upper, log)
+        case "Categorical":
+            return Choice(tuple(value.categories))
+    raise SettingInvalid(f"{value!r} can't be searched", next_step="use air.uniform, loguniform, randint or choice")
+
+
+def distributions(leaves: Mapping[tuple[str, ...], Any]) -> dict[str, Any]:
+    """The ranges as Optuna has them, by their paths joined with dots. Options are named by their position."""
+    from optuna import distributions as optuna
+
+    made: dict[str, Any] = {}
+    for path, domain in leaves.items():
+        name = ".".join(path)
+        try:
+            if isinstance(domain, Real):
+                made[name] = optuna.FloatDistribution(domain.low, domain.high, log=domain.log)
+            elif isinstance(domain, Whole):
+                made[name] = optuna.IntDistribution(domain.low, domain.high, log=domain.log)
+            elif isinstance(domain, Choice):
+                made[name] = optuna.CategoricalDistribution(list(range(len(domain.options))))
+        except ValueError as error:
+            raise SettingInvalid(str(error).rstrip("."), where=f"search space, {name!r}") from error
+    return made
+
+
+def grid(leaves: Mapping[tuple[str, ...], Any]) -> Iterator[dict[str, int]]:
+    """Every combination of the grids, by name and position; one empty one when there is no grid."""
+    grids = {".".join(path): leaf for path, leaf in leaves.items() if isinstance(leaf, Choice) and leaf.every}
+    for positions in product(*(range(len(leaf.options)) for leaf in grids.values())):
+        yield dict(zip(grids, positions, strict=True))
+
+
+def chosen(leaves: Mapping[tuple[str, ...], Any], drawn: Mapping[str, Any]) -> dict[tuple[str, ...], Any]:
+    """The value of every leaf, given what was drawn."""
+    values = {}
+    for path, leaf in leaves.items():
+        value = drawn.get(".".join(path), leaf)
+        values[path] = leaf.options[value] if isinstance(leaf, Choice) else value
+    return values

@@ -1,0 +1,79 @@
+"""What runs in a replica of Ray Serve."""
+
+import json
+from typing import Any
+
+from ray import serve
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from shoal.air.checkpoint import Checkpoint
+from shoal.air.deploy import refusal, rows_in
+from shoal.air.errors import AirError
+from shoal.air.predictor import Predictor
+from shoal.air.rows import json_schema
+
+
+def application(checkpoint: Checkpoint, *, replicas: int, batch_rows: int, batch_wait_s: float) -> Any:
+    """The Serve application of a checkpoint."""
+    deployment = serve.deployment(num_replicas=replicas)(Served)
+    return deployment.bind(checkpoint, batch_rows, batch_wait_s)
+
+
+class Served:
+    """Predicts for requests, those that arrive together in one go."""
+
+    def __init__(self, checkpoint: Checkpoint, batch_rows: int, batch_wait_s: float) -> None:
+        self.predictor = Predictor(checkpoint)
+        self.together.set_max_batch_size(batch_rows)
+        self.together.set_batch_wait_timeout_s(batch_wait_s)
+
+    async def __call__(self, request: Request) -> JSONResponse:
+        """One request."""
+        if request.method == "GET":
+            return self._tell(request.url.path.rpartition("/")[2])
+        if request.method != "POST":
+            return JSONResponse({"detail": "POST rows"}, status_code=405)
+        try:
+            body = json.loads(await request.body())
+        except ValueError as error:
+            return JSONResponse({"detail": [{"loc": ["body"], "msg": f"no JSON: {error}"}]}, status_code=422)
+        wrong = refusal(body, self.predictor.checkpoint)
+        if wrong:
+            return JSONResponse({"detail": wrong}, status_code=422)
+        answer = await self.together(rows_in(body))
+        if isinstance(answer, AirError):
+            return JSONResponse({"detail": [{"loc": ["body"], "msg": str(answer)}]}, status_code=422)
+        return JSONResponse({"predictions": answer})
+
+    def _tell(self, what: str) -> JSONResponse:
+        if what == "health":
+            return JSONResponse({"status": "ok", "model": repr(self.predictor.checkpoint)})
+        if what == "schema":
+            return JSONResponse(json_schema(self.predictor.checkpoint.schema))
+        return JSONResponse({"detail": "POST rows here; GET health or schema below it"}, status_code=404)
+
+    @serve.batch(  # type: ignore[untyped-decorator]
+        max_batch_size=64, batch_wait_timeout_s=0.002
+    )
+    async def together(self, requests: list[list[dict[str, Any]]]) -> list[Any]:
+        """The predictions of each request. One that can't be predicted spoils none of the others."""
+        try:
+            made = predictions(self.predictor, [row for rows in requests for row in rows])
+        except AirError:
+            return [self._alone(rows) for rows in requests]
+        ends = iter(made)
+        return [[next(ends) for _ in rows] for rows in requests]
+
+    def _alone(self, rows: list[dict[str, Any]]) -> Any:
+        try:
+            return predictions(self.predictor, rows)
+        except AirError as error:
+            return error
+
+
+def predictions(predictor: Predictor, rows: list[dict[str, Any]]) -> list[Any]:
+    """A prediction a row as JSON has it: a value, or a list of one value a class."""
+    made = predictor.predict(rows)
+    values = made.to_numpy().tolist()
+    return [row[0] for row in values] if made.shape[1] == 1 else values

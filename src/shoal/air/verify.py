@@ -1,0 +1,57 @@
+"""Whether a model predicts the same wherever it is asked."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.request import Request, urlopen
+
+from shoal.air.batch import BatchPredictor
+from shoal.air.checkpoint import Checkpoint
+from shoal.air.dataset import Dataset
+from shoal.air.errors import PredictionsDiffer
+from shoal.air.predictor import Predictor, frame_of
+from shoal.air.read import from_ray
+
+
+def verify(checkpoint: Checkpoint, rows: Any, *, deployment: Any = None) -> dict[str, int]:
+    """Predict for ``rows`` in this process, by Ray Data and, with a ``deployment`` (or its URL), over HTTP.
+
+    Returns how many rows were compared in each place; to the last bit.
+
+    Raises:
+        PredictionsDiffer: the first row where two places do, and both values.
+    """
+    frame = frame_of(rows).reset_index(drop=True)
+    here = Predictor(checkpoint).predict(frame)
+    by_ray = BatchPredictor(checkpoint).predict(from_ray(Dataset(frame=frame).to_ray())).to_pandas()
+    _compare(here.to_numpy().tolist(), by_ray.to_numpy().tolist(), "Ray Data")
+    compared = {"in-process": len(frame), "batch": len(frame)}
+    if deployment is not None:
+        served = _served(getattr(deployment, "url", deployment), frame[list(checkpoint.schema.kinds)])
+        _compare(here.to_numpy().tolist(), served, "HTTP")
+        compared["served"] = len(frame)
+    return compared
+
+
+def _served(url: str, frame: Any) -> list[list[Any]]:
+    rows = [{name: _plain(value) for name, value in row.items()} for row in frame.to_dict("records")]
+    request = Request(url, json.dumps(rows).encode(), {"Content-Type": "application/json"})  # noqa: S310 - the caller's
+    with urlopen(request, timeout=60) as answer:  # noqa: S310
+        told: Mapping[str, list[Any]] = json.load(answer)
+    return [value if isinstance(value, list) else [value] for value in told["predictions"]]
+
+
+def _plain(value: Any) -> Any:
+    import pandas as pd
+
+    if not isinstance(value, list) and pd.isna(value):
+        return None
+    return value.item() if hasattr(value, "item") else value
+
+
+def _compare(here: list[list[Any]], there: list[list[Any]], place: str) -> None:
+    if len(here) != len(there):
+        raise PredictionsDiffer(f"{place} gave {len(there)} predictions for {len(here)} rows")
+    for row, (one, other) in enumerate(zip(here, there, strict=True)):
+        if one != other:
+            raise PredictionsDiffer(f"row {row}: {one} in this process, {other} by {place}")

@@ -1,0 +1,112 @@
+"""A model predicts the same in this process, by Ray Data and over HTTP, and names the field that it can't read."""
+
+import json
+import socket
+from collections.abc import Iterator
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import pytest
+
+from air.passengers import passengers
+from shoal import air
+
+pytestmark = [pytest.mark.air, pytest.mark.ray, pytest.mark.slow, pytest.mark.usefixtures("ray_here")]
+
+
+@pytest.fixture(scope="module")
+def checkpoint(ray_here: None) -> air.Checkpoint:
+    preprocessor = air.Chain(
+        air.SimpleImputer(columns=["age"]),
+        air.SimpleImputer(columns=["embarked"], strategy="most_frequent"),
+        air.OneHotEncoder(columns=["sex", "embarked"]),
+    )
+    params = {"objective": "binary:logistic"}
+    rows = {"train": air.from_pandas(passengers())}
+    trainer = air.XGBoostTrainer(label_column="survived", params=params, preprocessor=preprocessor, datasets=rows)
+    return trainer.fit().checkpoint
+
+
+@pytest.fixture(scope="module")
+def deployment(checkpoint: air.Checkpoint) -> Iterator[air.Deployment]:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    yield air.deploy(checkpoint, name="passengers", port=port).wait()
+    air.undeploy("passengers")
+
+
+def post(url: str, body: Any) -> tuple[int, Any]:
+    """The status and JSON of an answer."""
+    try:
+        with urlopen(Request(url, json.dumps(body).encode()), timeout=60) as answer:
+            return answer.status, json.load(answer)
+    except HTTPError as error:
+        return error.code, json.load(error)
+
+
+def test_batch_and_served_predictions_are_those_of_this_process(
+    checkpoint: air.Checkpoint, deployment: air.Deployment
+) -> None:
+    rows = passengers(200, seed=5)
+    assert air.verify(checkpoint, rows, deployment=deployment) == {"in-process": 200, "batch": 200, "served": 200}
+
+
+def test_a_difference_is_told_by_row(checkpoint: air.Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    def other(self: Any, dataset: Any) -> Any:
+        made = air.Predictor(checkpoint).predict(dataset.to_pandas())
+        made.loc[2, "predictions"] += 1e-6
+        return air.from_pandas(made)
+
+    monkeypatch.setattr(air.BatchPredictor, "predict", other)
+    with pytest.raises(air.AirError, match=r"row 2: .* in this process, .* by Ray Data"):
+        air.verify(checkpoint, passengers(5))
+
+
+def test_columns_are_kept_and_their_order_does_not_matter(checkpoint: air.Checkpoint) -> None:
+    rows = passengers(30, seed=2)
+    turned = air.from_pandas(rows[rows.columns[::-1]])
+    kept = air.BatchPredictor(checkpoint).predict(turned, keep_columns=["survived"]).to_pandas()
+    assert list(kept.columns) == ["survived", "predictions"]
+    assert list(kept["predictions"]) == list(checkpoint.predict(rows)["predictions"])
+
+
+def test_a_missing_column_is_named(checkpoint: air.Checkpoint) -> None:
+    with pytest.raises(air.ColumnUnknown, match="there is no column 'fare'"):
+        air.BatchPredictor(checkpoint).predict(air.from_pandas(passengers(5).drop(columns=["fare"])))
+
+
+def test_a_column_of_another_type_is_named(checkpoint: air.Checkpoint) -> None:
+    with pytest.raises(air.ColumnUnfit, match=r"column 'age': it holds text .'old' in row 0., and held number"):
+        checkpoint.predict(passengers(5).assign(age="old"))
+
+
+def test_a_value_that_was_never_seen_is_predicted_for(checkpoint: air.Checkpoint) -> None:
+    assert len(checkpoint.predict(passengers(5).assign(embarked="X"))) == 5
+
+
+def test_one_row_and_a_list_are_answered(checkpoint: air.Checkpoint, deployment: air.Deployment) -> None:
+    row = {"pclass": 1, "sex": "female", "age": None, "fare": 80, "embarked": "C"}
+    expected = float(checkpoint.predict([row])["predictions"].iloc[0])
+    assert post(deployment.url, row) == (200, {"predictions": [expected]})
+    assert post(deployment.url, {"rows": [row, row]}) == (200, {"predictions": [expected] * 2})
+
+
+def test_a_bad_row_is_refused_with_the_field_named(deployment: air.Deployment) -> None:
+    good = {"pclass": 1, "sex": "female", "age": 20.5, "fare": 80, "embarked": "C"}
+    bad = {"pclass": "first", "sex": "female", "age": 20.5, "embarked": "C"}
+    status, answer = post(deployment.url, [good, bad])
+    assert status == 422
+    assert answer["detail"] == [
+        {"loc": ["body", 1, "pclass"], "msg": "expected number, got 'first'"},
+        {"loc": ["body", 1, "fare"], "msg": "field is missing; a value that isn't known is null"},
+    ]
+
+
+def test_health_and_schema_are_told(deployment: air.Deployment) -> None:
+    with urlopen(f"{deployment.url}/health") as answer:
+        assert json.load(answer)["status"] == "ok"
+    with urlopen(f"{deployment.url}/schema") as answer:
+        told = json.load(answer)
+    assert told["required"] == ["pclass", "sex", "age", "fare", "embarked"]
+    assert told["properties"]["sex"] == {"type": ["string", "null"]}

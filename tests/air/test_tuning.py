@@ -1,0 +1,92 @@
+"""A tuner tries what its space says, keeps a row a trial, and gives the best."""
+
+from typing import Any
+
+import pytest
+
+from air.passengers import passengers
+from shoal import air
+
+pytestmark = [pytest.mark.air, pytest.mark.ray, pytest.mark.usefixtures("ray_here")]
+
+
+def trainer(kind: Any = air.XGBoostTrainer, **changes: Any) -> Any:
+    rows = air.from_pandas(passengers().drop(columns=["sex", "embarked"]).dropna())
+    train, valid = rows.train_test_split(0.25, seed=0)
+    params = {"objective": "binary:logistic", "eval_metric": "logloss"}
+    given: dict[str, Any] = {"label_column": "survived", "datasets": {"train": train, "valid": valid}}
+    return kind(**(given | {"params": params} | changes))
+
+
+def test_random_trials_are_repeated_by_their_seed_and_the_best_is_the_best() -> None:
+    space = {"params": {"max_depth": air.randint(1, 4), "eta": air.loguniform(1e-2, 0.5)}}
+    tuned, again = (air.Tuner(trainer(), space, metric="valid-logloss", num_samples=5, seed=1).fit() for _ in range(2))
+    table = tuned.to_pandas()
+    assert len(table) == 5
+    assert set(table["params.max_depth"]) <= {1, 2, 3}
+    assert list(table["valid-logloss"]) == list(again.to_pandas()["valid-logloss"])
+    assert tuned.best().metrics["valid-logloss"] == table["valid-logloss"].min()
+    assert tuned.best().checkpoint.settings["params"]["objective"] == "binary:logistic"
+
+
+def test_a_grid_is_tried_whole() -> None:
+    space = {"num_boost_round": air.grid_search([1, 5]), "params": {"max_depth": air.grid_search([1, 3])}}
+    tuned = air.Tuner(trainer(), space, metric="valid-logloss", num_samples=1).fit()
+    tried = tuned.to_pandas()[["num_boost_round", "params.max_depth"]].to_numpy().tolist()
+    assert sorted(tried) == [[1, 1], [1, 3], [5, 1], [5, 3]]
+
+
+def test_optuna_learns_from_trials_to_make_a_metric_large() -> None:
+    space = {"params": {"max_depth": air.randint(1, 4), "eval_metric": air.choice(["auc"])}}
+    tuned = air.Tuner(trainer(), space, metric="valid-auc", mode="max", num_samples=4, search="optuna", seed=0).fit()
+    assert tuned.best().metrics["valid-auc"] == tuned.to_pandas()["valid-auc"].max()
+
+
+def test_a_trial_that_fails_is_kept_with_its_error_and_the_others_go_on() -> None:
+    space = {"params": {"max_depth": air.grid_search([2, -3])}}
+    table = air.Tuner(trainer(), space, metric="valid-logloss", num_samples=1).fit().to_pandas()
+    assert table["error"].str.startswith("xgboost refused").tolist() == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("space", "metric", "words"),
+    [
+        ({"depth": air.randint(1, 3)}, "valid-logloss", "names 'depth', which is no setting of XGBoostTrainer"),
+        ({"params": {"eta": air.uniform(1, 0)}}, "valid-logloss", r"search space, 'params.eta'"),
+        ({"params": {"max_depth": air.randint(1, 3)}}, "valid-los", "there is no metric 'valid-los'"),
+    ],
+)
+def test_what_can_not_be_searched_is_named(space: dict[str, Any], metric: str, words: str) -> None:
+    with pytest.raises(air.SettingInvalid, match=words):
+        air.Tuner(trainer(), space, metric=metric, num_samples=1).fit()
+
+
+def test_the_words_of_ray_tune_are_understood() -> None:
+    from ray import tune
+
+    from shoal.air.search import Choice, Real, Whole, flat
+
+    said = {"a": tune.loguniform(0.1, 1), "b": {"c": tune.randint(1, 5), "d": tune.grid_search([1, 2])}}
+    expected = {("a",): Real(0.1, 1, log=True), ("b", "c"): Whole(1, 4), ("b", "d"): Choice((1, 2), every=True)}
+    assert flat(said) == expected
+
+
+def test_lightgbm_and_scikit_learn_train_predict_and_are_kept_as_the_others(tmp_path: Any) -> None:
+    from sklearn.ensemble import RandomForestClassifier
+
+    forest = RandomForestClassifier(n_estimators=5, random_state=0)
+    boosted = trainer(air.LightGBMTrainer, params={"objective": "binary", "metric": "auc"}, num_boost_round=5)
+    grown = trainer(air.SklearnTrainer, estimator=forest, params={"max_depth": 3}, scoring="accuracy")
+    rows = passengers(20, seed=9)
+    for built, metrics in ((boosted, {"train-auc", "valid-auc"}), (grown, {"train-score", "valid-score"})):
+        result = built.fit()
+        loaded = air.load(result.checkpoint.save(tmp_path / type(built).__name__))
+        assert set(result.metrics) == metrics
+        assert list(loaded.predict(rows)["predictions"]) == list(result.checkpoint.predict(rows)["predictions"])
+
+
+def test_early_stopping_predicts_with_the_best_round() -> None:
+    result = trainer(num_boost_round=200, early_stopping_rounds=5).fit()
+    curve = result.curves["valid-logloss"]
+    assert result.metrics["valid-logloss"] == min(curve)
+    assert len(curve) == curve.index(min(curve)) + 1 + 5
