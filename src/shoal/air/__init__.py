@@ -11,9 +11,6 @@ if TYPE_CHECKING:
     from shoal.air.checkpoint import Checkpoint as Checkpoint
     from shoal.air.checkpoint import load as load
     from shoal.air.dataset import Dataset as Dataset
-    from shoal.air.deploy import Deployment as Deployment
-    from shoal.air.deploy import deploy as deploy
-    from shoal.air.deploy import undeploy as undeploy
     from shoal.air.errors import AirError as AirError
     from shoal.air.errors import CheckpointInvalid as CheckpointInvalid
     from shoal.air.errors import CodeNotTrusted as CodeNotTrusted
@@ -48,13 +45,16 @@ if TYPE_CHECKING:
     from shoal.air.search import loguniform as loguniform
     from shoal.air.search import randint as randint
     from shoal.air.search import uniform as uniform
+    from shoal.air.serving import Deployment as Deployment
+    from shoal.air.serving import deploy as deploy
+    from shoal.air.serving import undeploy as undeploy
     from shoal.air.trainer import Trainer as Trainer
     from shoal.air.trainers import LightGBMTrainer as LightGBMTrainer
     from shoal.air.trainers import SklearnTrainer as SklearnTrainer
     from shoal.air.trainers import XGBoostTrainer as XGBoostTrainer
     from shoal.air.tuner import Tuned as Tuned
     from shoal.air.tuner import Tuner as Tuner
-    from shoal.air.verify import verify as verify
+    from shoal.air.verification import verify as verify
 
 RAY_PREPROCESSORS = (
     "Categorizer",
@@ -84,7 +84,7 @@ HOMES = {
     "batch": ("BatchPredictor",),
     "checkpoint": ("Checkpoint", "load"),
     "dataset": ("Dataset",),
-    "deploy": ("Deployment", "deploy", "undeploy"),
+    "serving": ("Deployment", "deploy", "undeploy"),
     "errors": (
         "AirError",
         "CheckpointInvalid",
@@ -111,7 +111,7 @@ HOMES = {
     "search": ("choice", "grid_search", "lograndint", "loguniform", "randint", "uniform"),
     "trainers": ("LightGBMTrainer", "SklearnTrainer", "XGBoostTrainer"),
     "tuner": ("Tuned", "Tuner"),
-    "verify": ("verify",),
+    "verification": ("verify",),
 }
 """Where each public name of ours lives."""
 

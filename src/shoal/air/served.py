@@ -8,10 +8,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from shoal.air.checkpoint import Checkpoint
-from shoal.air.deploy import refusal, rows_in
 from shoal.air.errors import AirError
 from shoal.air.predictor import Predictor
 from shoal.air.rows import json_schema
+from shoal.air.serving import refusal, rows_in
 
 
 def application(checkpoint: Checkpoint, *, replicas: int, batch_rows: int, batch_wait_s: float) -> Any:
