@@ -64,13 +64,14 @@ def _head_ready(desired: DesiredCluster, world: World) -> Said:
 def _provisioned(desired: DesiredCluster, world: World, old: Mapping[str, Mapping[str, Any]]) -> Said:
     """Sticky: once every pod was ready at the same time it stays, until the cluster is suspended."""
     kind, reached = "RayClusterProvisioned", "AllPodRunningAndReadyFirstTime"
+    provisioning = "RayClusterPodsProvisioning"
     ready = {node.name for node in world.nodes if node.ready}
     complete = bool(desired.nodes) and all(node.name in ready for node in desired.nodes)
     if complete or (desired.nodes and old.get(kind, {}).get("status") == "True"):
         return Said(kind, "True", reached, "all Ray pods were ready at the same time")
     if not desired.nodes:
-        return Said(kind, "False", "RayClusterSuspended", "the cluster is suspended")
-    return Said(kind, "False", "RayClusterPodsProvisioning", "not all Ray pods were ready yet")
+        return Said(kind, "False", provisioning, "the cluster is suspended")
+    return Said(kind, "False", provisioning, "not all Ray pods were ready yet")
 
 
 def _ready(status: ClusterStatus) -> Said:
@@ -87,10 +88,10 @@ def _ready(status: ClusterStatus) -> Said:
 
 
 def _suspension(desired: DesiredCluster, world: World, old: Mapping[str, Mapping[str, Any]]) -> Iterable[Said]:
-    """Only of a cluster that is, or once was, suspended."""
+    """Only of a cluster that is, or once was, suspended. KubeRay gives either type as its own reason, true or not."""
     suspended = not desired.nodes and not world.nodes
     if desired.nodes and "RayClusterSuspended" not in old and "RayClusterSuspending" not in old:
         return
     going = not desired.nodes and bool(world.nodes)
-    yield Said("RayClusterSuspending", str(going), "UserRequestSuspend" if going else "NotSuspending")
-    yield Said("RayClusterSuspended", str(suspended), "UserRequestSuspend" if suspended else "NotSuspended")
+    yield Said("RayClusterSuspending", str(going), "RayClusterSuspending")
+    yield Said("RayClusterSuspended", str(suspended), "RayClusterSuspended")
