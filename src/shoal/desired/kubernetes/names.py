@@ -74,8 +74,8 @@ def storage_claim(cluster: RayCluster) -> str:
 
 
 def redis_cleanup(cluster: str) -> str:
-    """The Job that removes what a deleted cluster left in Redis."""
-    return f"{cluster}-redis-cleanup"
+    """The Job that removes what a deleted cluster left in Redis. Its pods are labelled with its name."""
+    return check_label(f"{cluster}-redis-cleanup")
 
 
 def head_policy(cluster: str) -> str:

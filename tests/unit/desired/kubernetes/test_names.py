@@ -3,7 +3,7 @@
 import pytest
 
 from shoal.desired.cluster import Role
-from shoal.desired.kubernetes.names import check_label, check_name, identifier, pod_prefix
+from shoal.desired.kubernetes.names import check_label, check_name, identifier, pod_prefix, redis_cleanup
 
 LONG = "0123456789" * 7
 
@@ -51,3 +51,8 @@ def test_a_pods_name_keeps_the_beginning_and_is_one_that_kubernetes_takes(
 def test_an_identifier_is_cut_as_labels_are() -> None:
     assert identifier("c", Role.HEAD) == "c-head"
     assert identifier("a" * 63, Role.WORKER) == f"{'a' * 56}-worker"
+
+
+@pytest.mark.parametrize(("cluster", "job"), [("c", "c-redis-cleanup"), ("a" * 53, f"{'a' * 49}-redis-cleanup")])
+def test_the_job_that_empties_redis_has_a_name_that_fits_into_a_label(cluster: str, job: str) -> None:
+    assert redis_cleanup(cluster) == job
