@@ -99,6 +99,17 @@ def test_a_suspended_and_a_resumed_cluster_say_so_in_kuberays_words() -> None:
     play(scenario)
 
 
+def test_every_worker_is_labelled_with_the_number_of_its_replica() -> None:
+    async def scenario(run: Driven) -> None:
+        await run.create(raycluster(workers=3))
+        await run.settle()
+        labels = [pod["metadata"]["labels"] for pod in run.api.objects("pods")]
+        found = {label.get("ray.io/worker-group-replica-index") for label in labels}
+        assert found == {None, "0", "1", "2"}  # the head has none
+
+    play(scenario)
+
+
 @pytest.mark.parametrize("policy", ["Suspend", "Delete"])
 def test_a_cluster_that_nobody_uses_ends_as_it_is_to(policy: str) -> None:
     idle_s = 599

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from shoal.desired.cluster import DesiredNode, DesiredObject
+from shoal.desired.cluster import DesiredNode, DesiredObject, Role
 from shoal.world.kubernetes import DIGEST, EDITION, HOST_INDEX, REPLICA, REPLICA_INDEX, SEAT, TEMPLATE, Resource
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -47,7 +47,10 @@ def _place(name: str, owner: Resource) -> dict[str, Any]:
 
 
 def _unit_labels(node: DesiredNode, hosts: int) -> dict[str, str]:
-    if not node.unit:
+    """Which replica of its group a worker is, and which host of a replica that has several."""
+    if node.role is Role.HEAD:
         return {}
     number = int(node.seat.partition(".")[0])
+    if not node.unit:
+        return {REPLICA_INDEX: str(number)}
     return {REPLICA: node.unit, REPLICA_INDEX: str(number // hosts), HOST_INDEX: str(number % hosts)}
