@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+import schedule
+
 XDG_FOLDERS = {
     "XDG_STATE_HOME": ".local/state",
     "XDG_CONFIG_HOME": ".config",
@@ -30,13 +32,20 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What needs Ray, or the toolkit's packages, is skipped where they are not installed, and the rest still runs."""
+    """The cheap before the dear. What needs a package that is not installed is skipped, and the rest still runs."""
+    items.sort(key=schedule.cost)
     for marker, package, extra in (("ray", "ray", "local"), ("air", "xgboost", "air")):
         if importlib.util.find_spec(package) is None:
             for item in items:
                 if item.get_closest_marker(marker):
                     reason = f"{package} is not installed (pip install 'shoal[{extra}]')"
                     item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """No test begins when the time is up."""
+    schedule.skip_when_time_is_up()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

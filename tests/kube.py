@@ -4,6 +4,7 @@ import base64
 import contextlib
 import http.client
 import json
+import math
 import os
 import ssl
 import subprocess
@@ -21,6 +22,7 @@ import yaml
 
 from lab.folders import cache_folder
 from lab.modules import KUBERNETES
+from schedule import seconds_left
 from shoal.cli.main import run as shoal
 
 ROOT = Path(__file__).parent.parent
@@ -28,6 +30,8 @@ OUTSIDE = dict(os.environ)
 """The environment before the tests got homes of their own: Go's caches and the lab's are in the person's home."""
 BUILT = cache_folder() / KUBERNETES.key
 LACKS_SOMETHING = 3
+TOOK_TOO_LONG = 124
+LAB = (sys.executable, "-m", "lab")
 REQUEST_S = 30.0
 
 
@@ -106,21 +110,30 @@ class Lab:
     def start(self, *verbs: str) -> Cluster:
         """Run verbs of the lab, as ``node``. Skips the test, with the lab's words, when the machine lacks something."""
         for verb in verbs:
-            done = self._run(verb)
-            if done.returncode == LACKS_SOMETHING:
-                self.end()
-                pytest.skip(done.stderr.strip().splitlines()[-2].removeprefix("lab: "))
-            assert done.returncode == 0, f"lab {verb}: {done.stderr}"
+            run_lab("--run", str(self.folder), *verb.split())
         return Cluster(self.folder / "admin.conf")
 
     def end(self) -> None:
         """Leave nothing of it."""
-        done = self._run("down")
+        done = _outside([*LAB, "--run", str(self.folder), "down"])
         assert done.returncode == 0, f"lab down: {done.stderr}"
 
-    def _run(self, verb: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "lab", "--run", str(self.folder), *verb.split()]
-        return subprocess.run(command, cwd=ROOT, env=OUTSIDE, capture_output=True, text=True, check=False)
+
+def run_lab(*arguments: str) -> None:
+    """Run a verb of the lab. Skips the test when the machine, or the time that is left, is not enough."""
+    command = [*LAB, *arguments]
+    if math.isfinite(left_s := seconds_left()):
+        command = ["timeout", f"{max(left_s, 1):.0f}", *command]  # ends what the lab has started, too
+    done = _outside(command)
+    if done.returncode == TOOK_TOO_LONG:
+        pytest.skip(f"the time given by SHOAL_TEST_UNTIL was up: lab {arguments[-1]}")
+    if done.returncode == LACKS_SOMETHING:
+        pytest.skip(done.stderr.strip().splitlines()[-2].removeprefix("lab: "))
+    assert done.returncode == 0, f"lab {' '.join(arguments)}: {done.stderr}"
+
+
+def _outside(command: list[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=ROOT, env=OUTSIDE, capture_output=True, text=True, check=False)
 
 
 def given(variable: str) -> Cluster | None:

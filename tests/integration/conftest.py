@@ -5,15 +5,13 @@ can be had the tests are skipped, with the reason.
 """
 
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from kube import LACKS_SOMETHING, OUTSIDE, ROOT, Cluster, Lab, given
+from kube import Cluster, Lab, given, run_lab
 
 FAKE_NODES = 50
 OPERATOR_IMAGE = "docker.io/local/shoal-operator:test"
@@ -48,11 +46,7 @@ def node() -> Iterator[Cluster]:
 @pytest.fixture(scope="session")
 def operator_image(node: Cluster) -> str:
     """The operator as it is in this folder, known to the node."""
-    command = [sys.executable, "-m", "lab", "--run", str(node.kubeconfig.parent), "operator-image", OPERATOR_IMAGE]
-    done = subprocess.run(command, cwd=ROOT, env=OUTSIDE, capture_output=True, text=True, check=False)
-    if done.returncode == LACKS_SOMETHING:
-        pytest.skip(done.stderr.strip().splitlines()[-2].removeprefix("lab: "))
-    assert done.returncode == 0, done.stderr
+    run_lab("--run", str(node.kubeconfig.parent), "operator-image", OPERATOR_IMAGE)
     return OPERATOR_IMAGE
 
 

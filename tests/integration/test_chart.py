@@ -1,7 +1,6 @@
 """The Helm chart and the kustomization give what `shoal operator install` gives, by the real tools."""
 
 import subprocess
-import sys
 import uuid
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from kube import BUILT, LACKS_SOMETHING, OUTSIDE, Cluster
+from kube import BUILT, Cluster, run_lab
 from lab.build import program
 from lab.modules import HELM
 from shoal.install.manifests import definitions, operator
@@ -46,11 +45,7 @@ INSTALLATIONS: dict[str, tuple[Options, dict[str, Any]]] = {
 @pytest.fixture(scope="session")
 def helm() -> Path:
     """The real one, built by the lab."""
-    command = [sys.executable, "-m", "lab", "build"]
-    done = subprocess.run(command, cwd=ROOT, env=OUTSIDE, capture_output=True, text=True, check=False)
-    if done.returncode == LACKS_SOMETHING:
-        pytest.skip(done.stderr.strip().splitlines()[-2].removeprefix("lab: "))
-    assert done.returncode == 0, done.stderr
+    run_lab("build")
     return program(HELM, "helm")
 
 
