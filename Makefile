@@ -6,7 +6,7 @@ STAMP := .venv/.made
 LINTED := src tests scripts examples lab $(wildcard bench)
 
 .PHONY: help env demo demo-air test quick sim check lint docs docs-check packaging packaging-check bench bench-operator clean \
-	verify-fake kube kube-deps kube-node kube-fake kube-down
+	verify-fake compare-kuberay kube kube-deps kube-node kube-fake kube-down
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -60,6 +60,10 @@ bench-operator: $(STAMP) ## those of the operator, on fake nodes; half an hour
 
 verify-fake: $(STAMP) ## FakeApi against a real API server: 1,200 random sequences, and all other comparisons
 	@SHOAL_FAKE_SEQUENCES=$${SHOAL_FAKE_SEQUENCES:-1200} $(BIN)/python -m pytest tests/integration/test_fakeapi.py
+
+compare-kuberay: $(STAMP) ## our operator beside KubeRay's on the RayClusters of a folder, field by field: SAMPLES=FOLDER/samples
+	@$(BIN)/python -m lab build --kuberay
+	@SHOAL_KUBERAY_DIR=$(dir $(abspath $(SAMPLES))) $(BIN)/python -m pytest tests/integration/test_operators_alike.py
 
 kube: $(STAMP) ## a real Kubernetes on this machine, without nodes (built with Go the first time: ten minutes)
 	@$(BIN)/python -m lab build

@@ -5,7 +5,7 @@ from typing import Any
 
 from shoal.desired.kubernetes import fault_tolerance
 from shoal.desired.kubernetes.group import PodGroup
-from shoal.desired.kubernetes.labels import CLUSTER, GROUP
+from shoal.desired.kubernetes.labels import CLUSTER, FROM_KIND, GROUP
 from shoal.spec.ray_start import NO_FORK_HANDLERS
 
 Variable = dict[str, Any]
@@ -95,7 +95,8 @@ def _autoscaler(group: PodGroup) -> list[Variable]:
 
 
 def _kind(group: PodGroup) -> str:
-    return "RayService" if group.serves else "RayCluster"
+    """What the cluster is made for, as Ray counts it."""
+    return group.cluster.metadata.labels.get(FROM_KIND, "RayCluster")
 
 
 def _plain(name: str, value: str) -> Variable:

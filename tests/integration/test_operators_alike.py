@@ -1,0 +1,60 @@
+"""What our operator makes of a RayCluster is what KubeRay's makes of it, field by field, but for reviewed differences.
+
+Both run, one after the other, on a real API server. Needs KubeRay's operator (`python -m lab build --kuberay`) and a
+folder of manifests: `make compare-kuberay SAMPLES=FOLDER/samples`.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from integration.operators_at_work import KUBERAYS, kuberay, made_by, shoal
+from kube import Cluster
+from shoal.cli.documents import documents
+from shoal.crds.definitions import definitions
+from unit.desired.kubernetes.alike import Made, differences, reviewed, unexplained
+from unit.desired.kubernetes.samples import rayclusters
+
+Json = dict[str, Any]
+FOLDER = os.environ.get("SHOAL_KUBERAY_DIR")
+pytestmark = [
+    pytest.mark.kube,
+    pytest.mark.skipif(not KUBERAYS.exists(), reason="KubeRay's operator is not built (python -m lab build --kuberay)"),
+    pytest.mark.skipif(not FOLDER, reason="SHOAL_KUBERAY_DIR is not set to a folder with crds/ and samples/"),
+]
+
+
+@pytest.fixture(scope="module")
+def server(kube: Cluster) -> Cluster:
+    """The API server with our definitions, as who swaps the operator has them."""
+    kube.kubectl("apply", "-f", "-", stdin=documents(list(definitions()), "yaml"))
+    kube.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd/rayclusters.ray.io")
+    return kube
+
+
+@pytest.fixture(scope="module")
+def manifests() -> dict[str, Json]:
+    return rayclusters(Path(FOLDER or "/nowhere") / "samples")
+
+
+@pytest.fixture(scope="module")
+def kuberays(server: Cluster, manifests: dict[str, Json]) -> Mapping[str, Made]:
+    """What KubeRay's operator makes."""
+    with server.new_namespace() as space:
+        return made_by(kuberay(server, space), server, space, manifests)
+
+
+@pytest.mark.parametrize("profile", ["compat", "secure"])
+def test_every_difference_to_kuberay_was_reviewed(
+    server: Cluster, manifests: dict[str, Json], kuberays: Mapping[str, Made], profile: str
+) -> None:
+    with server.new_namespace() as space:
+        server.kubectl("label", "namespace", space, "shoal.dev/allow-powers=true")
+        ours = made_by(shoal(server, space, profile), server, space, manifests)
+    found = [one for name in manifests for one in differences(name, kuberays[name], ours[name])]
+    left, unused = unexplained(found, reviewed(profile))
+    assert not left, f"{len(left)} of {len(found)} differences are not reviewed:\n" + "\n".join(map(str, left))
+    assert not unused, f"these entries explain no difference any more: {unused}"
