@@ -24,9 +24,9 @@ FAKE_NODES = 50
 TITLE = "The operator"
 HEAD = f"""\
 `make bench-operator`, {FAKE_NODES} fake nodes (KWOK), clusters of a head and three workers. Bare pods: 20 at a time,
-until all are Ready; ratio: wall time over theirs. KubeRay {KUBERAY.version}: its operator in the same run, with our
-CRDs, concurrency 10, 1,000 requests a second, no leader election. Requests are counted in the API server's audit log,
-without watches.
+until all are Ready; wall: from the first cluster asked for to the last one `ready`; ratio: that over the bare pods'
+time. KubeRay {KUBERAY.version}: its operator in the same run, with our CRDs, concurrency 10, 1,000 requests a second,
+no leader election. Requests are counted in the API server's audit log, without watches.
 """
 
 

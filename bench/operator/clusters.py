@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from shoal.backends.kubernetes.client import Bookmark, Client, Ignored
 from shoal.backends.kubernetes.errors import AlreadyExists, NotFound
@@ -39,6 +39,13 @@ class _Seen(Wire, frozen=True):
     status: _Status = _Status()
 
 
+class Ready(NamedTuple):
+    """wall_s: from the first cluster asked for to the last one ready. took_s: of each from when it was, by name."""
+
+    wall_s: float
+    took_s: dict[str, float]
+
+
 class Clusters:
     """What the bench asks of the API server, as its administrator."""
 
@@ -63,8 +70,8 @@ class Clusters:
         await _side_by_side(one, bodies)
         return begun
 
-    async def until_ready(self, bodies: list[dict[str, Any]], within_s: float) -> dict[str, float]:
-        """Create RayClusters and wait until ``state`` of each is ``ready``; seconds it took each, by name."""
+    async def until_ready(self, bodies: list[dict[str, Any]], within_s: float) -> Ready:
+        """Create RayClusters and wait until ``state`` of each is ``ready``."""
         listed = await self._client.list(RAYCLUSTERS, _Seen, namespace=NAMESPACE)
         ready: dict[str, float] = {}
 
@@ -81,7 +88,8 @@ class Clusters:
             watching = asyncio.create_task(watch())
             begun = await self.create(bodies)
             await watching
-        return {name: ready[name] - begun[name] for name in begun}
+        took_s = {name: ready[name] - begun[name] for name in begun}
+        return Ready(max(ready.values()) - min(begun.values()), took_s)
 
     async def raw_pods_s(self, count: int) -> float:
         """Seconds from the first of ``count`` bare pods to the moment at which all are Ready; they are removed then."""
