@@ -58,7 +58,7 @@ def from_sklearn(bunch: Any, label_column: str = "target") -> Dataset:
     import pandas as pd
 
     names = [str(name).replace(" ", "_") for name in bunch.feature_names]
-    frame = pd.DataFrame(bunch.data, columns=names)
+    frame = pd.DataFrame(bunch.data).set_axis(names, axis="columns")
     if label_column in names:
         raise SettingInvalid(f"label_column={label_column!r} is the name of a feature")
     frame[label_column] = bunch.target.to_numpy() if hasattr(bunch.target, "to_numpy") else bunch.target

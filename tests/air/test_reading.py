@@ -1,0 +1,22 @@
+"""Rows come into a data set as they are where they came from."""
+
+from typing import Any
+
+import pytest
+
+pytest.importorskip("sklearn", reason="sklearn is not installed (pip install 'shoal[air]')")
+
+from sklearn.datasets import load_iris
+
+from shoal import air
+
+pytestmark = pytest.mark.air
+
+
+@pytest.mark.parametrize("as_frame", [True, False])
+def test_a_bunch_of_scikit_learns_keeps_its_numbers_under_its_names(as_frame: bool) -> None:
+    bunch: Any = load_iris(as_frame=as_frame)
+    rows = air.from_sklearn(bunch, label_column="species").to_pandas()
+    assert list(rows.columns) == [*(name.replace(" ", "_") for name in bunch.feature_names), "species"]
+    assert (rows.drop(columns=["species"]).to_numpy() == load_iris().data).all()
+    assert (rows["species"].to_numpy() == load_iris().target).all()
