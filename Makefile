@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.made
 LINTED := src tests scripts examples lab $(wildcard bench)
 
-.PHONY: help env demo demo-air test quick sim check lint docs docs-check packaging packaging-check bench bench-operator clean \
+.PHONY: help env demo demo-air test quick sim check lint docs docs-check packaging packaging-check bench bench-operator bench-air clean \
 	verify-fake compare-kuberay kube kube-deps kube-node kube-fake kube-down
 
 help: ## this list
@@ -57,6 +57,9 @@ bench: $(STAMP) ## the figures of bench/RESULTS.md, but for the operator's
 
 bench-operator: $(STAMP) ## those of the operator, on fake nodes; half an hour
 	@$(BIN)/python -m bench.operator
+
+bench-air: $(STAMP) ## those of shoal.air on small data; five minutes
+	@RAY_AUTH_MODE=disabled $(BIN)/python -m bench.air
 
 verify-fake: $(STAMP) ## FakeApi against a real API server: 1,200 random sequences, and all other comparisons
 	@SHOAL_FAKE_SEQUENCES=$${SHOAL_FAKE_SEQUENCES:-1200} $(BIN)/python -m pytest tests/integration/test_fakeapi.py

@@ -110,3 +110,29 @@ def test_health_and_schema_are_told(deployment: air.Deployment) -> None:
         told = json.load(answer)
     assert told["required"] == ["pclass", "sex", "age", "fare", "embarked"]
     assert told["properties"]["sex"] == {"type": ["string", "null"]}
+
+
+def test_openapi_and_its_page_say_what_is_taken(checkpoint: air.Checkpoint, deployment: air.Deployment) -> None:
+    with urlopen(f"{deployment.url}/openapi.json") as answer:
+        told = json.load(answer)
+    assert told["components"]["schemas"]["Row"]["required"] == list(checkpoint.schema.kinds)
+    assert list(told["paths"]) == ["/passengers", "/passengers/health"]
+    with urlopen(f"{deployment.url}/docs") as answer:
+        assert "<td>embarked</td><td>text</td>" in answer.read().decode()
+
+
+def test_who_does_not_know_the_token_is_told_nothing(checkpoint: air.Checkpoint, deployment: air.Deployment) -> None:
+    port = int(deployment.url.rpartition(":")[2].partition("/")[0])
+    closed = air.deploy(checkpoint, name="closed", port=port, token="open sesame").wait()
+    row = {"pclass": 1, "sex": "female", "age": None, "fare": 80, "embarked": "C"}
+    assert post(closed.url, row)[0] == 401
+    for below in ("schema", "openapi.json", "docs"):
+        with pytest.raises(HTTPError, match="401"):
+            urlopen(f"{closed.url}/{below}")
+    with pytest.raises(HTTPError, match="401"):
+        urlopen(Request(closed.url, json.dumps(row).encode(), {"Authorization": "Bearer open"}))
+    with urlopen(f"{closed.url}/health") as answer:
+        assert json.load(answer) == {"status": "ok"}
+    assert air.verify(checkpoint, passengers(5), deployment=closed)["served"] == 5
+    assert "sesame" not in repr(closed)
+    air.undeploy("closed")

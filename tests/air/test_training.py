@@ -65,6 +65,15 @@ def test_accuracy_and_auc_are_those_of_pandas_and_xgboost_alone() -> None:
     assert trainer(frame).fit().metrics == raw_metrics(frame)
 
 
+def test_a_preprocessor_alone_fits_and_transforms_a_data_set() -> None:
+    frame = passengers(50)
+    imputer, encoder = air.SimpleImputer(columns=["age"], strategy="mean"), air.OrdinalEncoder(columns=["sex"])
+    made = encoder.fit_transform(imputer.fit_transform(air.from_pandas(frame)))
+    assert isinstance(made, air.Dataset)
+    assert made.to_pandas()["age"].equals(frame["age"].fillna(frame["age"].mean()))
+    assert made.to_pandas()["sex"].tolist() == (frame["sex"] == "male").astype(int).tolist()
+
+
 def test_a_trainer_and_its_preprocessor_are_not_changed_by_training() -> None:
     built = trainer(passengers())
     built.fit()

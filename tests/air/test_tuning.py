@@ -90,3 +90,52 @@ def test_early_stopping_predicts_with_the_best_round() -> None:
     curve = result.curves["valid-logloss"]
     assert result.metrics["valid-logloss"] == min(curve)
     assert len(curve) == curve.index(min(curve)) + 1 + 5
+
+
+def test_asha_ends_trials_that_are_behind_and_the_best_is_not_among_them() -> None:
+    space = {"params": {"eta": air.grid_search([0.3, 1e-5, 1e-6, 1e-7])}}
+    for kind, params in (
+        (air.XGBoostTrainer, {"objective": "binary:logistic", "eval_metric": "logloss"}),
+        (air.LightGBMTrainer, {"objective": "binary", "metric": "binary_logloss"}),
+    ):
+        metric = f"valid-{'logloss' if kind is air.XGBoostTrainer else 'binary_logloss'}"
+        built = trainer(kind, params=params, num_boost_round=16, scaling=air.Scaling(cpus_per_worker=2))
+        tuned = air.Tuner(built, space, metric=metric, num_samples=1, scheduler=air.ASHA(reduction_factor=2)).fit()
+        assert [trial.stopped for trial in tuned.trials] == [False, True, True, True]
+        assert [len(trial.curves[metric]) for trial in tuned.trials] == [16, 1, 1, 1]
+        assert tuned.best().checkpoint.settings["params"]["eta"] == 0.3
+
+
+def test_asha_is_refused_where_nothing_learns_in_rounds() -> None:
+    from sklearn.linear_model import LogisticRegression
+
+    built = trainer(air.SklearnTrainer, estimator=LogisticRegression(), params={})
+    tuner = air.Tuner(built, {"params": {"C": air.uniform(0.1, 1)}}, metric="valid-score", scheduler=air.ASHA())
+    with pytest.raises(air.SettingInvalid, match="scheduler: sklearn doesn't learn in rounds"):
+        tuner.fit()
+
+
+def test_curves_importance_and_trials_are_plotted_and_shown_as_html() -> None:
+    pytest.importorskip("matplotlib")
+    built = trainer(num_boost_round=3)
+    tuned = air.Tuner(
+        built, {"params": {"max_depth": air.grid_search([1, -3, 3])}}, metric="valid-logloss", num_samples=1
+    ).fit()
+    curves, importance = tuned.best().plot().axes
+    assert [list(line.get_ydata()) for line in curves.lines] == list(tuned.best().curves.values())
+    assert importance.get_title() == "importance"
+    assert tuned.best().importance().index[0] in ("age", "fare", "pclass")
+    trials, best = tuned.plot().axes[0].lines
+    assert list(trials.get_xdata()) == [0, 2]
+    assert list(best.get_ydata())[-1] == tuned.best().metrics["valid-logloss"]
+    assert "valid-logloss" in tuned._repr_html_()
+    assert "valid-logloss" in tuned.best()._repr_html_()
+
+
+def test_a_plot_without_matplotlib_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    result = trainer(num_boost_round=1).fit()
+    with pytest.raises(air.PackageMissing, match="pip install matplotlib"):
+        result.plot()

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from shoal.air.asha import ASHA as ASHA
     from shoal.air.batch import BatchPredictor as BatchPredictor
     from shoal.air.checkpoint import Checkpoint as Checkpoint
     from shoal.air.checkpoint import load as load
@@ -81,6 +82,7 @@ RAY_PREPROCESSORS = (
 """Ray's own, as they are; the table of names, so that none is imported before it is asked for."""
 
 HOMES = {
+    "asha": ("ASHA",),
     "batch": ("BatchPredictor",),
     "checkpoint": ("Checkpoint", "load"),
     "dataset": ("Dataset",),

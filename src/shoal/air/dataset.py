@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 from shoal.air.errors import ColumnUnknown, DatasetEmpty, SettingInvalid
+from shoal.air.in_process import OneBlock
 
 SMALL_BYTES = 256 * 1024**2
 """Up to this size (of files: on disk) a table is held, and preprocessed, in this process; above it, by Ray Data."""
@@ -53,14 +54,30 @@ class Dataset:
         connect()
         return ray.data.from_pandas(self._frame)
 
-    def map_batches(self, function: Callable[[Any], Any], **options: Any) -> "Dataset":
-        """What ``function`` makes of each pandas DataFrame of rows.
+    def map_batches(self, function: Callable[[Any], Any], *, batch_format: Any = "pandas", **options: Any) -> "Dataset":
+        """What ``function`` makes of each batch of rows.
 
-        options: those of ``ray.data.Dataset.map_batches``, used where Ray Data holds the rows.
+        batch_format, options: those of ``ray.data.Dataset.map_batches``; options count where Ray Data holds the rows.
         """
         if self.is_small:
-            return Dataset(frame=function(self._frame.copy()))
-        return Dataset(distributed=self._distributed.map_batches(function, batch_format="pandas", **options))
+            return Dataset(frame=OneBlock(self._frame).map_batches(function, batch_format=batch_format).batch)
+        return Dataset(distributed=self._distributed.map_batches(function, batch_format=batch_format, **options))
+
+    def aggregate(self, *aggregates: Any) -> Any:
+        """What Ray's preprocessors ask of a data set when they are fitted: the value of each aggregate by its name."""
+        return self._rows.aggregate(*aggregates)
+
+    def groupby(self, key: Any) -> Any:
+        """The same: rows to be aggregated by group."""
+        return self._rows.groupby(key)
+
+    def iter_batches(self, **options: Any) -> Any:
+        """The same: the batches, by the options of ``ray.data.Dataset.iter_batches``."""
+        return self._rows.iter_batches(**options)
+
+    @property
+    def _rows(self) -> Any:
+        return OneBlock(self._frame) if self.is_small else self._distributed
 
     def select_columns(self, columns: Sequence[str]) -> "Dataset":
         """These columns alone, in this order.

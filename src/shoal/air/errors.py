@@ -141,8 +141,8 @@ class PredictionsDiffer(AirError):
 
 
 @contextmanager
-def importing(name: str) -> Iterator[None]:
-    """Say which extra is to be installed when a package for ``name`` is missing.
+def importing(name: str, install: str = "'shoal[air]'") -> Iterator[None]:
+    """Say what is to be installed when a package for ``name`` is missing.
 
     Raises:
         PackageMissing: it is.
@@ -152,4 +152,4 @@ def importing(name: str) -> Iterator[None]:
     except ModuleNotFoundError as error:
         if not error.name or error.name.startswith("shoal"):
             raise
-        raise PackageMissing(f"{name} needs the package {error.name}", next_step="pip install 'shoal[air]'") from error
+        raise PackageMissing(f"{name} needs the package {error.name}", next_step=f"pip install {install}") from error

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -82,6 +83,15 @@ def open_sealed(folder: Path) -> dict[str, Any]:
 def write_json(path: Path, value: Any) -> None:
     """Write ``value``; NaN and infinities, which JSON has not, are refused."""
     path.write_text(json.dumps(value, indent=1, allow_nan=False) + "\n")
+
+
+def replace_json(path: Path, value: Any) -> None:
+    """Write ``value`` so that there is, whatever happens, the whole of it or what was there before."""
+    partial = path.with_name(f".{path.name}.partial")
+    write_json(partial, value)
+    with partial.open("rb") as written:
+        os.fsync(written.fileno())
+    partial.replace(path)
 
 
 def read_json(path: Path) -> Any:

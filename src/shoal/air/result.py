@@ -29,5 +29,23 @@ class Result:
 
         return pd.DataFrame(self.curves).rename_axis("round")
 
+    def plot(self) -> Any:
+        """A figure of Matplotlib's: the curves, and which features the model splits on, where it tells.
+
+        Raises:
+            PackageMissing: Matplotlib isn't installed.
+        """
+        from shoal.air.plots import of_result
+
+        return of_result(self)
+
+    def importance(self) -> Any:
+        """How much each feature matters to the model, largest first: a Series. None where that isn't known."""
+        import pandas as pd
+
+        kept = self.checkpoint
+        found = kept.framework.importance(kept.model, list(kept.features.kinds))
+        return None if found is None else pd.Series(found, name="importance").sort_values(ascending=False)
+
     def _repr_html_(self) -> str:
         return f"<p>{self.summary()}</p>{self.to_pandas().tail().to_html()}"

@@ -65,6 +65,16 @@ def grid_search(options: Sequence[Any]) -> Choice:
 
 
 Domain = Real | Whole | Choice
+SAMPLERS = ("random", "optuna")
+
+
+def sampler(search: str, seed: int | None, number: int) -> Any:
+    """What draws for one trial: the same for the same seed and number, whatever was drawn in this process before."""
+    import numpy as np
+    from optuna import samplers
+
+    own = None if seed is None else int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
+    return {"random": samplers.RandomSampler, "optuna": samplers.TPESampler}[search](seed=own)
 
 
 def flat(space: Mapping[str, Any], above: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:
@@ -129,3 +139,35 @@ def chosen(leaves: Mapping[tuple[str, ...], Any], drawn: Mapping[str, Any]) -> d
         value = drawn.get(".".join(path), leaf)
         values[path] = leaf.options[value] if isinstance(leaf, Choice) else value
     return values
+
+
+def to_json(leaves: Mapping[tuple[str, ...], Any]) -> list[list[Any]]:
+    """The leaves of a space: a path, a kind and what it holds, each."""
+    from shoal.air.stored import encode
+
+    made: list[list[Any]] = []
+    for path, leaf in leaves.items():
+        if isinstance(leaf, Domain):
+            made.append([list(path), type(leaf).__name__, encode({**vars(leaf)})])
+        else:
+            made.append([list(path), "", encode(leaf)])
+    return made
+
+
+def from_json(leaves: Sequence[Sequence[Any]]) -> dict[str, Any]:
+    """The nested space that `to_json` was given the leaves of.
+
+    Raises:
+        CodeNotTrusted: an option is a function or an object whose reading would run code.
+    """
+    from shoal.air.stored import decode
+
+    kinds = {kind.__name__: kind for kind in (Real, Whole, Choice)}
+    space: dict[str, Any] = {}
+    for path, kind, held in leaves:
+        value = decode(held, trust_code=False)
+        inner = space
+        for name in path[:-1]:
+            inner = inner.setdefault(name, {})
+        inner[path[-1]] = kinds[kind](**value) if kind else value
+    return space

@@ -1,37 +1,44 @@
 """What runs in a replica of Ray Serve."""
 
+import hmac
 import json
 from typing import Any
 
 from ray import serve
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from shoal.air.checkpoint import Checkpoint
 from shoal.air.errors import AirError
+from shoal.air.openapi import document, page
 from shoal.air.predictor import Predictor
 from shoal.air.rows import json_schema
 from shoal.air.serving import refusal, rows_in
 
 
-def application(checkpoint: Checkpoint, *, replicas: int, batch_rows: int, batch_wait_s: float) -> Any:
+def application(checkpoint: Checkpoint, *, replicas: int, batch_rows: int, batch_wait_s: float, token: str) -> Any:
     """The Serve application of a checkpoint."""
     deployment = serve.deployment(num_replicas=replicas)(Served)
-    return deployment.bind(checkpoint, batch_rows, batch_wait_s)
+    return deployment.bind(checkpoint, batch_rows, batch_wait_s, token)
 
 
 class Served:
     """Predicts for requests, those that arrive together in one go."""
 
-    def __init__(self, checkpoint: Checkpoint, batch_rows: int, batch_wait_s: float) -> None:
+    def __init__(self, checkpoint: Checkpoint, batch_rows: int, batch_wait_s: float, token: str) -> None:
         self.predictor = Predictor(checkpoint)
+        self.token = token
         self.together.set_max_batch_size(batch_rows)
         self.together.set_batch_wait_timeout_s(batch_wait_s)
 
-    async def __call__(self, request: Request) -> JSONResponse:
-        """One request."""
+    async def __call__(self, request: Request) -> Response:
+        """One request. Whether it lives is told to anyone, all else to those who know the token."""
+        what = request.url.path.rpartition("/")[2] if request.method == "GET" else ""
+        if what != "health" and not self._knows_token(request.headers.get("Authorization", "")):
+            challenge = {"WWW-Authenticate": "Bearer"}
+            return JSONResponse({"detail": "Authorization: Bearer TOKEN is asked for"}, 401, headers=challenge)
         if request.method == "GET":
-            return self._tell(request.url.path.rpartition("/")[2])
+            return self._tell(what, str(request.scope.get("root_path", "")))
         if request.method != "POST":
             return JSONResponse({"detail": "POST rows"}, status_code=405)
         try:
@@ -46,12 +53,21 @@ class Served:
             return JSONResponse({"detail": [{"loc": ["body"], "msg": str(answer)}]}, status_code=422)
         return JSONResponse({"predictions": answer})
 
-    def _tell(self, what: str) -> JSONResponse:
+    def _knows_token(self, told: str) -> bool:
+        return not self.token or hmac.compare_digest(told.encode(), f"Bearer {self.token}".encode())
+
+    def _tell(self, what: str, route: str) -> Response:
         if what == "health":
-            return JSONResponse({"status": "ok", "model": repr(self.predictor.checkpoint)})
+            return JSONResponse({"status": "ok"})
         if what == "schema":
             return JSONResponse(json_schema(self.predictor.checkpoint.schema))
-        return JSONResponse({"detail": "POST rows here; GET health or schema below it"}, status_code=404)
+        if what == "openapi.json":
+            return JSONResponse(document(self.predictor.checkpoint, route, secured=bool(self.token)))
+        if what == "docs":
+            return HTMLResponse(page(self.predictor.checkpoint, route))
+        return JSONResponse(
+            {"detail": "POST rows here; GET health, schema, openapi.json or docs below it"}, status_code=404
+        )
 
     @serve.batch(  # type: ignore[untyped-decorator]
         max_batch_size=64, batch_wait_timeout_s=0.002

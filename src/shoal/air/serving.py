@@ -1,6 +1,6 @@
 """A checkpoint behind HTTP, on Ray Serve: JSON rows in, predictions out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from shoal.air.checkpoint import Checkpoint
@@ -17,11 +17,12 @@ MOST_ROWS = 10_000
 class Deployment:
     """A model that is served.
 
-    name: of the Serve application. url: where rows are posted to.
+    name: of the Serve application. url: where rows are posted to. token: what requests must know, or "".
     """
 
     name: str
     url: str
+    token: str = field(default="", repr=False)
 
     def wait(self, timeout_s: float = 60.0) -> "Deployment":
         """Return once it answers.
@@ -54,16 +55,18 @@ def deploy(
     batch_wait_s: float = 0.002,
     host: str = "127.0.0.1",
     port: int = 8000,
+    token: str = "",
 ) -> Deployment:
     """Serve a checkpoint, or put another one in the place of that which is served under ``name``, without a pause.
 
     POST to the route: a row as a JSON object, a list of rows, or ``{"rows": [...]}``; the answer is
     ``{"predictions": [...]}``. A row that does not fit gets 422, with its number and the field. GET ROUTE/health and
-    ROUTE/schema say how it is and what it takes.
+    ROUTE/schema say how it is and what it takes, ROUTE/openapi.json and ROUTE/docs do for programs and people.
 
     batch_rows, batch_wait_s: requests that arrive together are predicted together, at most so many, after at most so
         long a wait.
     host, port: of the HTTP server, when Serve isn't up yet.
+    token: if given, requests without "Authorization: Bearer TOKEN" get 401; all but ROUTE/health.
 
     Raises:
         SettingInvalid: a route that isn't a path.
@@ -78,9 +81,10 @@ def deploy(
 
     serve.start(http_options={"host": host, "port": port})
     say(f"serving {checkpoint!r} at {path}")
-    app = application(checkpoint, replicas=replicas, batch_rows=batch_rows, batch_wait_s=batch_wait_s)
+    size = {"replicas": replicas, "batch_rows": batch_rows}
+    app = application(checkpoint, batch_wait_s=batch_wait_s, token=token, **size)
     serve.run(app, name=name, route_prefix=path)
-    return Deployment(name, f"http://{host}:{port}{path}")
+    return Deployment(name, f"http://{host}:{port}{path}", token)
 
 
 def undeploy(name: str = "model") -> None:

@@ -48,6 +48,7 @@ def learn_together(
         trainer = XGBoostTrainer(
             _learn_share,
             train_loop_config={
+                "framework": framework,
                 "tables": ray.put(dict(tables)),
                 "settings": dict(settings),
                 "threads": max(1, int(wanted["CPU"])),
@@ -79,21 +80,21 @@ def _learn_share(config: dict[str, Any]) -> None:
     import ray
     from ray import train
 
-    from shoal.air.frameworks.xgboost import XGBoost, boost
+    from shoal.air.frameworks.xgboost import boost, rounds_of
 
     context = train.get_context()
     rank, workers = context.get_world_rank(), context.get_world_size()
     tables = {name: table.share(rank, workers) for name, table in ray.get(config["tables"]).items()}
-    settings = config["settings"]
-    rounds = settings.get("num_boost_round") or 10
-    begun, curves = _resumed(XGBoost())
+    framework, settings = config["framework"], config["settings"]
+    rounds = rounds_of(settings)
+    begun, curves = _resumed(framework)
     left = rounds - (begun.num_boosted_rounds() if begun is not None else 0)
-    keeping = _keeping(-(-rounds // REPORTS), curves, rank)
+    keeping = _keeping(-(-rounds // REPORTS), curves, framework if rank == 0 else None)
     learned = boost(tables, settings | {"num_boost_round": left}, config["threads"], callbacks=(keeping,), begun=begun)
-    _report(learned.model, _joined(curves, learned.curves), rank)
+    _report(learned.model, _joined(curves, learned.curves), framework if rank == 0 else None)
 
 
-def _keeping(every: int, before: dict[str, list[float]], rank: int) -> Any:
+def _keeping(every: int, before: dict[str, list[float]], framework: Framework | None) -> Any:
     """A callback of XGBoost's that keeps the model after each so many rounds."""
     from xgboost.callback import TrainingCallback
 
@@ -102,14 +103,14 @@ def _keeping(every: int, before: dict[str, list[float]], rank: int) -> Any:
     class Keeping(TrainingCallback):  # type: ignore[misc]
         def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
             if (epoch + 1) % every == 0:
-                _report(model, _joined(before, curves_of(evals_log)), rank)
+                _report(model, _joined(before, curves_of(evals_log)), framework)
             return False
 
     return Keeping()
 
 
 def _joined(before: dict[str, list[float]], after: dict[str, list[float]]) -> dict[str, list[float]]:
-    return {name: before.get(name, []) + values for name, values in after.items()}
+    return {name: before.get(name, []) + after.get(name, []) for name in {**before, **after}}
 
 
 def _resumed(framework: Framework) -> tuple[Any, dict[str, list[float]]]:
@@ -122,14 +123,13 @@ def _resumed(framework: Framework) -> tuple[Any, dict[str, list[float]]]:
         return framework.load(Path(folder)), json.loads((Path(folder) / CURVES_FILE).read_text())
 
 
-def _report(model: Any, curves: dict[str, list[float]], rank: int) -> None:
+def _report(model: Any, curves: dict[str, list[float]], framework: Framework | None) -> None:
+    """Report the newest values, and the model by the worker that has a ``framework`` to keep it by."""
     from ray import train
-
-    from shoal.air.frameworks.xgboost import XGBoost
 
     metrics = {name: values[-1] for name, values in curves.items()}
     with tempfile.TemporaryDirectory() as folder:
-        if rank == 0:
-            XGBoost().save(model, Path(folder))
+        if framework is not None:
+            framework.save(model, Path(folder))
             (Path(folder) / CURVES_FILE).write_text(json.dumps(curves))
-        train.report(metrics, checkpoint=train.Checkpoint.from_directory(folder) if rank == 0 else None)
+        train.report(metrics, checkpoint=train.Checkpoint.from_directory(folder) if framework is not None else None)

@@ -1,5 +1,6 @@
 """The one contract of all trainers: preprocess once, train where `Scaling` says, give a `Result` with a checkpoint."""
 
+import hashlib
 import time
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -80,6 +81,19 @@ class Prepared:
         self.schema = schema
         self.preprocessor = preprocessor
         self.tables = tables
+
+    def print_of_data(self) -> dict[str, str]:
+        """What tells the rows of each data set from any others: a hash."""
+        import numpy as np
+        import pandas as pd
+
+        made = {}
+        for name, table in self.tables.items():
+            rows = pd.util.hash_pandas_object(table.features, index=False).to_numpy()
+            labels = pd.util.hash_array(np.asarray(table.label))
+            heads = "\n".join(map(str, table.features.columns)).encode()
+            made[name] = hashlib.sha256(heads + rows.tobytes() + labels.tobytes()).hexdigest()
+        return made
 
     def result(self, learned: Learned, settings: Mapping[str, Any]) -> Result:
         """What was learned, with all that a prediction needs."""

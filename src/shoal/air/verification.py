@@ -27,15 +27,17 @@ def verify(checkpoint: Checkpoint, rows: Any, *, deployment: Any = None) -> dict
     _compare(here.to_numpy().tolist(), by_ray.to_numpy().tolist(), "Ray Data")
     compared = {"in-process": len(frame), "batch": len(frame)}
     if deployment is not None:
-        served = _served(getattr(deployment, "url", deployment), frame[list(checkpoint.schema.kinds)])
+        url, token = getattr(deployment, "url", deployment), getattr(deployment, "token", "")
+        served = _served(url, token, frame[list(checkpoint.schema.kinds)])
         _compare(here.to_numpy().tolist(), served, "HTTP")
         compared["served"] = len(frame)
     return compared
 
 
-def _served(url: str, frame: Any) -> list[list[Any]]:
+def _served(url: str, token: str, frame: Any) -> list[list[Any]]:
     rows = [{name: _plain(value) for name, value in row.items()} for row in frame.to_dict("records")]
-    request = Request(url, json.dumps(rows).encode(), {"Content-Type": "application/json"})  # noqa: S310 - the caller's
+    headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+    request = Request(url, json.dumps(rows).encode(), headers)  # noqa: S310 - the caller's
     with urlopen(request, timeout=60) as answer:  # noqa: S310
         told: Mapping[str, list[Any]] = json.load(answer)
     return [value if isinstance(value, list) else [value] for value in told["predictions"]]

@@ -1,10 +1,13 @@
 """The contract of a framework: what `shoal.air` asks of XGBoost, LightGBM, scikit-learn or one of your own."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
+
+Watch: TypeAlias = Callable[[int, Mapping[str, float]], bool]
+"""Told after each round of how many there were and the newest value of each curve; says whether learning goes on."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +49,13 @@ class Framework(ABC):
     name: as it stands in a checkpoint.
     packages: whose versions are kept with the model.
     labels_are_numbers: whether it can't learn from labels that are words.
+    can_be_watched: whether it learns in rounds, and its `learn` takes a `Watch`, ``watch=``.
     """
 
     name: ClassVar[str]
     packages: ClassVar[tuple[str, ...]]
     labels_are_numbers: ClassVar[bool] = True
+    can_be_watched: ClassVar[bool] = False
 
     @abstractmethod
     def learn(self, tables: Mapping[str, Table], settings: Mapping[str, Any], threads: int) -> Learned:
@@ -63,6 +68,10 @@ class Framework(ABC):
     @abstractmethod
     def load(self, folder: Path, *, trust_code: bool = False) -> Any:
         """The model that `save` wrote. Code of the folder's may run only with ``trust_code``."""
+
+    def importance(self, model: Any, features: list[str]) -> dict[str, float] | None:
+        """How much each feature matters, as the library tells; None where it doesn't."""
+        return None
 
     @abstractmethod
     def predict(self, model: Any, features: Any) -> Any:

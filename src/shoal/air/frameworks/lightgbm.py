@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from shoal.air.frameworks.base import Framework, Learned, Table
+from shoal.air.frameworks.base import Framework, Learned, Table, Watch
 
 MODEL_FILE = "model.txt"
 
@@ -14,8 +14,11 @@ class LightGBM(Framework):
 
     name = "lightgbm"
     packages = ("lightgbm",)
+    can_be_watched = True
 
-    def learn(self, tables: Mapping[str, Table], settings: Mapping[str, Any], threads: int) -> Learned:
+    def learn(
+        self, tables: Mapping[str, Table], settings: Mapping[str, Any], threads: int, watch: Watch | None = None
+    ) -> Learned:
         """One call of `lightgbm.train`; the model equals that of the same call without Shoal."""
         import lightgbm
 
@@ -25,6 +28,8 @@ class LightGBM(Framework):
         callbacks = [lightgbm.record_evaluation(measured)]
         if settings.get("early_stopping_rounds"):
             callbacks.append(lightgbm.early_stopping(settings["early_stopping_rounds"], verbose=False))
+        if watch is not None:
+            callbacks.append(_watched_by(watch))
         booster = lightgbm.train(
             {"verbosity": -1, "num_threads": threads, **(settings.get("params") or {})},
             sets["train"],
@@ -46,9 +51,25 @@ class LightGBM(Framework):
 
         return lightgbm.Booster(model_file=folder / MODEL_FILE)
 
+    def importance(self, model: Any, features: list[str]) -> dict[str, float] | None:
+        """The gain of all splits on each feature."""
+        return dict(zip(features, map(float, model.feature_importance("gain")), strict=True))
+
     def predict(self, model: Any, features: Any) -> Any:
         """What the objective gives: a probability, a value, or a probability a class."""
         return model.predict(features)
+
+
+def _watched_by(watch: Watch) -> Any:
+    from lightgbm.callback import EarlyStopException
+
+    def after_round(env: Any) -> None:
+        newest = {f"{name}-{metric}": value for name, metric, value, _ in env.evaluation_result_list}
+        if not watch(env.iteration + 1, newest):
+            raise EarlyStopException(env.iteration, env.evaluation_result_list)
+
+    after_round.order = 40  # type: ignore[attr-defined]  # LightGBM's: after the values of this round were kept
+    return after_round
 
 
 def _rows(table: Table, reference: Any = None) -> Any:

@@ -44,6 +44,11 @@ class Sklearn(Framework):
         """
         return skops_objects.loads((folder / MODEL_FILE).read_bytes(), trust_code=trust_code)
 
+    def importance(self, model: Any, features: list[str]) -> dict[str, float] | None:
+        """Its ``feature_importances_``, if it has any."""
+        found = getattr(model, "feature_importances_", None)
+        return None if found is None else dict(zip(features, map(float, found), strict=True))
+
     def predict(self, model: Any, features: Any) -> Any:
         """What its ``predict`` gives."""
         return model.predict(features)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from shoal.air.frameworks.base import Framework, Learned, Table
+from shoal.air.frameworks.base import Framework, Learned, Table, Watch
 
 MODEL_FILE = "model.ubj"
 
@@ -14,10 +14,13 @@ class XGBoost(Framework):
 
     name = "xgboost"
     packages = ("xgboost",)
+    can_be_watched = True
 
-    def learn(self, tables: Mapping[str, Table], settings: Mapping[str, Any], threads: int) -> Learned:
+    def learn(
+        self, tables: Mapping[str, Table], settings: Mapping[str, Any], threads: int, watch: Watch | None = None
+    ) -> Learned:
         """One call of `xgboost.train`; the model equals that of the same call without Shoal."""
-        return boost(tables, settings, threads)
+        return boost(tables, settings, threads, callbacks=() if watch is None else (_watched_by(watch),))
 
     def save(self, model: Any, folder: Path) -> None:
         """As UBJSON, XGBoost's own format."""
@@ -28,6 +31,11 @@ class XGBoost(Framework):
         import xgboost
 
         return xgboost.Booster(model_file=folder / MODEL_FILE)
+
+    def importance(self, model: Any, features: list[str]) -> dict[str, float] | None:
+        """The gain of all splits on each feature."""
+        gains = model.get_score(importance_type="total_gain")
+        return {name: float(gains.get(name, 0.0)) for name in features}
 
     def predict(self, model: Any, features: Any) -> Any:
         """What the objective gives: a probability, a value, or a probability a class."""
@@ -51,7 +59,7 @@ def boost(
     booster = xgboost.train(
         {"nthread": threads, **(settings.get("params") or {})},
         matrices["train"],
-        num_boost_round=settings.get("num_boost_round") or 10,
+        num_boost_round=rounds_of(settings),
         evals=[(matrices[name], name) for name in matrices],
         evals_result=measured,
         early_stopping_rounds=settings.get("early_stopping_rounds"),
@@ -60,6 +68,22 @@ def boost(
         xgb_model=begun,
     )
     return Learned(booster, curves_of(measured), best_round=best_round(booster))
+
+
+def rounds_of(settings: Mapping[str, Any]) -> int:
+    """How many rounds are asked for; XGBoost's own 10 if that isn't said."""
+    told = settings.get("num_boost_round")
+    return 10 if told is None else int(told)
+
+
+def _watched_by(watch: Watch) -> Any:
+    from xgboost.callback import TrainingCallback
+
+    class Watched(TrainingCallback):  # type: ignore[misc]
+        def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
+            return not watch(epoch + 1, {name: values[-1] for name, values in curves_of(evals_log).items()})
+
+    return Watched()
 
 
 def curves_of(measured: Mapping[str, Mapping[str, list[float]]]) -> dict[str, list[float]]:
