@@ -34,11 +34,11 @@ def told(name: str, taken: list[float]) -> str:
 
 
 def pipeline(path: str) -> list[str]:
-    """The whole way, each from the first call on; Ray itself is up, and has run nothing yet."""
+    """The whole way, once each, on a Ray that is up."""
     sides = {"pandas and xgboost": pipelines.by_pandas, "shoal.air": pipelines.by_air, "Ray": pipelines.by_ray}
     first = {name: seconds(partial(way, path)) for name, way in sides.items()}
     return [
-        "whole pipeline, once, cold; the bar: at most 5 s, and 10 times faster than Ray",
+        "whole pipeline, once (cold where it is the first figure); the bar: at most 5 s, and 10 times faster than Ray",
         *(f"{name:28s} {taken:7.2f} s" for name, taken in first.items()),
         f"{first['Ray'] / first['shoal.air']:.1f} times faster than Ray",
     ]
