@@ -44,8 +44,9 @@ ON_ITS_WAY = (
     "RayDoesNotSeeIt",
     "GcsUnreachable",
 )
-SPECS_KEPT = 256
-"""What is derived of a spec is large, and quickly derived again."""
+SPECS_KEPT = 2048
+"""What is derived of a spec: 20 KB for a small one, against 1 ms at each look. Many clusters at once are looked at in turn,
+so one more of them than are kept would mean that each is derived anew every time."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
