@@ -45,8 +45,8 @@ ON_ITS_WAY = (
     "GcsUnreachable",
 )
 SPECS_KEPT = 2048
-"""What is derived of a spec: 20 KB for a small one, against 1 ms at each look. Many clusters at once are looked at in turn,
-so one more of them than are kept would mean that each is derived anew every time."""
+"""What is derived of a spec takes 20 KB, or 1 ms at each look. Clusters are looked at in turn: with one more than are
+kept, each would be derived anew every time."""
 
 
 class Outcome(msgspec.Struct, frozen=True):

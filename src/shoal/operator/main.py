@@ -6,9 +6,9 @@ import gc
 import inspect
 import logging
 import signal
-from asyncio import sslproto
 from collections.abc import AsyncIterator
 
+import uvloop
 from msgspec.structs import replace
 
 from shoal.backends.kubernetes import keeper
@@ -33,8 +33,6 @@ from shoal.runtime.clock import SystemClock
 
 log = logging.getLogger(__name__)
 
-TLS_BUFFER = 64 * 1024
-"""Of each connection. asyncio takes four times that and fills it with zeroes, when a TLS record has 16 KiB at most."""
 FIRST_COLLECTION = 50_000
 """Allocations between two searches for cycles: nearly all that lives are cached objects, which are in none."""
 
@@ -42,10 +40,9 @@ FIRST_COLLECTION = 50_000
 def main(options: Options) -> None:
     """Run until SIGTERM or SIGINT. Raises LeaseLost, OSError when a port is taken, and what connecting raises."""
     log_to_stderr(options.log_level)
-    sslproto.SSLProtocol.max_size = TLS_BUFFER
     gc.freeze()
     gc.set_threshold(FIRST_COLLECTION, 20, 50)
-    asyncio.run(_connected(options))
+    uvloop.run(_connected(options))
 
 
 async def _connected(options: Options) -> None:
