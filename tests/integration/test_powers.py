@@ -38,8 +38,10 @@ def space(kube: Cluster) -> Iterator[str]:
     policy = policies(Options(namespace=name, watch=(name,)))
     kube.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=documents(definitions(), "yaml"))
     kube.kubectl("create", "namespace", name)
-    kinds = "rayclusters.ray.io,rayjobs.ray.io,rayservices.ray.io,raycronjobs.ray.io"
-    kube.kubectl("-n", name, "create", "role", "author", "--verb=create,get,update", f"--resource={kinds}")
+    # As a manifest: `kubectl create role` wants the kinds to be there already, and they have only just been defined.
+    kind = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "author"}}
+    rules = [{"apiGroups": ["ray.io"], "resources": ["*"], "verbs": ["create", "get", "update"]}]
+    kube.kubectl("-n", name, "apply", "-f", "-", stdin=documents([kind | {"rules": rules}], "yaml"))
     kube.kubectl("-n", name, "create", "rolebinding", "author", "--role=author", f"--user={AUTHOR}")
     kube.kubectl("apply", "-f", "-", stdin=documents(policy, "yaml"))
     refused = changed("RayCluster", {"spec.headGroupSpec.template.spec.hostNetwork": True})
