@@ -61,12 +61,13 @@ async def _measure(folder: Path, shoal: str, kuberay: Path, counts: list[int], q
             lines.append(line)
 
     async with connected(str(folder / "admin.conf")) as clusters:
+        # First: what is left of a thousand clusters is collected for minutes, and would slow the small ones.
+        say("one big cluster beside small ones", *await beside(clusters, ours, workers=500, small=50), "")
         for count in counts:
             async for line in many(clusters, operators, count):
                 say(line)
         if counts:
             say(f"\nrestart with {counts[-1]} clusters", *await restart(ours, quiet_s))
-        say("\none big cluster beside small ones", *await beside(clusters, ours, workers=500, small=50))
         await clusters.remove_all()
     return lines
 

@@ -71,15 +71,17 @@ async def restart(start: Start, quiet_s: float) -> Iterator[str]:
 
 async def beside(clusters: Clusters, start: Start, workers: int, small: int) -> Iterator[str]:
     """Small clusters alone, and again beside one big one that was asked for just before."""
-    bodies = [raycluster(f"small-{number}", WORKERS) for number in range(small)]
+    # Other names the second time: what the first ones owned is still being collected.
+    first = [raycluster(f"alone-{number}", WORKERS) for number in range(small)]
+    second = [raycluster(f"beside-{number}", WORKERS) for number in range(small)]
     await clusters.prepare()
     with start() as operator:
         operator.wait_until_synced()
-        alone = (await clusters.until_ready(bodies, PATIENCE_S)).took_s
+        alone = (await clusters.until_ready(first, PATIENCE_S)).took_s
         await clusters.remove_all()
-        together = (await clusters.until_ready([raycluster("big", workers), *bodies], PATIENCE_S)).took_s
+        together = (await clusters.until_ready([raycluster("big", workers), *second], PATIENCE_S)).took_s
     big_s = together.pop("big")
-    delays = [together[name] - alone[name] for name in alone]
+    delays = [late_s - early_s for late_s, early_s in zip(together.values(), alone.values(), strict=True)]
     return iter(
         (
             f"{small} small clusters alone: median {statistics.median(alone.values()):.1f} s, "
