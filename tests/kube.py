@@ -24,6 +24,7 @@ from lab.folders import cache_folder
 from lab.modules import KUBERNETES
 from schedule import seconds_left
 from shoal.cli.main import run as shoal
+from shoal.spec.kinds import RAY_KINDS
 
 ROOT = Path(__file__).parent.parent
 OUTSIDE = dict(os.environ)
@@ -68,6 +69,11 @@ class Cluster:
             return answer.status, json.loads(answer.read())
         finally:
             link.close()
+
+    def wait_until_defined(self) -> None:
+        """Return when the API server serves all of Ray's kinds, whose definitions it was given."""
+        names = [f"crd/{kind.lower()}s.ray.io" for kind in RAY_KINDS]
+        self.kubectl("wait", "--for=condition=Established", "--timeout=60s", *names)
 
     @contextlib.contextmanager
     def new_namespace(self) -> Iterator[str]:

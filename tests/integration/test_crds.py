@@ -45,7 +45,7 @@ CREATED, OK, INVALID = 201, 200, 422
 def crds(kube: Cluster) -> Cluster:
     """The API server with our definitions, brought by plain `kubectl apply`, as people do."""
     kube.kubectl("apply", "-f", "-", stdin=printed_crds())
-    kube.kubectl("wait", "--for=condition=Established", "--timeout=60s", *map(crd_of, RAY_KINDS))
+    kube.wait_until_defined()
     return kube
 
 
@@ -60,10 +60,6 @@ def printed_crds() -> str:
     """What people pipe into kubectl."""
     command = [sys.executable, "-m", "shoal", "operator", "crds"]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
-
-
-def crd_of(kind: str) -> str:
-    return f"crd/{kind.lower()}s.ray.io"
 
 
 def path_of(space: str, value: dict[str, Any]) -> str:

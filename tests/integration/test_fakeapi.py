@@ -72,9 +72,7 @@ def compared(namespace: str, real: list[Answer], fake: list[Answer], steps: list
 def server(kube: Cluster) -> Cluster:
     """The real one, with our definitions."""
     kube.kubectl("apply", "-f", "-", stdin=documents(list(definitions()), "yaml"))
-    kube.kubectl(
-        "wait", "--for=condition=Established", "--timeout=60s", *(f"crd/{kind.lower()}s.ray.io" for kind in RAY_KINDS)
-    )
+    kube.wait_until_defined()
     # A watch can't begin before the server has begun to keep the kind, which it does at the first request.
     for kind in RAY_KINDS:
         kube.kubectl("get", f"{kind.lower()}s.ray.io", "--all-namespaces")

@@ -31,7 +31,7 @@ pytestmark = [
 def server(kube: Cluster) -> Cluster:
     """The API server with our definitions, as who swaps the operator has them."""
     kube.kubectl("apply", "-f", "-", stdin=documents(list(definitions()), "yaml"))
-    kube.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd/rayclusters.ray.io")
+    kube.wait_until_defined()
     return kube
 
 

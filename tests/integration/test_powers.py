@@ -15,6 +15,7 @@ from shoal.desired.kubernetes.powers import ALLOW
 from shoal.install.admission import ASKS, policies
 from shoal.install.manifests import definitions
 from shoal.install.options import Options
+from shoal.spec.kinds import RAY_KINDS
 from unit.crds.objects import changed
 
 pytestmark = pytest.mark.kube
@@ -40,7 +41,8 @@ def space(kube: Cluster) -> Iterator[str]:
     kube.kubectl("create", "namespace", name)
     # As a manifest: `kubectl create role` wants the kinds to be there already, and they have only just been defined.
     kind = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "author"}}
-    rules = [{"apiGroups": ["ray.io"], "resources": ["*"], "verbs": ["create", "get", "update"]}]
+    plurals = [f"{each.lower()}s" for each in RAY_KINDS]
+    rules = [{"apiGroups": ["ray.io"], "resources": plurals, "verbs": ["create", "get", "update"]}]
     kube.kubectl("-n", name, "apply", "-f", "-", stdin=documents([kind | {"rules": rules}], "yaml"))
     kube.kubectl("-n", name, "create", "rolebinding", "author", "--role=author", f"--user={AUTHOR}")
     kube.kubectl("apply", "-f", "-", stdin=documents(policy, "yaml"))

@@ -30,7 +30,7 @@ SERVE = "cd /tmp/ray && exec python3 -m http.server 8265"
 def kinds(node: Cluster) -> None:
     """Ray's kinds, served."""
     node.kubectl("apply", "-f", "-", stdin=documents(list(definitions()), "yaml"))
-    node.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd/rayclusters.ray.io")
+    node.wait_until_defined()
 
 
 @pytest.fixture

@@ -81,8 +81,7 @@ def deploy(
 
     serve.start(http_options={"host": host, "port": port})
     say(f"serving {checkpoint!r} at {path}")
-    size = {"replicas": replicas, "batch_rows": batch_rows}
-    app = application(checkpoint, batch_wait_s=batch_wait_s, token=token, **size)
+    app = application(checkpoint, replicas=replicas, batch_rows=batch_rows, batch_wait_s=batch_wait_s, token=token)
     serve.run(app, name=name, route_prefix=path)
     return Deployment(name, f"http://{host}:{port}{path}", token)
 

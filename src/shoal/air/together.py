@@ -89,9 +89,10 @@ def _learn_share(config: dict[str, Any]) -> None:
     rounds = rounds_of(settings)
     begun, curves = _resumed(framework)
     left = rounds - (begun.num_boosted_rounds() if begun is not None else 0)
-    keeping = _keeping(-(-rounds // REPORTS), curves, framework if rank == 0 else None)
+    keeper = framework if rank == 0 else None
+    keeping = _keeping(-(-rounds // REPORTS), curves, keeper)
     learned = boost(tables, settings | {"num_boost_round": left}, config["threads"], callbacks=(keeping,), begun=begun)
-    _report(learned.model, _joined(curves, learned.curves), framework if rank == 0 else None)
+    _report(learned.model, _joined(curves, learned.curves), keeper)
 
 
 def _keeping(every: int, before: dict[str, list[float]], framework: Framework | None) -> Any:
