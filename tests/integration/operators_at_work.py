@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from tempfile import TemporaryFile
 from typing import IO, Any
 
@@ -81,10 +81,10 @@ def made_by(
         created = _post(cluster, f"apis/ray.io/v1/namespaces/{space}/rayclusters", manifest | {"metadata": metadata})
         uids[name] = created["metadata"]["uid"]
     wanted = {manifest["metadata"]["name"]: _pod_count(manifest) for manifest in manifests.values()}
-    with _running(command):
+    with running(command):
         _wait_for_pods(cluster, space, wanted)
     found = _objects(cluster, space)
-    _forget(cluster, space, manifests)
+    forget(cluster, space, wanted)
     return {
         name: {
             _key(body): fields(body, {space: "ns", uids[name]: "uid"})
@@ -107,7 +107,8 @@ def _pod_count(manifest: Json) -> int:
 
 
 @contextlib.contextmanager
-def _running(command: list[str]) -> Iterator[None]:
+def running(command: list[str]) -> Iterator[None]:
+    """An operator that ends with the block; what it printed is in the error when waiting for it was in vain."""
     with TemporaryFile() as printed:
         process = subprocess.Popen(command, stdout=printed, stderr=subprocess.STDOUT, env=_environment())
         try:
@@ -172,10 +173,10 @@ def _key(body: Json) -> str:
     return f"{body['kind']}/{name}"
 
 
-def _forget(cluster: Cluster, space: str, manifests: Mapping[str, Json]) -> None:
+def forget(cluster: Cluster, space: str, names: Iterable[str]) -> None:
     """Let the RayClusters go: their finalizers would wait for an operator that has ended."""
-    for manifest in manifests.values():
-        path = f"/apis/ray.io/v1/namespaces/{space}/rayclusters/{manifest['metadata']['name']}"
+    for name in names:
+        path = f"/apis/ray.io/v1/namespaces/{space}/rayclusters/{name}"
         cluster.ask("PATCH", path, {"metadata": {"finalizers": None}}, "application/merge-patch+json")
         cluster.ask("DELETE", path)
 
