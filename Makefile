@@ -19,9 +19,9 @@ $(STAMP): uv.lock pyproject.toml scripts/env.sh scripts/uv.txt
 demo: $(STAMP) ## a real Ray cluster on this machine, used in three ways, and gone again
 	@$(BIN)/python scripts/demo.py
 
-demo-air: $(STAMP) ## shoal.air: from a table to a served model, twice; on two workers with WORKERS=2
-	@RAY_AUTH_MODE=disabled $(BIN)/python examples/air/breast_cancer.py $(WORKERS)
-	@RAY_AUTH_MODE=disabled $(BIN)/python examples/air/titanic.py $(DATA)
+demo-air: $(STAMP) ## shoal.air: from a table to a served model, twice; on two workers with WORKERS=2; titanic on DATA=FILE
+	@RAY_AUTH_MODE=disabled $(BIN)/python examples/air/breast_cancer.py $(if $(WORKERS),--workers $(WORKERS))
+	@RAY_AUTH_MODE=disabled $(BIN)/python examples/air/titanic.py $(DATA) $(if $(WORKERS),--workers $(WORKERS))
 
 test: $(STAMP) ## every test that can run here
 	@$(BIN)/python -m pytest -ra

@@ -1,10 +1,10 @@
 """From a table to a served model: trains on scikit-learn's breast cancer data, tunes, predicts, serves.
 
-python breast_cancer.py [WORKERS]
+python breast_cancer.py [--workers N]
 """
 
+import argparse
 import json
-import sys
 import tempfile
 from urllib.request import Request, urlopen
 
@@ -14,7 +14,9 @@ from shoal import air
 
 
 def main() -> None:
-    workers = int(sys.argv[1]) if len(sys.argv) > 1 else 1
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--workers", type=int, default=1)
+    workers = arguments.parse_args().workers
     dataset = air.from_sklearn(load_breast_cancer(as_frame=True))
     train, valid = dataset.train_test_split(0.3, seed=0)
 
@@ -29,14 +31,12 @@ def main() -> None:
     result = trainer.fit()
     print("trained:", result.summary())
 
-    if workers == 1:
-        space = {"params": {"max_depth": air.randint(1, 9), "eta": air.loguniform(1e-2, 0.5)}}
-        tuned = air.Tuner(trainer, space, metric="valid-logloss", num_samples=8, seed=0).fit()
-        print(tuned.to_pandas().drop(columns=["error"]).to_string())
-        result = tuned.best()
+    space = {"params": {"max_depth": air.randint(1, 9), "eta": air.loguniform(1e-2, 0.5)}}
+    tuned = air.Tuner(trainer, space, metric="valid-logloss", num_samples=8, seed=0).fit()
+    print(tuned.to_pandas().drop(columns=["error"]).to_string())
 
     with tempfile.TemporaryDirectory() as folder:
-        checkpoint = air.load(result.checkpoint.save(f"{folder}/model"))
+        checkpoint = air.load(tuned.best().checkpoint.save(f"{folder}/model"))
     predicted = air.BatchPredictor(checkpoint).predict(valid, keep_columns=["target"]).to_pandas()
     print("right:", f"{((predicted['predictions'] > 0.5) == predicted['target']).mean():.1%} of {len(predicted)} rows")
 

@@ -1,9 +1,9 @@
 """Who survived: numbers, words and gaps, preprocessed with the model and served with it.
 
-python titanic.py [passengers.csv, or another file or URL with these columns]
+python titanic.py [passengers.csv, or another file or URL with these columns] [--workers N]
 """
 
-import sys
+import argparse
 import tempfile
 from pathlib import Path
 
@@ -12,12 +12,9 @@ from shoal import air
 COLUMNS = ["pclass", "sex", "age", "sibsp", "parch", "fare", "embarked"]
 
 
-def main() -> None:
-    path = sys.argv[1] if len(sys.argv) > 1 else Path(__file__).with_name("passengers.csv")
-    dataset = air.read_csv(path)
+def trainer_of(dataset: air.Dataset, workers: int = 1) -> air.XGBoostTrainer:
     train, valid = dataset.select_columns(["survived", *COLUMNS]).train_test_split(0.25, seed=0)
-
-    trainer = air.XGBoostTrainer(
+    return air.XGBoostTrainer(
         label_column="survived",
         num_boost_round=100,
         params={"objective": "binary:logistic", "eval_metric": ["logloss", "auc", "error"]},
@@ -26,9 +23,18 @@ def main() -> None:
             air.SimpleImputer(columns=["embarked"], strategy="most_frequent"),
             air.OneHotEncoder(columns=["sex", "embarked"]),
         ),
-        scaling=air.Scaling(workers=1),
+        scaling=air.Scaling(workers=workers),
         datasets={"train": train, "valid": valid},
     )
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("data", nargs="?", default=Path(__file__).with_name("passengers.csv"))
+    arguments.add_argument("--workers", type=int, default=1)
+    given = arguments.parse_args()
+    dataset = air.read_csv(given.data)
+    trainer = trainer_of(dataset, given.workers)
     result = trainer.fit()
     print("trained:", result.summary())
 
@@ -42,7 +48,7 @@ def main() -> None:
     print(predictions.to_pandas().head().to_string())
 
     deployment = air.deploy(checkpoint, name="titanic", route="/titanic").wait()
-    print("the same everywhere:", air.verify(checkpoint, valid, deployment=deployment))
+    print("the same everywhere:", air.verify(checkpoint, trainer.datasets["valid"], deployment=deployment))
     air.undeploy("titanic")
 
 

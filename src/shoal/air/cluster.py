@@ -1,5 +1,6 @@
 """Where the work runs: the Ray that this process is connected to, or that RAY_ADDRESS names, or one of its own."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from shoal.air.errors import SettingInvalid
@@ -15,6 +16,50 @@ def connect() -> Any:
         ray.init(log_to_driver=False)
         say(f"Ray is up with {ray.cluster_resources().get('CPU', 0):g} CPUs")
     return ray
+
+
+def is_client() -> bool:
+    """Whether this process is a Ray Client (``ray://``), and so on no node of the cluster."""
+    from ray.util.client import ray as client
+
+    return bool(client.is_connected())
+
+
+def on_cluster(function: Callable[..., Any], *given: Any) -> Any:
+    """What ``function(*given)`` gives: called here or, by a Ray Client, in a task.
+
+    It is for what needs a process on a node: Ray Data and Ray Train work in no client.
+    """
+    ray = connect()
+    if not is_client():
+        return function(*given)
+    try:
+        return ray.get(ray.remote(num_cpus=0)(_call).remote(function, given))
+    except ray.exceptions.RayTaskError as error:
+        raise (error.cause or error) from None
+
+
+def _call(function: Callable[..., Any], given: tuple[Any, ...]) -> Any:
+    return function(*given)
+
+
+def every_node_sees(paths: Sequence[str]) -> bool:
+    """Whether these files are on every node of the cluster, as on a disk that they share."""
+    ray = connect()
+    nodes = [node["NodeID"] for node in ray.nodes() if node["Alive"]]
+    if len(nodes) == 1 and not is_client():
+        return True
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    look = ray.remote(num_cpus=0)(_all_exist)
+    on = [look.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False)) for node in nodes]
+    return all(ray.get([task.remote(list(paths)) for task in on]))
+
+
+def _all_exist(paths: list[str]) -> bool:
+    from pathlib import Path
+
+    return all(Path(path).exists() for path in paths)
 
 
 def resources(scaling: Scaling) -> dict[str, float]:

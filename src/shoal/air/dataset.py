@@ -33,15 +33,15 @@ class Dataset:
     @property
     def columns(self) -> list[str]:
         """The names of the columns, in order."""
-        return list(self._frame.columns) if self.is_small else list(self._distributed.columns())
+        return list(self._frame.columns if self.is_small else self._ask(lambda rows: rows.columns()))
 
     def count(self) -> int:
         """The number of rows; reads the data where Ray Data does not know it yet."""
-        return len(self._frame) if self.is_small else int(self._distributed.count())
+        return len(self._frame) if self.is_small else int(self._ask(lambda rows: rows.count()))
 
     def to_pandas(self) -> Any:
         """All rows as one pandas DataFrame, a copy."""
-        return self._frame.copy() if self.is_small else self._distributed.to_pandas()
+        return self._frame.copy() if self.is_small else self._ask(lambda rows: rows.to_pandas())
 
     def to_ray(self) -> Any:
         """The rows as a ``ray.data.Dataset``."""
@@ -65,7 +65,7 @@ class Dataset:
 
     def aggregate(self, *aggregates: Any) -> Any:
         """What Ray's preprocessors ask of a data set when they are fitted: the value of each aggregate by its name."""
-        return self._rows.aggregate(*aggregates)
+        return self._rows.aggregate(*aggregates) if self.is_small else self._ask(lambda rows: rows.aggregate(*aggregates))
 
     def groupby(self, key: Any) -> Any:
         """The same: rows to be aggregated by group."""
@@ -111,11 +111,15 @@ class Dataset:
 
     def take(self, rows: int) -> list[dict[str, Any]]:
         """The first rows, a dict each."""
+        return [
+            {str(key): value for key, value in row.items()} for row in self.head(rows).to_pandas().to_dict("records")
+        ]
+
+    def head(self, rows: int) -> "Dataset":
+        """The first rows, in this process."""
         if self.is_small:
-            return [
-                {str(key): value for key, value in row.items()} for row in self._frame.head(rows).to_dict("records")
-            ]
-        return list(self._distributed.take(rows))
+            return Dataset(frame=self._frame.head(rows))
+        return Dataset(frame=self._ask(lambda all_rows: all_rows.limit(rows).to_pandas()))
 
     def train_test_split(
         self, test_size: float | int, *, shuffle: bool | None = None, seed: int | None = None
@@ -134,7 +138,7 @@ class Dataset:
         if not (0 < test_size < 1 or (isinstance(test_size, int) and test_size >= 1)):
             raise SettingInvalid(f"test_size={test_size!r} is neither a share between 0 and 1 nor a number of rows")
         if not self.is_small:
-            train, test = self._distributed.train_test_split(test_size, shuffle=shuffled, seed=seed)
+            train, test = self._ask(lambda rows: rows.train_test_split(test_size, shuffle=shuffled, seed=seed))
             return Dataset(distributed=train), Dataset(distributed=test)
         from sklearn.model_selection import train_test_split
 
@@ -158,5 +162,10 @@ class Dataset:
         return f"Dataset({len(self._frame)} rows: {', '.join(map(str, self.columns))})"
 
     def _repr_html_(self) -> str:
-        rows = self._frame.head() if self.is_small else self._distributed.limit(5).to_pandas()
-        return f"<p>{self!r}</p>{rows.to_html()}"
+        return f"<p>{self!r}</p>{self.head(5).to_pandas().to_html()}"
+
+    def _ask(self, question: Callable[[Any], Any]) -> Any:
+        """What makes Ray Data work, where it can."""
+        from shoal.air.cluster import on_cluster
+
+        return on_cluster(question, self._distributed)

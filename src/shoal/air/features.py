@@ -52,7 +52,7 @@ def features_of(frame: Any, *, where: str) -> Any:
     parts = []
     for name in frame.columns:
         column = frame[name]
-        if not (column.dtype == object and len(column) and isinstance(column.iloc[0], np.ndarray | list | tuple)):
+        if not len(column) or not isinstance(column.iloc[0], np.ndarray | list | tuple):
             parts.append(column)
             continue
         if len({len(vector) for vector in column}) > 1:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from shoal.air.cluster import on_cluster
 from shoal.air.dataset import Dataset
 from shoal.air.errors import AirError, ColumnUnfit, ColumnUnknown, PackageMissing
 from shoal.air.in_process import OneBlock
@@ -32,10 +33,17 @@ def fitted(preprocessor: Any, dataset: Dataset) -> Any:
         if not _is_ready(step):
             with _naming(step), warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # Ray warns of what the chain's members know already
-                step.fit(OneBlock(rows.to_pandas()) if rows.is_small else rows.to_ray())
+                _fit(step, rows)
         if position < len(steps) - 1:
             rows = transformed(step, rows)
     return learner
+
+
+def _fit(step: Any, rows: Dataset) -> None:
+    if rows.is_small:
+        step.fit(OneBlock(rows.to_pandas()))
+    else:
+        vars(step).update(vars(on_cluster(step.fit, rows.to_ray())))  # fitted on the cluster, it is a copy
 
 
 def transformed(preprocessor: Any, dataset: Dataset) -> Dataset:

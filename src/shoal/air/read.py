@@ -100,5 +100,22 @@ def _read_by_ray(paths: list[str], kind: str, options: dict[str, Any]) -> Datase
     from shoal.air.cluster import connect
 
     connect()
+    found = _as_the_nodes_see([path if "://" in path else str(Path(path).absolute()) for path in paths])
     say(f"Ray Data reads {', '.join(paths)}")
-    return Dataset(distributed=getattr(ray.data, f"read_{kind}")(paths, **options))
+    return Dataset(distributed=getattr(ray.data, f"read_{kind}")(found, **options))
+
+
+def _as_the_nodes_see(paths: list[str]) -> list[str]:
+    """The paths by which the cluster finds the files: those of this node alone are read on this node."""
+    from shoal.air.cluster import every_node_sees, is_client
+
+    here = [path for path in paths if "://" not in path]
+    if not here or every_node_sees(here):
+        return paths
+    if is_client():
+        raise SettingInvalid(
+            "this file is on this machine, and the cluster, which has to read it, doesn't see it",
+            where=", ".join(here),
+            next_step="name a URL or a folder that all its nodes see, or run the script there: shoal submit",
+        )
+    return [f"local://{path}" if path in here else path for path in paths]

@@ -20,7 +20,7 @@ class Schema:
     @classmethod
     def of(cls, dataset: Dataset, *, without: str = "") -> Self:
         """That of a data set; of a column ``without`` nothing is kept."""
-        schema = cls.of_frame(dataset.to_pandas() if dataset.is_small else dataset.to_ray().limit(1000).to_pandas())
+        schema = cls.of_frame((dataset if dataset.is_small else dataset.head(1000)).to_pandas())
         schema.kinds.pop(without, None)
         return schema
 

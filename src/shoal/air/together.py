@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from shoal.air.cluster import connect
+from shoal.air.cluster import connect, on_cluster
 from shoal.air.errors import SettingInvalid, TrainingFailed
 from shoal.air.frameworks.base import Framework, Learned, Table
 from shoal.air.progress import say
@@ -36,25 +36,32 @@ def learn_together(
     """
     if framework.name != "xgboost":
         raise SettingInvalid(f"Scaling(workers={scaling.workers}): {framework.name} trains with one worker")
-    ray = connect()
+    say(f"training with {scaling.workers} workers under Ray Train")
+    config = {
+        "framework": framework,
+        "tables": connect().put(dict(tables)),
+        "settings": dict(settings),
+        "threads": max(1, int(wanted["CPU"])),
+    }
+    learned: Learned = on_cluster(_learn_by_ray_train, config, scaling, dict(wanted))
+    return learned
+
+
+def _learn_by_ray_train(config: dict[str, Any], scaling: Scaling, wanted: dict[str, float]) -> Learned:
+    """What the driver of Ray Train runs."""
     os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", POLL_S)
     from ray import train
     from ray.train.xgboost import XGBoostTrainer
 
     from shoal.air.frameworks.xgboost import best_round
 
-    say(f"training with {scaling.workers} workers under Ray Train")
+    framework = config["framework"]
     with tempfile.TemporaryDirectory(prefix="shoal-air-") as storage:
         trainer = XGBoostTrainer(
             _learn_share,
-            train_loop_config={
-                "framework": framework,
-                "tables": ray.put(dict(tables)),
-                "settings": dict(settings),
-                "threads": max(1, int(wanted["CPU"])),
-            },
+            train_loop_config=config,
             scaling_config=train.ScalingConfig(
-                num_workers=scaling.workers, use_gpu=scaling.use_gpu, resources_per_worker=dict(wanted)
+                num_workers=scaling.workers, use_gpu=scaling.use_gpu, resources_per_worker=wanted
             ),
             run_config=train.RunConfig(
                 storage_path=scaling.storage_path or storage,

@@ -20,7 +20,7 @@ from shoal.air.tuning import Run
 
 
 class Tuner(Parameters):
-    """Tries settings of a trainer.
+    """Tries settings of a trainer, each in one Ray task: of the trainer's ``scaling`` it takes what one worker gets.
 
     space: parameters of the trainer to ranges, nested as they are: ``{"params": {"eta": air.loguniform(1e-3, 0.3)}}``.
     metric, mode: what is to become smallest ("min") or largest ("max"), as ``"valid-logloss"``.
