@@ -1,4 +1,4 @@
-"""The example titanic.py learns what pandas, scikit-learn and xgboost alone learn from the same file, to the last digit."""
+"""The example titanic.py learns what pandas and xgboost alone learn from the same file, to the last digit."""
 
 import importlib.util
 import os

@@ -65,7 +65,9 @@ class Dataset:
 
     def aggregate(self, *aggregates: Any) -> Any:
         """What Ray's preprocessors ask of a data set when they are fitted: the value of each aggregate by its name."""
-        return self._rows.aggregate(*aggregates) if self.is_small else self._ask(lambda rows: rows.aggregate(*aggregates))
+        if self.is_small:
+            return self._rows.aggregate(*aggregates)
+        return self._ask(lambda rows: rows.aggregate(*aggregates))
 
     def groupby(self, key: Any) -> Any:
         """The same: rows to be aggregated by group."""

@@ -1,0 +1,40 @@
+"""Whether the packages that are installed are those that the toolkit is made for, as its own requirements say."""
+
+import importlib.metadata
+from collections.abc import Iterable
+from functools import cache
+
+from shoal.air.errors import PackageMissing, PackageUnfit
+
+INSTALL = "pip install 'shoal[air]'"
+
+
+def require(names: Iterable[str]) -> None:
+    """
+    Raises:
+        PackageMissing, PackageUnfit: one of them isn't installed, or in a version that this Shoal isn't made for.
+    """
+    for name in names:
+        try:
+            here = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            raise PackageMissing(f"the package {name} isn't installed", next_step=INSTALL) from None
+        wanted = _wanted().get(name, "")
+        if not _fits(here, wanted):
+            raise PackageUnfit(f"{name} {here} is installed, and this Shoal needs {name}{wanted}", next_step=INSTALL)
+
+
+@cache
+def _fits(version: str, wanted: str) -> bool:
+    from packaging.specifiers import SpecifierSet
+
+    return SpecifierSet(wanted).contains(version, prereleases=True)
+
+
+@cache
+def _wanted() -> dict[str, str]:
+    """What the extra ``air`` asks for: a package's name to its versions, as ">=3.0"."""
+    from packaging.requirements import Requirement
+
+    asked = [Requirement(line) for line in importlib.metadata.requires("shoal") or ()]
+    return {each.name: str(each.specifier) for each in asked if each.marker and each.marker.evaluate({"extra": "air"})}
