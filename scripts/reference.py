@@ -20,10 +20,31 @@ from shoal.cli.main import cli
 
 FOLDER = ROOT / "docs/reference"
 BAD_INPUT = ROOT / "tests/cases/cli/bad_input.yaml"
+AIR_BAD_INPUT = ROOT / "tests/cases/air/bad_input.yaml"
 NOTE = "<!-- Written by `make docs`; changes made here are lost. -->\n\n"
 AIR_NAMES = """\
 What became of each public name of Ray AIR 2.2: {told}. What is planned has its place in `shoal.air`
 and is not in it yet. `shoal air migrate FILE` finds them in a script, and rewrites what can be rewritten safely.
+
+"""
+AIR_BAD_INPUT_HEAD = """\
+What `shoal.air` says of data, settings and checkpoints that it can't use: the last line of the traceback, or what the
+code prints. Nothing is left half-written. `frame` is a table of 50 passengers (survived, pclass, sex, age, fare,
+embarked) with gaps in age; `train(frame, **changes)` is
+
+```python
+air.XGBoostTrainer(
+    label_column="survived",
+    params={"objective": "binary:logistic"},
+    preprocessor=air.Chain(
+        air.SimpleImputer(columns=["embarked"], strategy="most_frequent"),
+        air.OneHotEncoder(columns=["sex", "embarked"]),
+    ),
+    datasets={"train": air.from_pandas(frame)},
+).fit()
+```
+
+on a Ray of two CPUs, and `trainer` the same without `fit`. `checkpoint` is what it gave, kept in the folder `model`.
 
 """
 KINDS = {"input": "from reading a file", "lint": "from a lint rule", "error": "from a failed command"}
@@ -65,6 +86,16 @@ def bad_input_page() -> str:
     return "# What each bad input prints\n\n" + NOTE + told + "\n".join(sections)
 
 
+def air_bad_input_page() -> str:
+    """docs/reference/air-bad-input.md: the same for shoal.air."""
+    sections = [
+        f"## {case['name']}\n\n```python\n{case['code'].rstrip()}\n```\n\n```text\n{case['prints'].rstrip()}\n```\n"
+        + (f"\n{case['note']}\n" if "note" in case else "")
+        for case in yaml.safe_load(AIR_BAD_INPUT.read_text())
+    ]
+    return "# What shoal.air says of bad input\n\n" + NOTE + AIR_BAD_INPUT_HEAD + "\n".join(sections)
+
+
 def air_names_page() -> str:
     """docs/reference/air-names.md."""
     here = frozenset(air.__all__)
@@ -104,6 +135,7 @@ def files() -> dict[Path, str]:
         FOLDER / "cli.md": verbs_page(),
         FOLDER / "codes.md": codes_page(),
         FOLDER / "bad-input.md": bad_input_page(),
+        FOLDER / "air-bad-input.md": air_bad_input_page(),
         FOLDER / "air-names.md": air_names_page(),
     }
 

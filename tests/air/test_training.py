@@ -95,7 +95,7 @@ def test_a_clone_has_the_same_parameters_and_shares_the_rows() -> None:
 
 
 def test_asking_for_more_than_there_is_says_so_instead_of_waiting() -> None:
-    with pytest.raises(air.SettingInvalid, match="no room for 1 workers of 64 CPU"):
+    with pytest.raises(air.SettingInvalid, match="no room for one worker of 64 CPU"):
         trainer(passengers(), scaling=air.Scaling(cpus_per_worker=64)).fit()
 
 

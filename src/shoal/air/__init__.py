@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from shoal.air.dataset import Dataset as Dataset
     from shoal.air.errors import AirError as AirError
     from shoal.air.errors import CheckpointInvalid as CheckpointInvalid
+    from shoal.air.errors import ClusterUnfit as ClusterUnfit
     from shoal.air.errors import CodeNotTrusted as CodeNotTrusted
     from shoal.air.errors import ColumnUnfit as ColumnUnfit
     from shoal.air.errors import ColumnUnknown as ColumnUnknown
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from shoal.air.errors import DeployFailed as DeployFailed
     from shoal.air.errors import NotPython as NotPython
     from shoal.air.errors import PackageMissing as PackageMissing
+    from shoal.air.errors import PackageUnfit as PackageUnfit
     from shoal.air.errors import PredictionsDiffer as PredictionsDiffer
     from shoal.air.errors import SettingInvalid as SettingInvalid
     from shoal.air.errors import TrainingFailed as TrainingFailed
@@ -90,6 +92,7 @@ HOMES = {
     "errors": (
         "AirError",
         "CheckpointInvalid",
+        "ClusterUnfit",
         "CodeNotTrusted",
         "ColumnUnfit",
         "ColumnUnknown",
@@ -97,6 +100,7 @@ HOMES = {
         "NotPython",
         "DeployFailed",
         "PackageMissing",
+        "PackageUnfit",
         "PredictionsDiffer",
         "SettingInvalid",
         "TrainingFailed",

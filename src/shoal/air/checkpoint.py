@@ -10,6 +10,7 @@ from shoal.air import folder
 from shoal.air.errors import CheckpointInvalid
 from shoal.air.frameworks import framework_named
 from shoal.air.frameworks.base import Framework
+from shoal.air.packages import require
 from shoal.air.schema import Schema
 
 PREPROCESSOR_FILE = "preprocessor.json"
@@ -98,6 +99,7 @@ def load(path: str | Path, *, trust_code: bool = False, framework: Framework | N
     manifest = folder.open_sealed(home)
     try:
         reader = framework or framework_named(manifest["framework"])
+        require(reader.packages)
         _refuse_newer(manifest["versions"], reader)
         return Checkpoint(
             framework=reader,

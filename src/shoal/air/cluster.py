@@ -1,21 +1,48 @@
 """Where the work runs: the Ray that this process is connected to, or that RAY_ADDRESS names, or one of its own."""
 
+import os
+import socket
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from shoal.air.errors import SettingInvalid
+from shoal.air.errors import ClusterUnfit, SettingInvalid
+from shoal.air.packages import require
 from shoal.air.progress import say
 from shoal.air.scaling import Scaling
 
+KNOCK_S = 10.0
+
 
 def connect() -> Any:
-    """The module ``ray``, connected. Nothing is said in the script of where: Ray's own rules hold."""
+    """The module ``ray``, connected. Nothing is said in the script of where: Ray's own rules hold.
+
+    Raises:
+        ClusterUnfit: the Ray that RAY_ADDRESS names doesn't answer, or is another than the one installed here.
+    """
+    require(("ray",))
     import ray
 
     if not ray.is_initialized():
-        ray.init(log_to_driver=False)
+        address = os.environ.get("RAY_ADDRESS", "")
+        try:
+            _knock(address)
+            ray.init(log_to_driver=False)
+        except (OSError, RuntimeError, ValueError, ray.exceptions.AuthenticationError) as error:
+            said = " ".join(str(error).split()).rstrip(".")
+            raise ClusterUnfit(
+                f"Ray can't be used: {said}",
+                where=f"RAY_ADDRESS={address}" if address else "",
+                next_step="see that it runs, as by `shoal status`" if isinstance(error, OSError) else "",
+            ) from error
         say(f"Ray is up with {ray.cluster_resources().get('CPU', 0):g} CPUs")
     return ray
+
+
+def _knock(address: str) -> None:
+    """Find out at once that nothing is at ``HOST:PORT`` or ``ray://HOST:PORT``; Ray itself would try for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=KNOCK_S).close()
 
 
 def is_client() -> bool:
@@ -76,8 +103,9 @@ def resources(scaling: Scaling) -> dict[str, float]:
     room = sum(_fitting(node, wanted) for node in nodes)
     if room < scaling.workers:
         asked = ", ".join(f"{amount:g} {name}" for name, amount in wanted.items())
+        workers = "one worker" if scaling.workers == 1 else f"{scaling.workers} workers"
         raise SettingInvalid(
-            f"there is no room for {scaling.workers} workers of {asked} each: this cluster holds {room}",
+            f"there is no room for {workers} of {asked}: this cluster holds {room or 'none'}",
             next_step="ask for fewer or smaller workers (air.Scaling), or connect to a larger cluster (RAY_ADDRESS)",
         )
     return wanted

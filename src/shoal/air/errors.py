@@ -7,6 +7,8 @@
   - SettingInvalid: an argument makes no sense
   - NotPython: a script that is to be migrated can't be read as one
   - PackageMissing: a package of the extra `air` isn't installed
+  - PackageUnfit: a package is installed in a version that this Shoal isn't made for
+  - ClusterUnfit: the Ray that is to be used doesn't answer, or is another Ray
   - CheckpointInvalid: a folder holds no checkpoint, a damaged one, or one that this version can't read
     - CodeNotTrusted: it holds code, which is only loaded when asked for
   - TrainingFailed: training was begun and did not end well
@@ -87,6 +89,22 @@ class PackageMissing(AirError):
     """A package that this needs isn't installed."""
 
     code = "A105"
+
+
+class PackageUnfit(AirError):
+    """A package is installed in a version that this Shoal isn't made for. Nothing was started."""
+
+    code = "A106"
+
+
+class ClusterUnfit(AirError):
+    """The Ray that is to be used doesn't answer, refuses this process, or is of another version than the one here.
+
+    Which one that is, RAY_ADDRESS says; without it, a Ray is started here.
+    """
+
+    code = "A107"
+    exit_code = 1
 
 
 class NotPython(AirError):

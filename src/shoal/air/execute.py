@@ -9,6 +9,9 @@ from shoal.air.frameworks.base import Framework, Learned, Table
 from shoal.air.progress import say
 from shoal.air.scaling import Scaling
 
+RETRIES = 3
+"""How often a task begins anew whose worker was lost."""
+
 
 def learn(framework: Framework, tables: Mapping[str, Table], settings: Mapping[str, Any], scaling: Scaling) -> Learned:
     """Train with ``scaling.workers`` workers.
@@ -34,12 +37,19 @@ def learn_in_task(
     ray = connect()
     threads = max(1, int(wanted["CPU"]))
     say(f"training in one Ray task with {threads} CPU{'s' if threads > 1 else ''}")
-    task = ray.remote(_learn).options(max_retries=3, **as_options(wanted))
+    task = ray.remote(_learn).options(max_retries=RETRIES, **as_options(wanted))
     try:
         learned: Learned = ray.get(task.remote(framework, dict(tables), dict(settings), threads))
     except ray.exceptions.RayError as error:
-        raise failure(error, framework) from error
+        told = failure(error, framework)
+        raise told from (None if _says_it_all(error) else error)
     return learned
+
+
+def _says_it_all(error: Any) -> bool:
+    """Whether words are enough: for what a library refused they are, for a fault in somebody's code they aren't."""
+    cause = getattr(error, "cause", None)
+    return cause is None or isinstance(cause, AirError | ValueError) or type(cause).__name__ == "LightGBMError"
 
 
 def as_options(wanted: Mapping[str, float]) -> dict[str, Any]:
@@ -50,9 +60,17 @@ def as_options(wanted: Mapping[str, float]) -> dict[str, Any]:
 
 def failure(error: Any, framework: Framework) -> AirError:
     """What a task raised, in words: its own if it has any, otherwise the framework's."""
+    from ray import exceptions
+
     cause = getattr(error, "cause", None)
     if isinstance(cause, AirError):
         return cause
+    lost = exceptions.WorkerCrashedError | exceptions.NodeDiedError | exceptions.OutOfMemoryError
+    if isinstance(error, lost):
+        return TrainingFailed(
+            f"the worker that trained was lost {RETRIES + 1} times: killed, or out of memory",
+            next_step="see the logs of Ray's nodes",
+        )
     said = str(cause if cause is not None else error).strip()
     lines = [line.strip() for line in said.splitlines() if line.strip() and not line.startswith("  [bt]")]
     if lines and lines[0].startswith("["):  # XGBoost: "[time] path/file.cc:line: words", then a stack

@@ -1,16 +1,19 @@
 """Turns preprocessed rows into a table to learn from, or says which column stands in the way."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from shoal.air.errors import ColumnUnfit, ColumnUnknown
 from shoal.air.frameworks.base import Table
+from shoal.air.schema import OTHER, kind_of
 
 
-def table_of(frame: Any, label_column: str, *, name: str, numbers: bool) -> Table:
+def table_of(frame: Any, label_column: str, *, name: str, numbers: bool, given: Any = None) -> Table:
     """Features and label of a preprocessed frame.
 
     name: what the data set is called; "train" is held to more.
     numbers: whether the label has to be one.
+    given: the labels before they were preprocessed, where they are at hand.
 
     Raises:
         ColumnUnknown: there is no label.
@@ -19,23 +22,35 @@ def table_of(frame: Any, label_column: str, *, name: str, numbers: bool) -> Tabl
     if label_column not in frame.columns:
         raise ColumnUnknown(label_column, frame.columns, where=f"label of data set {name!r}")
     label = frame[label_column]
-    missing = label.isna()
-    if missing.any():
-        raise ColumnUnfit(
-            f"{int(missing.sum())} of {len(label)} labels are missing, the first in row {_first(missing)}",
-            where=f"column {label_column!r} of data set {name!r}",
-            next_step="leave those rows out",
-        )
-    if numbers and not _is_number(label):
-        raise ColumnUnfit(
-            f"the label holds {_kind(label, label.iloc[0])}, and this trainer predicts numbers",
-            where=f"column {label_column!r} of data set {name!r}",
-            next_step="number its values, as with air.LabelEncoder in the preprocessor",
-        )
+    _check_label(label, given, numbers=numbers, where=f"column {label_column!r} of data set {name!r}")
     if name == "train":
         _check_there_is_something_to_learn(frame, label_column)
     features = features_of(frame.drop(columns=[label_column]), where=f"data set {name!r}")
     return Table(features, label.to_numpy())
+
+
+def _check_label(label: Any, given: Any, *, numbers: bool, where: str) -> None:
+    missing = label.isna()
+    if missing.any():
+        row = _first(missing)
+        if given is not None and len(given) == len(label) and given.notna().iloc[row]:
+            raise ColumnUnfit(
+                f"it holds {given.iloc[row]!r} in row {row}, which is no label of data set 'train'", where=where
+            )
+        raise ColumnUnfit(
+            f"{int(missing.sum())} of {len(label)} labels are missing, the first in row {row}",
+            where=where,
+            next_step="leave those rows out",
+        )
+    if not numbers:
+        return
+    if not _is_number(label):
+        raise ColumnUnfit(
+            f"the label holds {_kind(label, label.iloc[0])}, and this trainer predicts numbers",
+            where=where,
+            next_step="number its values, as with air.LabelEncoder in the preprocessor",
+        )
+    _check_ends(label, where=where, next_step="leave those rows out")
 
 
 def features_of(frame: Any, *, where: str) -> Any:
@@ -71,7 +86,15 @@ def _check_there_is_something_to_learn(frame: Any, label_column: str) -> None:
             f"every label is {frame[label_column].tolist()[0]!r}: there is nothing to tell apart",
             where=f"column {label_column!r} of data set 'train'",
         )
-    for name in frame.columns:
+    refuse_hollow(frame, frame.columns)
+
+
+def refuse_hollow(frame: Any, columns: Iterable[str]) -> None:
+    """
+    Raises:
+        ColumnUnfit: one of these columns of data set "train" holds nothing at all.
+    """
+    for name in columns:
         if frame[name].isna().all():
             raise ColumnUnfit(
                 "it holds nothing at all",
@@ -91,9 +114,7 @@ def check_features(features: Any, *, where: str) -> None:
     Raises:
         ColumnUnfit: a column holds text or other things that are no numbers, or an infinity.
     """
-    import numpy as np
     import pandas as pd
-    from pandas.api import types
 
     for name in features.columns:
         column = features[name]
@@ -106,18 +127,23 @@ def check_features(features: Any, *, where: str) -> None:
                 where=f"column {name!r} of {where}",
                 next_step="encode it, as with air.OneHotEncoder, or leave it out with drop_columns",
             )
-        if types.is_float_dtype(column):
-            endless = np.isinf(column.to_numpy(dtype=float, na_value=float("nan")))
-            if endless.any():
-                raise ColumnUnfit(
-                    f"it is infinite in row {_first(endless)}",
-                    where=f"column {name!r} of {where}",
-                    next_step="replace infinities, as by missing values",
-                )
+        _check_ends(column, where=f"column {name!r} of {where}", next_step="replace infinities, as by missing values")
+
+
+def _check_ends(column: Any, *, where: str, next_step: str) -> None:
+    import numpy as np
+    from pandas.api import types
+
+    if not types.is_float_dtype(column):
+        return
+    endless = np.isinf(column.to_numpy(dtype=float, na_value=float("nan")))
+    if endless.any():
+        raise ColumnUnfit(f"it is infinite in row {_first(endless)}", where=where, next_step=next_step)
 
 
 def _kind(column: Any, shown: Any) -> str:
-    return "nothing at all" if shown is None else f"{column.dtype} such as {shown!r}"
+    found = kind_of(column)
+    return "nothing at all" if shown is None else f"{column.dtype if found == OTHER else found} such as {shown!r}"
 
 
 def _first(mask: Any) -> int:

@@ -8,7 +8,8 @@ from typing import Any
 
 from shoal.air.cluster import on_cluster
 from shoal.air.dataset import Dataset
-from shoal.air.errors import AirError, ColumnUnfit, ColumnUnknown, PackageMissing
+from shoal.air.errors import AirError, ColumnUnfit, ColumnUnknown, PackageMissing, SettingInvalid
+from shoal.air.features import refuse_hollow
 from shoal.air.in_process import OneBlock
 from shoal.air.progress import say
 
@@ -23,6 +24,12 @@ def fitted(preprocessor: Any, dataset: Dataset) -> Any:
     """
     learner = copy.deepcopy(preprocessor)
     steps = list(_steps(learner))
+    for step in steps:
+        if not hasattr(step, "fit_status"):
+            raise SettingInvalid(
+                f"preprocessor: {step!r} is none",
+                next_step="take one of air's; air.SklearnTransformer for one of scikit-learn's",
+            )
     if all(_is_ready(step) for step in steps):
         return learner
     names = ", ".join(type(step).__name__ for step in steps)
@@ -31,6 +38,8 @@ def fitted(preprocessor: Any, dataset: Dataset) -> Any:
     for position, step in enumerate(steps):
         _require_columns(step, rows)
         if not _is_ready(step):
+            if rows.is_small:
+                refuse_hollow(rows.to_pandas(), step.get_input_columns())
             with _naming(step), warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # Ray warns of what the chain's members know already
                 _fit(step, rows)
@@ -92,13 +101,18 @@ def _require_columns(step: Any, dataset: Dataset) -> None:
 @contextmanager
 def _naming(step: Any) -> Iterator[None]:
     """Turn what Ray raises, which names neither step nor column, into an error that does."""
+    from pyarrow import ArrowException
+
     try:
         yield
     except AirError:
         raise
     except ImportError as error:
         raise PackageMissing(str(error), where=type(step).__name__, next_step="pip install 'shoal[air]'") from error
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, ArrowException) as error:
         columns = ", ".join(map(repr, step.get_input_columns()))
         name = type(step).__name__
-        raise ColumnUnfit(str(error).rstrip("."), where=f"{name} of {columns}" if columns else name) from error
+        said = f"there is no {error}" if isinstance(error, KeyError) else str(error).rstrip(".")
+        if "no kernel matching" in said:
+            said = f"it can't compute with what is in there: {said}"
+        raise ColumnUnfit(said, where=f"{name} of {columns}" if columns else name) from error

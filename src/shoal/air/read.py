@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from shoal.air.dataset import SMALL_BYTES, Dataset
-from shoal.air.errors import DatasetEmpty, SettingInvalid
+from shoal.air.errors import ColumnUnfit, DatasetEmpty, SettingInvalid
 from shoal.air.progress import say
 
 Paths = str | Path | Sequence[str | Path]
@@ -66,6 +66,9 @@ def from_sklearn(bunch: Any, label_column: str = "target") -> Dataset:
 
 
 def _small_or_not(frame: Any, size: int) -> Dataset:
+    twice = frame.columns[frame.columns.duplicated()]
+    if len(twice):
+        raise ColumnUnfit(f"two columns are called {twice[0]!r}", next_step="rename one of them, or leave it out")
     if size <= SMALL_BYTES:
         return Dataset(frame=frame)
     say(f"{size / 1024**2:.0f} MiB are more than {SMALL_BYTES / 1024**2:.0f}: Ray Data holds them from here on")

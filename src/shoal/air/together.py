@@ -87,18 +87,19 @@ def _learn_share(config: dict[str, Any]) -> None:
     import ray
     from ray import train
 
-    from shoal.air.frameworks.xgboost import boost, rounds_of
+    from shoal.air.frameworks.base import rounds_of
+    from shoal.air.frameworks.xgboost import ROUNDS, boost
 
     context = train.get_context()
     rank, workers = context.get_world_rank(), context.get_world_size()
     tables = {name: table.share(rank, workers) for name, table in ray.get(config["tables"]).items()}
     framework, settings = config["framework"], config["settings"]
-    rounds = rounds_of(settings)
+    rounds = rounds_of(settings, ROUNDS)
     begun, curves = _resumed(framework)
     left = rounds - (begun.num_boosted_rounds() if begun is not None else 0)
     keeper = framework if rank == 0 else None
     keeping = _keeping(-(-rounds // REPORTS), curves, keeper)
-    learned = boost(tables, settings | {"num_boost_round": left}, config["threads"], callbacks=(keeping,), begun=begun)
+    learned = boost(tables, settings, left, config["threads"], callbacks=(keeping,), begun=begun)
     _report(learned.model, _joined(curves, learned.curves), keeper)
 
 

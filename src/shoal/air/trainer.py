@@ -11,6 +11,7 @@ from shoal.air.errors import DatasetEmpty, SettingInvalid
 from shoal.air.execute import learn
 from shoal.air.features import table_of
 from shoal.air.frameworks.base import Framework, Learned, Table
+from shoal.air.packages import require
 from shoal.air.parameters import Parameters
 from shoal.air.preprocess import fitted, transformed
 from shoal.air.progress import say
@@ -52,22 +53,44 @@ class Trainer(Parameters):
 
     def prepare(self) -> "Prepared":
         """The tables to learn from, and the preprocessor that made them, fitted on data set "train" alone."""
-        datasets = dict(self.datasets or {})
-        if "train" not in datasets:
-            raise SettingInvalid("datasets has no 'train'", next_step="datasets={'train': ..., 'valid': ...}")
-        for name, dataset in datasets.items():
-            if dataset.is_small and dataset.count() == 0:
-                raise DatasetEmpty("there is no row", where=f"data set {name!r}")
+        require(self.framework.packages)
+        datasets = given = self._named_datasets()
         schema = Schema.of(datasets["train"], without=self.label_column)
         preprocessor = None
         if self.preprocessor is not None:
             preprocessor = fitted(self.preprocessor, datasets["train"])
             datasets = {name: transformed(preprocessor, dataset) for name, dataset in datasets.items()}
         tables = {
-            name: table_of(dataset.to_pandas(), self.label_column, name=name, numbers=self.framework.labels_are_numbers)
+            name: table_of(
+                dataset.to_pandas(),
+                self.label_column,
+                name=name,
+                numbers=self.framework.labels_are_numbers,
+                given=_column(given[name], self.label_column),
+            )
             for name, dataset in datasets.items()
         }
         return Prepared(self.framework, self.label_column, schema, preprocessor, tables)
+
+    def _named_datasets(self) -> dict[str, Dataset]:
+        if not isinstance(self.datasets, Mapping) or "train" not in self.datasets:
+            raise SettingInvalid("datasets has no 'train'", next_step="datasets={'train': ..., 'valid': ...}")
+        for name, dataset in self.datasets.items():
+            if not isinstance(dataset, Dataset):
+                raise SettingInvalid(
+                    f"datasets[{name!r}] is a {type(dataset).__name__}",
+                    next_step="make a Dataset of it: air.from_pandas",
+                )
+            if dataset.is_small and dataset.count() == 0:
+                raise DatasetEmpty("there is no row", where=f"data set {name!r}")
+        return dict(self.datasets)
+
+
+def _column(dataset: Dataset, name: str) -> Any:
+    """A column as it is, where it is at hand."""
+    if not dataset.is_small or name not in dataset.columns:
+        return None
+    return dataset.select_columns([name]).to_pandas()[name]
 
 
 class Prepared:

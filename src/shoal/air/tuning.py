@@ -10,7 +10,7 @@ from shoal.air import search
 from shoal.air.asha import ASHA, Judge, watching
 from shoal.air.cluster import connect, resources
 from shoal.air.errors import SettingInvalid
-from shoal.air.execute import as_options, failure
+from shoal.air.execute import RETRIES, as_options, failure
 from shoal.air.frameworks.base import Learned
 from shoal.air.journal import Journal
 from shoal.air.progress import counting
@@ -104,7 +104,7 @@ class Run:
         watch = None
         if self.tuner.scheduler is not None:
             watch = partial(watching, self.judge, self.tuner.scheduler, self.tuner.metric, trial.number)
-        task = self.ray.remote(_try).options(max_retries=3, **as_options(self.wanted))
+        task = self.ray.remote(_try).options(max_retries=RETRIES, **as_options(self.wanted))
         threads = max(1, int(self.wanted["CPU"]))
         return task.remote(self.prepared.framework, self.tables, trial.settings, threads, watch)
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
 
+from shoal.air.errors import SettingInvalid
+
 Watch: TypeAlias = Callable[[int, Mapping[str, float]], bool]
 """Told after each round of how many there were and the newest value of each curve; says whether learning goes on."""
 
@@ -41,6 +43,19 @@ class Learned:
     model: Any
     curves: dict[str, list[float]] = field(default_factory=dict)
     best_round: int | None = None
+
+
+def rounds_of(settings: Mapping[str, Any], otherwise: int) -> int:
+    """How many rounds are asked for, ``otherwise`` if that isn't said.
+
+    Raises:
+        SettingInvalid: less than one.
+    """
+    told = settings.get("num_boost_round")
+    rounds = otherwise if told is None else int(told)
+    if rounds < 1:
+        raise SettingInvalid(f"num_boost_round={told!r} is no number above 0")
+    return rounds
 
 
 class Framework(ABC):

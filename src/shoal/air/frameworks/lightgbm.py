@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from shoal.air.frameworks.base import Framework, Learned, Table, Watch
+from shoal.air.frameworks.base import Framework, Learned, Table, Watch, rounds_of
 
 MODEL_FILE = "model.txt"
 
@@ -33,7 +33,7 @@ class LightGBM(Framework):
         booster = lightgbm.train(
             {"verbosity": -1, "num_threads": threads, **(settings.get("params") or {})},
             sets["train"],
-            num_boost_round=settings.get("num_boost_round") or 100,
+            num_boost_round=rounds_of(settings, otherwise=100),
             valid_sets=list(sets.values()),
             valid_names=list(sets),
             callbacks=callbacks,

@@ -1,10 +1,12 @@
 """scikit-learn: any estimator of its, or with its manners."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from shoal.air import skops_objects
+from shoal.air.errors import ColumnUnfit
 from shoal.air.frameworks.base import Framework, Learned, Table
 
 MODEL_FILE = "model.skops"
@@ -27,9 +29,13 @@ class Sklearn(Framework):
         train = tables["train"]
         weight = {} if train.weight is None else {"sample_weight": train.weight}
         with joblib.parallel_config(backend="threading", n_jobs=threads):
-            estimator.fit(train.features, train.label, **weight)
+            with _naming_gaps(train.features, "data set 'train'"):
+                estimator.fit(train.features, train.label, **weight)
             score = check_scoring(estimator, scoring=settings.get("scoring"))
-            curves = {f"{name}-score": [float(score(estimator, at.features, at.label))] for name, at in tables.items()}
+            curves = {}
+            for name, at in tables.items():
+                with _naming_gaps(at.features, f"data set {name!r}"):
+                    curves[f"{name}-score"] = [float(score(estimator, at.features, at.label))]
         return Learned(estimator, curves)
 
     def save(self, model: Any, folder: Path) -> None:
@@ -50,5 +56,27 @@ class Sklearn(Framework):
         return None if found is None else dict(zip(features, map(float, found), strict=True))
 
     def predict(self, model: Any, features: Any) -> Any:
-        """What its ``predict`` gives."""
-        return model.predict(features)
+        """What its ``predict`` gives.
+
+        Raises:
+            ColumnUnfit: it takes no missing values, and there are some.
+        """
+        with _naming_gaps(features, "rows to predict for"):
+            return model.predict(features)
+
+
+@contextmanager
+def _naming_gaps(features: Any, where: str) -> Iterator[None]:
+    """Name the column whose missing values an estimator refuses. Which take them, only trying tells."""
+    try:
+        yield
+    except ValueError as error:
+        gaps = [name for name in features.columns if features[name].isna().any()]
+        if "NaN" not in str(error) or not gaps:
+            raise
+        missing = int(features[gaps[0]].isna().sum())
+        raise ColumnUnfit(
+            f"{missing} of {len(features)} values are missing, and this estimator takes no gaps",
+            where=f"column {gaps[0]!r} of {where}",
+            next_step="fill them, as with air.SimpleImputer in the preprocessor",
+        ) from error

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from shoal.air.frameworks.base import Framework, Learned, Table, Watch
+from shoal.air.frameworks.base import Framework, Learned, Table, Watch, rounds_of
 
 MODEL_FILE = "model.ubj"
+ROUNDS = 10
+"""XGBoost's own, where no number is given."""
 
 
 class XGBoost(Framework):
@@ -20,7 +22,8 @@ class XGBoost(Framework):
         self, tables: Mapping[str, Table], settings: Mapping[str, Any], threads: int, watch: Watch | None = None
     ) -> Learned:
         """One call of `xgboost.train`; the model equals that of the same call without Shoal."""
-        return boost(tables, settings, threads, callbacks=() if watch is None else (_watched_by(watch),))
+        rounds = rounds_of(settings, ROUNDS)
+        return boost(tables, settings, rounds, threads, callbacks=() if watch is None else (watched_by(watch),))
 
     def save(self, model: Any, folder: Path) -> None:
         """As UBJSON, XGBoost's own format."""
@@ -47,6 +50,7 @@ class XGBoost(Framework):
 def boost(
     tables: Mapping[str, Table],
     settings: Mapping[str, Any],
+    rounds: int,
     threads: int,
     callbacks: tuple[Any, ...] = (),
     begun: Any = None,
@@ -59,7 +63,7 @@ def boost(
     booster = xgboost.train(
         {"nthread": threads, **(settings.get("params") or {})},
         matrices["train"],
-        num_boost_round=rounds_of(settings),
+        num_boost_round=rounds,
         evals=[(matrices[name], name) for name in matrices],
         evals_result=measured,
         early_stopping_rounds=settings.get("early_stopping_rounds"),
@@ -70,13 +74,7 @@ def boost(
     return Learned(booster, curves_of(measured), best_round=best_round(booster))
 
 
-def rounds_of(settings: Mapping[str, Any]) -> int:
-    """How many rounds are asked for; XGBoost's own 10 if that isn't said."""
-    told = settings.get("num_boost_round")
-    return 10 if told is None else int(told)
-
-
-def _watched_by(watch: Watch) -> Any:
+def watched_by(watch: Watch) -> Any:
     from xgboost.callback import TrainingCallback
 
     class Watched(TrainingCallback):  # type: ignore[misc]

@@ -1,0 +1,80 @@
+"""What the cases of tests/cases/air/bad_input.yaml have at hand."""
+
+import importlib.metadata
+import json
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from air.passengers import passengers
+from shoal import air
+from shoal.air.frameworks.xgboost import XGBoost
+
+
+def trainer(frame: Any, **changes: Any) -> air.XGBoostTrainer:
+    """XGBoost on passengers, with what fills their gaps and encodes their words."""
+    given: dict[str, Any] = {
+        "label_column": "survived",
+        "params": {"objective": "binary:logistic"},
+        "preprocessor": air.Chain(
+            air.SimpleImputer(columns=["embarked"], strategy="most_frequent"),
+            air.OneHotEncoder(columns=["sex", "embarked"]),
+        ),
+        "scaling": air.Scaling(cpus_per_worker=1),
+    }
+    if "datasets" not in changes:
+        given["datasets"] = {"train": air.from_pandas(frame)}
+    return air.XGBoostTrainer(**(given | changes))
+
+
+def train(frame: Any, **changes: Any) -> air.Result:
+    """Train it."""
+    return trainer(frame, **changes).fit()
+
+
+def lost(frame: Any, times: int) -> air.Result:
+    """Train it with a worker that is killed so many times."""
+    deaths = Path("deaths").absolute()
+    deaths.mkdir()
+
+    class Mortal(XGBoost):
+        def learn(self, *given: Any, **named: Any) -> Any:
+            died = len(list(deaths.iterdir()))
+            if died < times:
+                (deaths / str(died)).touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+            return super().learn(*given, **named)
+
+    class Trainer(air.XGBoostTrainer):
+        framework = Mortal()
+
+    return Trainer(**trainer(frame).get_params(deep=False)).fit()
+
+
+@contextmanager
+def installed(**versions: str) -> Iterator[None]:
+    """As if other versions of packages were installed."""
+    real = importlib.metadata.version
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(importlib.metadata, "version", lambda name: versions.get(name) or real(name))
+        yield
+
+
+def change_manifest(**changes: Any) -> None:
+    """Change what the manifest of the folder model says."""
+    manifest = Path("model/manifest.json")
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | changes))
+
+
+def scope(checkpoint: air.Checkpoint) -> dict[str, Any]:
+    """The names that a case may use."""
+    import numpy as np
+    import pandas as pd
+
+    own = {each.__name__: each for each in (trainer, train, lost, installed, change_manifest, Path)}
+    return own | {"frame": passengers(50), "checkpoint": checkpoint, "air": air, "np": np, "pd": pd}
