@@ -64,9 +64,9 @@ bench-air: $(STAMP) ## those of shoal.air on small data; five minutes
 verify-fake: $(STAMP) ## FakeApi against a real API server: 1,200 random sequences, and all other comparisons
 	@SHOAL_FAKE_SEQUENCES=$${SHOAL_FAKE_SEQUENCES:-1200} $(BIN)/python -m pytest tests/integration/test_fakeapi.py
 
-compare-kuberay: $(STAMP) ## our operator beside KubeRay's on the RayClusters of a folder, field by field: SAMPLES=FOLDER/samples
+compare-kuberay: $(STAMP) ## our operator beside KubeRay's, field by field; of a folder too: SAMPLES=FOLDER/samples; RECORD=1 keeps KubeRay's
 	@$(BIN)/python -m lab build --kuberay
-	@SHOAL_KUBERAY_DIR=$(dir $(abspath $(SAMPLES))) $(BIN)/python -m pytest tests/integration/test_operators_alike.py
+	@SHOAL_KUBERAY_DIR=$(if $(SAMPLES),$(dir $(abspath $(SAMPLES)))) SHOAL_RECORD=$(RECORD) $(BIN)/python -m pytest tests/integration/test_operators_alike.py
 
 kube: $(STAMP) ## a real Kubernetes on this machine, without nodes (built with Go the first time: ten minutes)
 	@$(BIN)/python -m lab build

@@ -14,13 +14,14 @@ from kube import Cluster
 from lab.folders import cache_folder
 from lab.modules import KUBERAY
 from shoal.desired.kubernetes.settings import Settings
-from unit.desired.kubernetes.fields import Fields, fields
-from unit.desired.kubernetes.pod_view import made
+from unit.desired.kubernetes import pod_view
+from unit.desired.kubernetes.alike import Made
+from unit.desired.kubernetes.by_cluster import made, owner
 
 Json = dict[str, Any]
 KUBERAYS = cache_folder() / KUBERAY.key / "kuberay-operator"
 """Where `python -m lab build --kuberay` puts it."""
-PATIENCE_S = 120.0
+PATIENCE_S = 60.0
 POLL_S = 0.5
 CORE = ("pods", "services", "serviceaccounts", "secrets", "configmaps", "persistentvolumeclaims")
 KINDS = (
@@ -32,9 +33,6 @@ KINDS = (
     "apis/batch/v1/jobs",
 )
 """Where each kind of object is, that an operator may make of a RayCluster."""
-CLUSTER, GROUP = "ray.io/cluster", "ray.io/group"
-SEAT = ("ray.io/worker-group-replica-index", "ray.io/replica-host-index")
-"""Labels that tell the pods of a group apart."""
 
 
 def kuberay(cluster: Cluster, space: str) -> list[str]:
@@ -69,9 +67,7 @@ def _free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def made_by(
-    command: list[str], cluster: Cluster, space: str, manifests: Mapping[str, Json]
-) -> dict[str, dict[str, Fields]]:
+def made_by(command: list[str], cluster: Cluster, space: str, manifests: Mapping[str, Json]) -> dict[str, Made]:
     """What an operator makes of each RayCluster in an empty namespace: the fields of every object, by kind and name."""
     for account in {name for manifest in manifests.values() for name in _accounts(manifest)}:
         _post(cluster, f"api/v1/namespaces/{space}/serviceaccounts", {"metadata": {"name": account}})
@@ -86,10 +82,7 @@ def made_by(
     found = _objects(cluster, space)
     forget(cluster, space, wanted)
     return {
-        name: {
-            _key(body): fields(body, {space: "ns", uids[name]: "uid"})
-            for body in found.get(manifest["metadata"]["name"], ())
-        }
+        name: made(found.get(manifest["metadata"]["name"], ()), space, uids[name])
         for name, manifest in manifests.items()
     }
 
@@ -103,7 +96,7 @@ def _accounts(manifest: Json) -> set[str]:
 
 def _pod_count(manifest: Json) -> int:
     """As many as ours makes: were KubeRay's to make others, waiting would end with a word of it."""
-    return len(made(manifest, Settings(profile="compat")).nodes)
+    return len(pod_view.made(manifest, Settings(profile="compat")).nodes)
 
 
 @contextlib.contextmanager
@@ -132,7 +125,7 @@ def _tail(printed: IO[bytes]) -> str:
 def _wait_for_pods(cluster: Cluster, space: str, wanted: Mapping[str, int]) -> None:
     end = time.monotonic() + PATIENCE_S
     while True:
-        pods = [_owner(pod) for pod in _listed(cluster, f"api/v1/namespaces/{space}/pods")]
+        pods = [owner(pod) for pod in _listed(cluster, f"api/v1/namespaces/{space}/pods")]
         lacking = {name: (pods.count(name), count) for name, count in wanted.items() if pods.count(name) != count}
         if not lacking:
             return
@@ -147,7 +140,7 @@ def _objects(cluster: Cluster, space: str) -> dict[str, list[Json]]:
     for kind in KINDS:
         head, _, resource = kind.rpartition("/")
         for body in _listed(cluster, f"{head}/namespaces/{space}/{resource}"):
-            found.setdefault(_owner(body), []).append(body)
+            found.setdefault(owner(body), []).append(body)
     return found
 
 
@@ -156,21 +149,6 @@ def _listed(cluster: Cluster, path: str) -> list[Json]:
     assert status == 200, answer
     kind = answer["kind"].removesuffix("List")
     return [{**body, "kind": kind, "apiVersion": answer["apiVersion"]} for body in answer["items"]]
-
-
-def _owner(body: Json) -> str:
-    """The RayCluster that an object is for; "" when it is for none."""
-    owners = [one["name"] for one in body["metadata"].get("ownerReferences") or () if one["kind"] == "RayCluster"]
-    return str(owners[0]) if owners else str(body["metadata"].get("labels", {}).get(CLUSTER, ""))
-
-
-def _key(body: Json) -> str:
-    """A pod by its group and seat, since its name is drawn by chance; every other object by its name."""
-    labels = body["metadata"].get("labels") or {}
-    name = body["metadata"]["name"]
-    if body["kind"] == "Pod":
-        name = "/".join(labels[label] for label in (GROUP, *SEAT) if label in labels)
-    return f"{body['kind']}/{name}"
 
 
 def forget(cluster: Cluster, space: str, names: Iterable[str]) -> None:

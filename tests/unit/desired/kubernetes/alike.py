@@ -11,6 +11,7 @@ import yaml
 from unit.desired.kubernetes.fields import Fields
 
 LISTED = yaml.safe_load((Path(__file__).parents[3] / "cases/kubernetes/differences.yaml").read_text())
+ORDER = ("chance", "compat", "secure")
 Made = Mapping[str, Fields]
 """The fields of each object that was made, by names as ``Service/c-head-svc`` and ``Pod/headgroup``."""
 
@@ -56,15 +57,15 @@ def _fits(value: Any, wanted: Any) -> bool:
 
 
 def reviewed(profile: str) -> list[Reviewed]:
-    """What was reviewed of a profile. ``secure`` differs by all that ``compat`` does, too."""
-    names = ("compat", "secure") if profile == "secure" else ("compat",)
+    """What was reviewed of a profile. Each differs by all that those before it do, too."""
+    names = ORDER[: ORDER.index(profile) + 1]
     return msgspec.convert([one for name in names for one in LISTED[name]], list[Reviewed])
 
 
-def _read_as_ours(value: Any) -> Any:
+def read_as_ours(value: Any) -> Any:
     """A value of KubeRay's with our words."""
     if isinstance(value, list):
-        return [_read_as_ours(one) for one in value]
+        return [read_as_ours(one) for one in value]
     if isinstance(value, str):
         for one in LISTED["words"]:
             value = value.replace(one["kuberay"], one["ours"])
@@ -79,7 +80,7 @@ def differences(manifest: str, kuberay: Made, ours: Made) -> Iterator[Difference
             continue
         theirs, own = kuberay[of], ours[of]
         for path in sorted(theirs.keys() | own.keys()):
-            one, other = _read_as_ours(theirs.get(path)), own.get(path)
+            one, other = read_as_ours(theirs.get(path)), own.get(path)
             if path.endswith(".order") and one and other:
                 one, other = ([name for name in names if name in one and name in other] for names in (one, other))
             if one != other:

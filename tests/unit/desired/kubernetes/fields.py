@@ -29,6 +29,7 @@ FILLED_IN: dict[str, tuple[Any, ...]] = {
     "metadata.generateName": ANY,
     "metadata.managedFields*": ANY,
     "metadata.ownerReferences.*.uid": ANY,
+    "spec.nodeName": ANY,
     "spec.clusterIPs": ANY,
     "spec.ipFamil*": ANY,
     "spec.ports.*.nodePort": ANY,
@@ -39,7 +40,7 @@ FILLED_IN: dict[str, tuple[Any, ...]] = {
     "spec.dnsPolicy": ("ClusterFirst",),
     "spec.enableServiceLinks": (True,),
     "spec.preemptionPolicy": ("PreemptLowerPriority",),
-    "spec.priority": (0,),
+    "spec.priority": ANY,
     "spec.schedulerName": ("default-scheduler",),
     "spec.securityContext": ({},),
     "spec.terminationGracePeriodSeconds": (30,),
@@ -77,7 +78,7 @@ TOLERATED = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 
 def fields(body: Json, renamed: Mapping[str, str] = NOTHING) -> Fields:
     """Those of an object. renamed: what stands where a text mentions what differs by chance, as a uid."""
-    complete = {"Pod": _pod, "Service": _service}.get(body["kind"], dict)
+    complete = {"Pod": _pod, "Service": _service, "Role": _role}.get(body["kind"], dict)
     return {
         path: _renamed(value, renamed) for path, value in _flat(complete(body), "") if not _is_filled_in(path, value)
     }
@@ -139,6 +140,17 @@ def _service(body: Json) -> Json:
     return body | {
         "spec": {key: value for key, value in spec.items() if key != "clusterIP"} | address | {"ports": ports}
     }
+
+
+def _role(body: Json) -> Json:
+    """A Role, in which what is allowed of a resource is found by the resource's name."""
+    rules = [
+        {"name": f"{group or 'core'}/{resource}", "verbs": rule["verbs"], "only": rule.get("resourceNames")}
+        for rule in body["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+    ]
+    return body | {"rules": rules}
 
 
 def _pod(body: Json) -> Json:

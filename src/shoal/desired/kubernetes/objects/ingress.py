@@ -11,6 +11,7 @@ from shoal.desired.kubernetes.settings import Settings
 from shoal.spec.raycluster import IngressOptions, RayCluster
 
 CLASS = "kubernetes.io/ingress.class"
+REWRITE = "nginx.ingress.kubernetes.io/rewrite-target"
 NOT_FOR_CONTROLLERS = ("kubectl.kubernetes.io/", "ray.io/", "shoal.dev/")
 """Beginnings of annotations that are about the RayCluster itself."""
 
@@ -25,9 +26,10 @@ def dashboard_way(cluster: RayCluster, raw: dict[str, Any], settings: Settings) 
 def _ingress(cluster: RayCluster, raw: dict[str, Any]) -> DesiredObject:
     options = cluster.spec.head_group_spec.ingress_options or IngressOptions()
     service = {"name": names.head_service(cluster), "port": {"number": dashboard_port(cluster)}}
+    usual, usual_type = _usual_path(cluster)
     path = {
-        "path": options.path or "/",
-        "pathType": options.path_type or "Prefix",
+        "path": options.path or usual,
+        "pathType": options.path_type or ("Prefix" if options.path else usual_type),
         "backend": {"service": service},
     }
     rule: dict[str, Any] = {"http": {"paths": [path]}}
@@ -47,6 +49,13 @@ def _ingress(cluster: RayCluster, raw: dict[str, Any]) -> DesiredObject:
         api="networking.k8s.io/v1",
         annotations=_for_controller(cluster),
     )
+
+
+def _usual_path(cluster: RayCluster) -> tuple[str, str]:
+    """Path and type where the manifest names none. Who rewrites by ``$1`` counts on the path of KubeRay before 1.7."""
+    if "$1" in cluster.metadata.annotations.get(REWRITE, ""):
+        return f"/{cluster.metadata.name}/(.*)", "ImplementationSpecific"
+    return "/", "Prefix"
 
 
 def _route(cluster: RayCluster, settings: Settings) -> DesiredObject:
