@@ -9,13 +9,14 @@ from shoal.spec.checks import check
 from shoal.spec.clusterfile import ClusterFile
 from shoal.spec.document import decode_text, read_documents
 from shoal.spec.kinds import Spec, read_spec
+from shoal.spec.lists import unpacked
 from shoal.spec.node import Node
 from shoal.spec.other import Other
 from shoal.spec.raycluster import RayCluster
 
 
 class Document(msgspec.Struct, frozen=True):
-    """One document of a file. index: from 0, empty documents not counted."""
+    """One document of a file, or one item of a ``kind: List``. index: from 0, empty documents not counted."""
 
     spec: Spec
     node: Node
@@ -43,7 +44,9 @@ def parse(text: bytes | str, source: str) -> Parsed:
     nodes, found = read_documents(text, source)
     findings = list(found)
     documents: list[Document] = []
-    for index, node in enumerate(nodes):
+    parts = list(unpacked(nodes))
+    findings += [part for part in parts if isinstance(part, Finding)]
+    for index, node in enumerate(part for part in parts if isinstance(part, Node)):
         spec, of_types = read_spec(node)
         findings += of_types
         if spec is not None:

@@ -45,6 +45,25 @@ CLOUDS: list[tuple[str, Provider]] = [
 ]
 
 
+@pytest.mark.parametrize("kind", ["List", "RayClusterList"])
+def test_the_items_of_a_list_are_documents(kind: str) -> None:
+    items = MANIFEST.strip().replace("\n", "\n  ")
+    service = "{apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: Service, metadata: {name: s}}]}"
+    text = f"kind: {kind}\napiVersion: v1\nmetadata: {{}}\nitems:\n- {items}\n- {service}\n"
+    parsed = parse(text, "f.yaml")
+    assert parsed.findings == ()
+    cluster, other = parsed.documents
+    assert cluster.spec == parse(MANIFEST, "f.yaml").documents[0].spec
+    assert (cluster.index, cluster.node.nearest(("metadata", "name")).mark.line) == (0, 8)
+    assert other.spec == Other("v1", "Service", "s")
+
+
+@pytest.mark.parametrize("items", ["", "items:", "items: []"])
+def test_a_list_may_be_empty(items: str) -> None:
+    parsed = parse(f"apiVersion: v1\nkind: List\n{items}\n", "f.yaml")
+    assert (parsed.documents, parsed.findings) == ((), ())
+
+
 def test_a_raycluster_becomes_typed() -> None:
     parsed = parse(MANIFEST, "f.yaml")
     assert parsed.findings == ()
