@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
+from air.passengers import passengers
 from shoal.air import NotPython, migrate
 from shoal.air.migration import Migration
 from shoal.air.migration.review import review
@@ -51,6 +52,19 @@ def test_what_is_left_after_a_rewrite_is_for_a_person(case: dict[str, Any]) -> N
 def test_the_ends_of_the_lines_stay_what_they_are(case: dict[str, Any]) -> None:
     _, new = reviewed(case, case["before"].replace("\n", "\r\n"))
     assert new == case["after"].replace("\n", "\r\n")
+
+
+@pytest.mark.air
+@pytest.mark.ray
+@pytest.mark.usefixtures("ray_here")
+@pytest.mark.parametrize("case", [case for case in CASES if case.get("runs")], ids=lambda case: case["name"])
+def test_what_a_script_becomes_runs(case: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    passengers().to_csv(tmp_path / "passengers.csv", index=False)
+    monkeypatch.chdir(tmp_path)
+    made: dict[str, Any] = {}
+    exec(case["after"], made)
+    assert len(made["study"].to_pandas()) == 3
+    assert made["study"].best().metrics["valid-error"] < 0.5
 
 
 def test_a_script_of_today_is_left_alone() -> None:
