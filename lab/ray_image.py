@@ -1,6 +1,7 @@
 """``docker.io/rayproject/ray:VERSION`` made on the spot, of Debian's base system and Ray from PyPI."""
 
 import shutil
+import zlib
 from pathlib import Path
 
 from lab.containers import images
@@ -23,10 +24,13 @@ DEBIAN = (
     "procps",
     "python3",
     "python3-venv",
+    "redis-server",
     "rsync",
     "tmux",
     "wget",
 )
+"""Redis is for tests of clusters that keep their GCS's state there: so they need no second image."""
+PYPI = ("ray[client,default,serve]=={version}", "pyarrow")
 SITE = f"usr/local/lib/python{PYTHON}/dist-packages"
 # As in Ray's own image: a cluster that must not run as root runs in it.
 UID, GID, HOME = 1000, 100, "/home/ray"
@@ -51,7 +55,8 @@ def _root(version: str) -> Path:
         _install_debian(root)
         _install_ray(root, version)
 
-    return cached(f"rayfs-{version}", fill)
+    made_of = zlib.crc32(" ".join(DEBIAN + PYPI).encode())
+    return cached(f"rayfs-{version}-{made_of:08x}", fill)
 
 
 def _install_debian(root: Path) -> None:
@@ -69,7 +74,8 @@ def _install_ray(root: Path, version: str) -> None:
     say(f"Ray {version} for the Ray image")
     site = root / SITE
     target = ["--target", str(site), "--python-version", PYTHON, "--only-binary", ":all:", "--link-mode", "copy"]
-    download([find_uv(), "pip", "install", "--quiet", *target, f"ray[client,default,serve]=={version}"])
+    packages = [package.format(version=version) for package in PYPI]
+    download([find_uv(), "pip", "install", "--quiet", *target, *packages])
     # The scripts name this machine's Python in their first line.
     for script in (site / "bin").iterdir():
         first, _, rest = script.read_bytes().partition(b"\n")

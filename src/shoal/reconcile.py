@@ -26,6 +26,7 @@ from shoal.spec.raycluster import RayCluster
 from shoal.status.conditions import ClusterStatus, status_of
 from shoal.status.kubernetes_conditions import blocking
 from shoal.status.raycluster import asked_for, is_settled, kuberay_state, raycluster_status, rejected_status
+from shoal.world.blockers import NOT_PREPARED
 from shoal.world.from_kubernetes import is_adopted, seconds, world_of
 from shoal.world.kubernetes import FINALIZERS, Meta, Observed
 from shoal.world.snapshot import Phase, World
@@ -39,11 +40,15 @@ ON_ITS_WAY = (
     "NodeMissing",
     "Pending",
     "ContainersNotReady",
+    NOT_PREPARED,
     "RayNotAsked",
     "WaitingForRay",
     "RayDoesNotSeeIt",
     "GcsUnreachable",
 )
+UNPREPARED_S = 30.0
+"""Until a pod is looked at again whose volumes are still missing: its machine tells of no change."""
+ON_ITS_WAY_OUT = ("NodeNotWanted", "Stopping")
 SPECS_KEPT = 2048
 """What is derived of a spec takes 20 KB, or 1 ms at each look. Clusters are looked at in turn: with one more than are
 kept, each would be derived anew every time."""
@@ -193,7 +198,7 @@ def _quiet_until(plan: Plan, world: World, told: float, now: float, patience_s: 
 def _trouble(status: ClusterStatus, before: dict[str, Any], after: dict[str, Any], *, held: bool) -> Iterator[Notice]:
     """What newly blocks the cluster, told once."""
     blocker = blocking(status)
-    if held or blocker is None or blocker.reason in ON_ITS_WAY:
+    if held or blocker is None or blocker.reason in (*ON_ITS_WAY, *ON_ITS_WAY_OUT):
         return
     if _ready_reason(before) != _ready_reason(after):
         step = f"; {blocker.next_step}" if blocker.next_step else ""
@@ -208,6 +213,8 @@ def _due(world: World, now: float) -> float | None:
     """Seconds until a deadline passes that no event will tell of."""
     pausing = paused(world, now).values()
     moments = [pause_end(node) for node in world.nodes if node.name in pausing]
+    if any(node.reason == NOT_PREPARED for node in world.nodes):
+        moments.append(now + UNPREPARED_S)
     moments += [
         node.ends + LATE_S + 1 for node in world.nodes if node.phase is Phase.STOPPING and now <= node.ends + LATE_S
     ]

@@ -69,14 +69,15 @@ class AskRay:
             if desired.lifecycle.idle:
                 idle_s = self._idle_s(observed, desired, await self._gcs.drivers(address, token, patience_s, tls))
         except GcsUnauthorized as error:
-            self._keys.forget(key)
+            self._keys.doubt(observed)
             return RayView(error=f"Ray's GCS at {address} refuses the token: {error.what}")
         except GcsUnreachable:
             self._keys.doubt_tls(observed)
             return RayView(error=f"Ray's GCS at {address} does not answer")
         except ActionFailed as error:
             return RayView(error=error.what)
-        return RayView({node.instance_id: node.node_id for node in nodes if node.instance_id}, idle_s=idle_s)
+        alive = {node.instance_id: node.node_id for node in nodes if node.instance_id}
+        return RayView(alive, idle_s=idle_s, gone=self._keys.gone(observed))
 
     def _idle_s(self, observed: Observed, desired: DesiredCluster, drivers: Drivers) -> int | None:
         """Counted from when the last driver left, or else from when the head was made."""

@@ -17,6 +17,7 @@ from shoal.desired.kubernetes.settings import Settings
 from shoal.errors import ActionFailed
 from shoal.operator.consent import Consents
 from shoal.operator.failures import failure_of, wait_s
+from shoal.operator.keys import Keys
 from shoal.operator.logs import CONTEXT, Context
 from shoal.operator.queue import WorkQueue
 from shoal.operator.rayviews import RayViews
@@ -38,6 +39,7 @@ class Controller:
     """Takes clusters to their spec, one step at a time; ``queue`` says which is next.
 
     now: UTC. starting: filled with the clusters that are on their way as expected.
+    keys: what is known of their Secrets.
     gone: told of a cluster of which nothing needs to be remembered any more.
     """
 
@@ -51,9 +53,11 @@ class Controller:
         settings: Settings,
         now: Callable[[], datetime],
         starting: set[Key],
+        keys: Keys,
         gone: Callable[[Key], None] = lambda key: None,
     ) -> None:
         self._gone = gone
+        self._keys = keys
         self._client = client
         self._cache = cache
         self._applier = applier
@@ -95,7 +99,8 @@ class Controller:
         self._schedule(key, outcome, errors)
 
     def _observe(self, key: Key) -> Observed | None:
-        return self._cache.store.observed(key, self._ray.view(key), self._failures.get(key))
+        doubted = self._keys.doubted(key)
+        return self._cache.store.observed(key, self._ray.view(key), self._failures.get(key), doubted)
 
     def _decide(self, key: Key, observed: Observed) -> Outcome:
         patience_s = PATIENCE_S * max(1.0, len(self._starting) / STARTING_AT_ONCE)

@@ -1,4 +1,7 @@
-"""What lets the operator in to a cluster's GCS: the cluster's token, and a certificate of its authority."""
+"""What lets the operator in to a cluster's GCS: the cluster's token, and a certificate of its authority.
+
+Nobody may list Secrets, so no watch tells what becomes of them: they are looked for by name, now and then.
+"""
 
 import base64
 import ssl
@@ -19,13 +22,18 @@ from shoal.spec.wire import Wire
 from shoal.world.kubernetes import Observed
 
 TOKEN_VARIABLE = "RAY_AUTH_TOKEN"  # noqa: S105
+NONE: frozenset[str] = frozenset()
+BELIEVED_S = 30.0
+"""How long a Secret that was there is taken to be still there."""
 
 
 class SecretMissing(ActionFailed):
     """The Secret that a cluster's token, or its authority for TLS, is in, or its key, is not there: Ray can't be asked.
 
     `kubectl get secret` in the cluster's namespace lists those there are; authOptions.secretName of the RayCluster says
-    which token is meant. The operator makes one by itself when the manifest names none, and always the authority.
+    which token is meant. The operator makes one by itself when the manifest names none, and always the authority; one
+    that is deleted while it runs it makes again as it was. If none ran then, nobody knows what was in it: delete the
+    cluster's pods, and those in their place get a new one.
     """
 
     code = "E722"
@@ -36,67 +44,116 @@ class _Secret(Wire, frozen=True):
 
 
 class _Known(msgspec.Struct):
-    """What is remembered of one cluster. tokens: by Secret and key. tls: None where it isn't known yet, or needed."""
+    """What is remembered of one cluster.
+
+    secrets: what is in each. seen: when each was there last, in seconds since 1970. gone: those that were not there any
+    more. tls: None where it isn't known yet, or needed.
+    """
 
     uid: str
-    tokens: dict[tuple[str, str], str] = {}
+    secrets: dict[str, dict[str, str]] = {}
+    seen: dict[str, float] = {}
+    gone: set[str] = set()
     tls: ssl.SSLContext | None = None
 
 
 class Keys:
-    """Of every cluster, each read once. They are never told. now: UTC."""
+    """Of every cluster. They are told to nobody but the Secret that they were in. now: UTC.
 
-    def __init__(self, client: Client, now: Callable[[], datetime]) -> None:
+    lost: called with namespace and name of a Secret that is not there any more.
+    """
+
+    def __init__(
+        self, client: Client, now: Callable[[], datetime], lost: Callable[[str, str], None] = lambda space, name: None
+    ) -> None:
         self._client = client
         self._now = now
+        self._lost = lost
         self._clusters: dict[Key, _Known] = {}
 
-    def remember(self, observed: Observed, secret: str, values: Mapping[str, str]) -> None:
-        """A Secret was made for this cluster with these values, so it need not be read."""
+    def values(self, observed: Observed, secret: str) -> Mapping[str, str] | None:
+        """What is, or was, in a Secret of the cluster; None where nobody knows."""
+        return self._known(observed).secrets.get(secret)
+
+    def is_there(self, observed: Observed, secret: str, values: Mapping[str, str] | None = None) -> None:
+        """The API server has just said so. values: what is in it, where that was seen."""
         known = self._known(observed)
-        if set(AUTHORITY_KEYS) <= values.keys():
-            known.tls = _connects(values, self._now())
-            return
-        for key, value in values.items():
-            known.tokens[secret, key] = value
+        known.seen[secret] = self._seconds()
+        known.gone.discard(secret)
+        if values is not None and known.secrets.get(secret) != values:
+            known.secrets[secret] = dict(values)
+            known.tls = None
+
+    def doubted(self, key: Key) -> frozenset[str]:
+        """Secrets of a cluster that nobody has looked for in a while."""
+        seen = self._clusters[key].seen if key in self._clusters else {}
+        return frozenset(name for name in seen if not self._is_believed(seen[name])) if seen else NONE
+
+    def gone(self, observed: Observed) -> frozenset[str]:
+        """Secrets of the cluster that are gone, and can be made again as they were."""
+        return frozenset(self._known(observed).gone)
 
     def forget(self, key: Key) -> None:
-        """The cluster is gone, or what is known of it is wrong."""
+        """The cluster is gone."""
         self._clusters.pop(key, None)
+
+    def doubt(self, observed: Observed) -> None:
+        """Ray does not want what is known."""
+        known = self._known(observed)
+        known.secrets.clear()
+        known.seen.clear()
+        known.tls = None
 
     def doubt_tls(self, observed: Observed) -> None:
         """Nobody answered: the authority may be another one by now."""
-        self._known(observed).tls = None
+        known = self._known(observed)
+        if known.tls is not None:
+            known.tls = None
+            known.seen = dict.fromkeys(known.seen, 0.0)
 
     async def token(self, observed: Observed, desired: DesiredCluster) -> str:
         """The cluster's token, "" where it asks for none. Raises SecretMissing, and what a read raises."""
         source = token_source(desired)
         if source is None:
             return ""
-        known = self._known(observed)
-        if source not in known.tokens:
-            name, key = source
-            known.tokens[source] = (await self._read(observed, name, (key,)))[key]
-        return known.tokens[source]
+        name, key = source
+        return (await self._read(observed, name, (key,)))[key]
 
     async def tls(self, observed: Observed, desired: DesiredCluster) -> ssl.SSLContext | None:
         """What connects to the cluster, None where that is plain. Raises SecretMissing, and what a read raises."""
         authority = authority_source(desired)
         if not authority:
             return None
+        values = await self._read(observed, authority, AUTHORITY_KEYS)
         known = self._known(observed)
         if known.tls is None:
-            known.tls = _connects(await self._read(observed, authority, AUTHORITY_KEYS), self._now())
+            known.tls = _connects(values, self._now())
         return known.tls
 
-    async def _read(self, observed: Observed, name: str, keys: Iterable[str]) -> dict[str, str]:
-        namespace = observed.resource.metadata.namespace
+    async def _read(self, observed: Observed, name: str, keys: Iterable[str]) -> Mapping[str, str]:
+        """Now and then anew: what was deleted is to be missed, and what was changed, noticed."""
+        known, namespace = self._known(observed), observed.resource.metadata.namespace
+        held = known.secrets.get(name)
+        if held is not None and self._is_believed(known.seen.get(name, 0.0)):
+            return held
         try:
             secret = await self._client.get(SECRETS, namespace, name, _Secret)
-            return {key: base64.b64decode(secret.data[key]).decode() for key in keys}
+            values = {key: base64.b64decode(secret.data[key]).decode() for key in keys}
         except (NotFound, KeyError) as error:
+            if held is not None:
+                known.gone.add(name)
+                self._lost(namespace, name)
+                return held  # its nodes still have it
             wanted = " or ".join(map(repr, keys))
             raise SecretMissing(f"there is no key {wanted} in a Secret {name!r}", where=namespace) from error
+        self.is_there(observed, name, values)
+        return values
+
+    def _is_believed(self, seen: float) -> bool:
+        return seen >= self._seconds() - BELIEVED_S
+
+    def _seconds(self) -> float:
+        return self._now().timestamp()
 
     def _known(self, observed: Observed) -> _Known:
         """Of this very RayCluster, and no earlier one of its name."""

@@ -12,7 +12,7 @@ from shoal.backends.kubernetes.apply import Applier
 from shoal.backends.kubernetes.cache import WATCHED, Cache
 from shoal.backends.kubernetes.client import Client
 from shoal.backends.kubernetes.feed import Feed
-from shoal.backends.kubernetes.resources import PODS, RAYCLUSTERS, ROUTES
+from shoal.backends.kubernetes.resources import PODS, RAYCLUSTERS, ROUTES, SECRETS
 from shoal.backends.kubernetes.store import Key
 from shoal.backends.kubernetes.transport import Transport
 from shoal.desired.cluster import DesiredCluster
@@ -61,16 +61,16 @@ class Operator:
         self.queue = WorkQueue(clock.monotonic, random.random)
         self.cache = Cache(self._wake, options.namespaces)
         self.feeds = tuple(_feeds(client, self.cache, clock, options))
-        keys = Keys(client, now)
+        self._keys = keys = Keys(client, now, self._lost)
         self._ask = ask = AskRay(keys, gcs, now)
         self._limit = FairLimit(options.requests)
         self._side_by_side = options.concurrency
         starting: set[Key] = set()
         self._pace = Pace(starting, clock)
-        applier = Applier(client, self.cache, self._turn, self._drain, now, keys.remember)
+        applier = Applier(client, self.cache, self._turn, self._drain, now, keys)
         views = RayViews(ask.view, self.queue.add_after, clock.monotonic)
         self.controller = Controller(
-            client, self.cache, applier, views, self.queue, options.settings, now, starting, self._forget
+            client, self.cache, applier, views, self.queue, options.settings, now, starting, keys, self._forget
         )
 
     async def follow(self) -> None:
@@ -121,6 +121,9 @@ class Operator:
     def _forget(self, key: Key) -> None:
         self._ask.forget(key)
         self._pace.forget(key)
+
+    def _lost(self, namespace: str, secret: str) -> None:
+        self.cache.shared(SECRETS.kind, namespace).forget((namespace, secret))
 
     def _wake(self, key: Key, soon: bool) -> None:
         self.queue.add_after(key, SETTLE_S if soon else PLACED_S)

@@ -22,10 +22,13 @@ from shoal.plan.farewell import farewells
 from shoal.plan.idle import idles_out
 from shoal.plan.pauses import paused
 from shoal.plan.stops import stops
+from shoal.world.blockers import NOT_PREPARED
 from shoal.world.snapshot import ObservedNode, Phase, World
 
 DATA = "PersistentVolumeClaim/"
 """Kept while the cluster is there, wanted or not."""
+WAITS_FOR_OBJECTS = ("ContainerConfig", NOT_PREPARED)
+"""Why a node doesn't run that may lack a secret."""
 
 
 def diff(desired: DesiredCluster | None, world: World, now: float = 0) -> Plan:
@@ -84,13 +87,16 @@ def _change(desired: DesiredCluster, world: World, now: float) -> tuple[Stage, .
     ending = tuple(stop for stop in ending if stop.node not in pausing.values())
     # A dead node is replaced before it is removed: who no longer sees it sees the one in its place.
     ends = farewells(desired, world, ending, now)
-    return hold(desired, world), _objects(desired, world), _adoptions(desired, world), *_head_first(starts), ends
+    objects = _objects(desired, world, starting=bool(starts))
+    return hold(desired, world), objects, _adoptions(desired, world), *_head_first(starts), ends
 
 
-def _objects(desired: DesiredCluster, world: World) -> Stage:
+def _objects(desired: DesiredCluster, world: World, *, starting: bool) -> Stage:
     wanted = {shared.key: shared for shared in desired.objects}
     applied = [
-        ApplyObject(shared, reason) for shared in wanted.values() if (reason := _why_applied(shared, desired, world))
+        ApplyObject(shared, reason)
+        for shared in wanted.values()
+        if (reason := _why_made(shared, world, starting) if shared.generated else _why_applied(shared, world))
     ]
     surplus = Reason("ObjectNotWanted", "the spec does not ask for it any more")
     removed = [
@@ -101,25 +107,24 @@ def _objects(desired: DesiredCluster, world: World) -> Stage:
     return (*applied, *removed)
 
 
-def _why_applied(wanted: DesiredObject, desired: DesiredCluster, world: World) -> Reason | None:
+def _why_applied(wanted: DesiredObject, world: World) -> Reason | None:
     applied = world.objects.get(wanted.key)
-    if wanted.generated and applied is None and not _is_missed(desired, world):
-        return None
     if applied is None:
         return Reason("ObjectMissing", "the cluster needs it and it does not exist")
-    if applied and applied != wanted.digest and not wanted.generated:
+    if applied and applied != wanted.digest:
         return Reason("ObjectChanged", "it differs from what the spec asks for")
     return None
 
 
-def _is_missed(desired: DesiredCluster, world: World) -> bool:
-    """Whether a secret may be missing. Nobody may list secrets, so it is judged by the nodes that need it: there are
-    none yet, one can't be made without it, or one is to be made from a template that none was made from before."""
-    if not world.nodes or any(node.reason == "ContainerConfig" for node in world.nodes):
-        return True
-    names = {node.name for node in world.nodes}
-    made = {node.fingerprint for node in world.nodes}
-    return any(node.name not in names and node.fingerprint not in made for node in desired.nodes)
+def _why_made(secret: DesiredObject, world: World, starting: bool) -> Reason | None:
+    """Nobody may list secrets, so one is looked for when a node needs it: before one is made, and while one waits."""
+    if secret.key in world.objects and secret.key not in world.doubted:
+        return None
+    if secret.key in world.lost:
+        return Reason("ObjectLost", "it is gone, and the cluster needs it")
+    if starting or not world.nodes or any(node.reason in WAITS_FOR_OBJECTS for node in world.nodes):
+        return Reason("ObjectMissing", "nodes can't be made without it, and it may not exist")
+    return None
 
 
 def _adoptions(desired: DesiredCluster, world: World) -> Stage:

@@ -79,7 +79,8 @@ def _ready(status: ClusterStatus) -> Said:
     if status.ready:
         return Said("Ready", "True", "RayAlive", status.message)
     if status.state is State.SUSPENDED:
-        return Said("Ready", "False", "Suspended", "the cluster is suspended; `suspend: false` resumes it")
+        why = "the cluster is suspended; it resumes once neither `suspend` nor `idleSuspend` is true"
+        return Said("Ready", "False", "Suspended", why)
     node = blocking(status)
     if node is None:
         return Said("Ready", "False", str(status.state), status.message)

@@ -41,6 +41,7 @@ class Told(Wire, frozen=True):
 
 class _Suspension(Wire, frozen=True):
     suspend: bool = False
+    idle_suspend: bool = False
 
 
 def told(resource: Resource) -> Told:
@@ -72,11 +73,23 @@ def status_from(
     if resource.metadata.deletion_timestamp is not None:
         return ClusterStatus(name, State.REMOVING, f"its end was asked for; {_count(nodes)} left", nodes)
     state = State.READY if ready else _state(resource, said, nodes)
-    return ClusterStatus(name, state, _message(state, said, nodes, current=current), nodes)
+    message = _resumed_by(resource) if state is State.SUSPENDED else _message(state, said, nodes, current=current)
+    return ClusterStatus(name, state, message, nodes)
+
+
+def _suspension(resource: Resource) -> _Suspension:
+    return msgspec.json.decode(resource.spec, type=_Suspension, strict=False)
+
+
+def _resumed_by(resource: Resource) -> str:
+    if not _suspension(resource).suspend:
+        return "nobody used it for as long as its spec says; `idleSuspend: false` in its spec resumes it"
+    return "the spec asks for no nodes; set `suspend: false` and run `shoal up` to resume"
 
 
 def _state(resource: Resource, said: Told, nodes: Sequence[NodeStatus]) -> State:
-    suspended = msgspec.json.decode(resource.spec, type=_Suspension, strict=False).suspend
+    asked = _suspension(resource)
+    suspended = asked.suspend or asked.idle_suspend
     if not nodes and suspended and (said.holds("RayClusterSuspended") or said.state == "suspended"):
         return State.SUSPENDED
     if not said.holds("RayClusterProvisioned"):
@@ -90,8 +103,6 @@ def _message(state: State, said: Told, nodes: Sequence[NodeStatus], *, current: 
     count = f"{sum(node.ready for node in nodes)}/{wanted} nodes ready"
     if state is State.READY:
         return count
-    if state is State.SUSPENDED:
-        return "the spec asks for no nodes; set `suspend: false` and run `shoal up` to resume"
     if not current:
         return "no operator has acted on its spec yet" if not nodes else f"{count}; its newest spec is not acted on yet"
     ready = said.condition("Ready")

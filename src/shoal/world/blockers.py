@@ -7,6 +7,7 @@ import msgspec
 from shoal.world.kubernetes import ContainerStatus, Pod, Terminated
 
 PULLING = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError")
+NOT_PREPARED = "NotPrepared"
 CONFIGURING = ("CreateContainerConfigError", "CreateContainerError", "RunContainerError")
 
 
@@ -32,6 +33,9 @@ def _blockers(pod: Pod) -> Iterator[Blocker]:
             yield _unscheduled(condition.reason, condition.message)
     for container in (*status.init_container_statuses, *status.container_statuses):
         yield from _container(pod.metadata.name, container)
+    if any(known.type == "PodReadyToStartContainers" and known.status == "False" for known in status.conditions):
+        step = f"if that lasts, `kubectl describe pod {pod.metadata.name}` says what is missing"
+        yield Blocker(NOT_PREPARED, "its machine prepares its volumes and its network", step)
     if not status.conditions:
         yield Blocker("Pending", "the scheduler has not looked at it yet", "")
 

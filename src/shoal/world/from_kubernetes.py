@@ -1,6 +1,6 @@
 """Observed (pods, services, Ray's word) -> World."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from shoal.desired.cluster import DesiredCluster, Role
@@ -43,10 +43,16 @@ def world_of(observed: Observed, desired: DesiredCluster) -> World:
             for key, shared in observed.shared.items()
             if not _is_anothers(shared.metadata, uid)
         },
+        doubted=_secrets(observed.doubted),
+        lost=_secrets(observed.ray.gone if observed.ray else ()),
         holds=tuple(name for name in observed.resource.metadata.finalizers if name in FINALIZERS),
         ended=dict(_ended_jobs(observed, uid)),
         idle_s=observed.ray.idle_s if observed.ray else None,
     )
+
+
+def _secrets(names: Iterable[str]) -> frozenset[str]:
+    return frozenset(f"Secret/{name}" for name in names)
 
 
 def _is_made_here(key: str, meta: Meta, uid: str) -> bool:

@@ -136,11 +136,13 @@ class RayView(msgspec.Struct, frozen=True):
 
     alive: Ray's node id by instance id, which is the pod's name. error: why it didn't answer, or "".
     idle_s: how long no driver was attached by then; None while one is, and where that makes no difference.
+    gone: names of the cluster's Secrets that were not there any more, when they were needed to ask.
     """
 
     alive: dict[str, str] = {}
     error: str = ""
     idle_s: int | None = None
+    gone: frozenset[str] = frozenset()
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -162,6 +164,7 @@ class Observed(msgspec.Struct, frozen=True):
 
     shared: by ``KIND/NAME``. ray: None until the GCS was asked. failure: None unless something could not be done.
     consent: of its namespace; None until that was asked.
+    doubted: names of Secrets among ``shared`` that nobody has looked for in a while.
     """
 
     resource: Resource
@@ -170,3 +173,4 @@ class Observed(msgspec.Struct, frozen=True):
     ray: RayView | None = None
     failure: Failure | None = None
     consent: Consent | None = None
+    doubted: frozenset[str] = frozenset()

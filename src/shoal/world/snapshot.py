@@ -76,6 +76,7 @@ class World(msgspec.Struct, frozen=True):
     wanted: the spec that was applied last, None when there is none.
     gcs: whether Ray's GCS answers.
     objects: what nodes share, by ``KIND/NAME``, and the digest of what was applied last.
+    doubted: those that may be gone, as nobody has looked lately. lost: those that are gone and were not to go.
     holds: what keeps it from going until an operator lets go of it; on Kubernetes names of finalizers.
     idle_s: how long no driver was attached when Ray was asked last; None while one is, and where nobody asked.
     ended: of jobs among the objects, those that have come to an end, and whether they did what they were to do.
@@ -89,6 +90,8 @@ class World(msgspec.Struct, frozen=True):
     nodes: tuple[ObservedNode, ...] = ()
     gcs: bool = False
     objects: dict[str, str] = {}
+    doubted: frozenset[str] = frozenset()
+    lost: frozenset[str] = frozenset()
     holds: tuple[str, ...] = ()
     ended: dict[str, bool] = {}
     idle_s: int | None = None

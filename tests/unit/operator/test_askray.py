@@ -4,7 +4,7 @@ import asyncio
 import base64
 import ssl
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -111,7 +111,7 @@ def test_a_token_that_we_made_ourselves_is_not_read() -> None:
     async def scenario() -> None:
         known = keys(api)
         ask = AskRay(known, gcs, now)
-        known.remember(seen(), "demo", {"auth_token": TOKEN})
+        known.is_there(seen(), "demo", {"auth_token": TOKEN})
         await ask.drain(seen(), desired(1, [VARIABLE]), "ab12", 30)
         ask.forget(("default", "demo"))
         with pytest.raises(SecretMissing):
@@ -200,14 +200,81 @@ def test_a_cluster_with_tls_is_asked_with_a_certificate_of_its_authority_which_i
 def test_an_authority_that_we_made_ourselves_is_not_read() -> None:
     api = FakeApi()
     known = keys(api)
-    known.remember(seen(), "demo-ca-secret", new_authority("ray-ca", datetime.now(UTC)))
+    known.is_there(seen(), "demo-ca-secret", new_authority("ray-ca", datetime.now(UTC)))
     assert isinstance(asyncio.run(known.tls(seen(), with_tls())), ssl.SSLContext)
     assert api.requests == []
 
 
 def test_a_secret_that_holds_no_authority_is_named_as_such() -> None:
+    known = keys(FakeApi())
+    known.is_there(seen(), "demo-ca-secret", {"tls.crt": "no", "tls.key": "no"})
     with pytest.raises(SecretMissing, match="holds none"):
-        keys(FakeApi()).remember(seen(), "demo-ca-secret", {"tls.crt": "no", "tls.key": "no"})
+        asyncio.run(known.tls(seen(), with_tls()))
+
+
+class Later:
+    """A clock that is moved by hand."""
+
+    def __init__(self) -> None:
+        self.time = now()
+
+    def __call__(self) -> datetime:
+        return self.time
+
+    def pass_(self, seconds: float) -> None:
+        self.time += timedelta(seconds=seconds)
+
+
+def test_a_secret_that_is_deleted_is_missed_and_what_was_in_it_is_still_known() -> None:
+    api, clock, lost = with_secret(FakeApi()), Later(), []
+    known = Keys(Client(api), clock, lambda namespace, name: lost.append((namespace, name)))
+
+    async def scenario() -> None:
+        assert await known.token(seen(), desired(1, [VARIABLE])) == TOKEN
+        assert known.doubted(("default", "demo")) == set()
+        await Client(api).delete(SECRETS, "default", "demo")
+        assert await known.token(seen(), desired(1, [VARIABLE])) == TOKEN
+        assert known.gone(seen()) == set(), "it was there a moment ago, so nobody asks"
+        clock.pass_(31)
+        assert known.doubted(("default", "demo")) == {"demo"}
+        assert await known.token(seen(), desired(1, [VARIABLE])) == TOKEN
+        assert known.gone(seen()) == {"demo"}
+        assert known.values(seen(), "demo") == {"auth_token": TOKEN}
+        assert lost == [("default", "demo")]
+        known.is_there(seen(), "demo", {"auth_token": TOKEN})
+        assert known.gone(seen()) == set()
+
+    asyncio.run(scenario())
+
+
+def test_what_is_put_into_a_secret_meanwhile_is_noticed() -> None:
+    api, clock = with_secret(FakeApi()), Later()
+    known = Keys(Client(api), clock)
+
+    async def scenario() -> None:
+        assert await known.token(seen(), desired(1, [VARIABLE])) == TOKEN
+        other = {"data": {"auth_token": base64.b64encode(b"another").decode()}}
+        await Client(api).merge(SECRETS, "default", "demo", other, Ignored)
+        clock.pass_(31)
+        assert await known.token(seen(), desired(1, [VARIABLE])) == "another"
+
+    asyncio.run(scenario())
+
+
+def test_ray_is_asked_with_what_was_in_a_secret_and_the_answer_says_that_it_is_gone() -> None:
+    gcs, api, clock = Gcs(), FakeApi(), Later()
+    known = Keys(Client(api), clock)
+    known.is_there(seen(), "demo", {"auth_token": TOKEN})
+    clock.pass_(31)
+
+    async def scenario() -> RayView:
+        server = await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", 0)
+        async with server:
+            port = server.sockets[0].getsockname()[1]
+            return await AskRay(known, gcs, clock).view(seen(), desired(port, [VARIABLE]))
+
+    assert asyncio.run(scenario()) == RayView({"demo-head-x": "ab12"}, gone=frozenset({"demo"}))
+    assert [token for _, token in gcs.asked] == [TOKEN]
 
 
 def test_a_drain_goes_to_the_gcs_of_the_cluster() -> None:

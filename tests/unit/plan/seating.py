@@ -52,12 +52,13 @@ class Place:
         self.created: list[str] = []
         self.deleted: list[str] = []
         self.now = 1000.0
+        self.shared = World("c", begun=True, prepared=True, gcs=True)
 
     @property
     def world(self) -> World:
         """What is there, with Ray alive where its pod is."""
         nodes = tuple(sorted(self.nodes.values(), key=lambda node: node.name))
-        return World("c", begun=True, prepared=True, nodes=nodes, gcs=True)
+        return replace(self.shared, nodes=nodes)
 
     def plan(self, desired: DesiredCluster) -> Plan:
         """What would be done now."""

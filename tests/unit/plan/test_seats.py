@@ -274,18 +274,32 @@ def test_pods_of_another_operator_are_adopted_as_they_are() -> None:
     assert not place.plan(wanted({"g": 1}))
 
 
-def test_a_secret_that_nobody_may_list_is_missed_when_a_node_comes_that_may_need_it() -> None:
+def test_a_secret_that_nobody_may_list_is_looked_for_when_a_node_needs_it() -> None:
     secret = DesiredObject("Secret", "c", {"kind": "Secret"}, generated=("token",))
     place = Place()
     place.settle(wanted({"g": 2}))
     before = replace(wanted({"g": 2}), objects=(secret,))
-    assert applied(place.plan(before)) == []
     scaled = replace(wanted({"g": 3}), objects=(secret,))
-    assert applied(place.plan(scaled)) == [], "the others were made without it being missed"
-    other = replace(wanted({"g": 3}, templates={"g": "two"}), objects=(secret,))
-    assert applied(place.plan(other)) == ["Secret/c"]
-    place.set(place.names("g")[0], phase=Phase.STARTING, reason="ContainerConfig")
-    assert applied(place.plan(before)) == ["Secret/c"]
+    assert applied(place.plan(before)) == []
+    assert applied(place.plan(scaled)) == ["Secret/c"]
+    place.shared = replace(place.shared, objects={"Secret/c": ""})
+    assert applied(place.plan(scaled)) == [], "it was there a moment ago"
+    place.shared = replace(place.shared, doubted=frozenset({"Secret/c"}))
+    assert applied(place.plan(before)) == []
+    assert applied(place.plan(scaled)) == ["Secret/c"]
+    for reason in ("ContainerConfig", "NotPrepared"):
+        place.set(place.names("g")[0], phase=Phase.STARTING, reason=reason)
+        assert applied(place.plan(before)) == ["Secret/c"]
+
+
+def test_a_secret_that_was_deleted_is_made_again_though_no_node_needs_it_now() -> None:
+    secret = DesiredObject("Secret", "c", {"kind": "Secret"}, generated=("token",))
+    place = Place()
+    place.settle(wanted({"g": 2}))
+    place.shared = replace(place.shared, lost=frozenset({"Secret/c", "Secret/of-somebody-else"}))
+    assert applied(place.plan(replace(wanted({"g": 2}), objects=(secret,)))) == ["Secret/c"]
+    place.shared = replace(place.shared, objects={"Secret/c": ""})
+    assert applied(place.plan(replace(wanted({"g": 2}), objects=(secret,)))) == []
 
 
 def applied(plan: Plan) -> list[str]:

@@ -12,7 +12,7 @@ from shoal.backends.kubernetes.cache import Cache
 from shoal.backends.kubernetes.client import Client
 from shoal.backends.kubernetes.resources import ROLEBINDINGS
 from shoal.backends.kubernetes.store import Key
-from shoal.backends.kubernetes.work import Drain, MadeSecret, Now, Work
+from shoal.backends.kubernetes.work import Drain, Now, Secrets, Work
 from shoal.desired.cluster import DesiredCluster
 from shoal.errors import ActionFailed
 from shoal.plan.actions import (
@@ -44,7 +44,6 @@ class Applier:
     """Carries out plans through one client; what the API server answers goes into ``cache`` at once.
 
     turn: held around each action, so that clusters share what may be under way at once.
-    made_secret: told what a new Secret was filled with.
     """
 
     def __init__(
@@ -54,9 +53,9 @@ class Applier:
         turn: Turn,
         drain: Drain,
         now: Now,
-        made_secret: MadeSecret = lambda observed, secret, values: None,
+        secrets: Secrets,
     ) -> None:
-        self._made_secret = made_secret
+        self._secrets = secrets
         self._client = client
         self._cache = cache
         self._turn = turn
@@ -65,7 +64,7 @@ class Applier:
 
     async def apply(self, observed: Observed, desired: DesiredCluster, stage: Stage) -> tuple[Failed, ...]:
         """Do the actions of one stage side by side; those that failed. The others are done nevertheless."""
-        work = Work(self._client, self._cache, observed, desired, self._now, self._made_secret)
+        work = Work(self._client, self._cache, observed, desired, self._now, self._secrets)
         failures: list[Failed] = []
         for wave in (
             [action for action in stage if not _names_another(action)],

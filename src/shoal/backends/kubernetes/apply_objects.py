@@ -1,11 +1,12 @@
 """What a cluster's pods share: made, kept as it is wanted, and removed."""
 
+import contextlib
 import secrets
 from datetime import datetime
 
 from shoal.backends.kubernetes import manifests
 from shoal.backends.kubernetes.cache import SHARED
-from shoal.backends.kubernetes.errors import AlreadyExists, Conflict
+from shoal.backends.kubernetes.errors import AlreadyExists, Conflict, NotFound
 from shoal.backends.kubernetes.resources import SERVICES
 from shoal.backends.kubernetes.work import NameTaken, Work
 from shoal.desired.cluster import DesiredObject
@@ -48,16 +49,31 @@ async def remove(work: Work, action: RemoveObject) -> None:
 
 
 async def _create(work: Work, wanted: DesiredObject) -> None:
-    values = _generated(wanted, work.now())
+    """Make a Secret that isn't there; one that was deleted as it was, since nodes have what was in it."""
+    held = work.cache.shared(wanted.kind, work.namespace)
+    before = work.secrets.values(work.observed, wanted.name)
+    if before is not None or work.observed.pods:  # it was there once
+        with contextlib.suppress(NotFound):
+            await _found(work, wanted)
+            return
+        held.forget((work.namespace, wanted.name))
+    values = before or _generated(wanted, work.now())
     body = manifests.shared(wanted, work.observed.resource, values)
-    resource = SHARED[wanted.kind]
     try:
-        made = await work.client.create(resource, work.namespace, body, Shared)
-        work.made_secret(work.observed, wanted.name, values)
+        made = await work.client.create(SHARED[wanted.kind], work.namespace, body, Shared)
     except AlreadyExists:
-        made = await work.client.get(resource, work.namespace, wanted.name, Shared)
-        work.refuse_strangers(wanted.kind, made.metadata)
-    work.cache.shared(wanted.kind, work.namespace).wrote(made)
+        await _found(work, wanted)
+        return
+    work.secrets.is_there(work.observed, wanted.name, values)
+    held.wrote(made)
+
+
+async def _found(work: Work, wanted: DesiredObject) -> None:
+    """Take note of the Secret that is there. Raises NotFound, and NameTaken for somebody else's."""
+    found = await work.client.get(SHARED[wanted.kind], work.namespace, wanted.name, Shared)
+    work.refuse_strangers(wanted.kind, found.metadata)
+    work.secrets.is_there(work.observed, wanted.name)
+    work.cache.shared(wanted.kind, work.namespace).wrote(found)
 
 
 def _generated(wanted: DesiredObject, now: datetime) -> dict[str, str]:

@@ -55,8 +55,14 @@ class Store:
         found = self._clusters.get(key, {}).get(f"RayCluster/{key[1]}")
         return found if isinstance(found, Resource) else None
 
-    def observed(self, key: Key, ray: RayView | None = None, failure: Failure | None = None) -> Observed | None:
-        """All that is known of one RayCluster; None if it isn't there."""
+    def observed(
+        self,
+        key: Key,
+        ray: RayView | None = None,
+        failure: Failure | None = None,
+        doubted: frozenset[str] = frozenset(),
+    ) -> Observed | None:
+        """All that is known of one RayCluster; None if it isn't there. The rest: as in Observed."""
         resource = self.resource(key)
         if resource is None:
             return None
@@ -67,6 +73,7 @@ class Store:
             {name: found for name, found in objects if isinstance(found, Shared)},
             ray,
             failure,
+            doubted=doubted,
         )
 
     def _file(self, kind: str, picture: Kept, *, present: bool) -> None:

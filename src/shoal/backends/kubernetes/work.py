@@ -18,8 +18,6 @@ from shoal.world.kubernetes import Resource as RayCluster
 
 Now: TypeAlias = Callable[[], datetime]
 Held: TypeAlias = Collection[Pod] | Collection[Shared] | Collection[RayCluster]
-MadeSecret: TypeAlias = Callable[[Observed, str, Mapping[str, str]], None]
-"""Told of the Secret that was made for a cluster, and what its keys were filled with."""
 
 
 class Drain(Protocol):
@@ -27,6 +25,18 @@ class Drain(Protocol):
 
     async def __call__(self, observed: Observed, desired: DesiredCluster, ray_id: str, deadline_s: int) -> None:
         """deadline_s: how long it has for what it does already."""
+        ...
+
+
+class Secrets(Protocol):
+    """What is known of the Secrets of clusters, which no watch tells of."""
+
+    def values(self, observed: Observed, secret: str) -> Mapping[str, str] | None:
+        """What is, or was, in one; None where nobody knows."""
+        ...
+
+    def is_there(self, observed: Observed, secret: str, values: Mapping[str, str] | None = None) -> None:
+        """The API server has just said that it is. values: what was put into it."""
         ...
 
 
@@ -48,7 +58,7 @@ class Work(msgspec.Struct, frozen=True):
     observed: Observed
     desired: DesiredCluster
     now: Now
-    made_secret: MadeSecret
+    secrets: Secrets
 
     @property
     def namespace(self) -> str:

@@ -20,6 +20,7 @@ from shoal.backends.kubernetes.transport import ApiUnreachable
 from shoal.backends.kubernetes.work import NameTaken
 from shoal.desired.cluster import DesiredCluster, DesiredNode, DesiredObject, Role
 from shoal.engine.gcs import GcsUnreachable
+from shoal.operator.keys import Keys
 from shoal.plan.actions import (
     Action,
     AdoptNode,
@@ -100,7 +101,8 @@ class Bench:
         self.cache = Cache(lambda key, soon: None)
         self.drained: list[tuple[str, int]] = []
         self.drain_error: GcsUnreachable | None = None
-        self.applier = Applier(self.client, self.cache, at_once, self._drain, lambda: datetime(2026, 1, 1, tzinfo=UTC))
+        now = lambda: datetime(2026, 1, 1, tzinfo=UTC)  # noqa: E731
+        self.applier = Applier(self.client, self.cache, at_once, self._drain, now, Keys(self.client, now))
         created = asyncio.run(self.client.create(RAYCLUSTERS, "default", CLUSTER_BODY, Resource))
         self.cache.resources("default").wrote(created)
         self.desired = DesiredCluster("demo", "", (NODE,), templates={"t1": msgspec.json.encode(TEMPLATE)})
@@ -334,6 +336,18 @@ def test_a_token_is_made_once_and_never_changed() -> None:
     assert len(first["data"]["auth_token"]) > 40
     assert "Secret/demo" in bench.observed.shared
     assert set(bench.verbs("secrets")) == {"create", "get"}
+
+
+@pytest.mark.parametrize("secret", [SECRET, AUTHORITY], ids=["a token", "an authority"])
+def test_a_secret_that_was_deleted_is_made_again_as_it_was(secret: DesiredObject) -> None:
+    bench = Bench()
+    bench.does(ApplyObject(secret, WHY))
+    (first,) = bench.stored("secrets")
+    asyncio.run(bench.client.delete(SECRETS, "default", secret.name))
+    bench.does(ApplyObject(secret, WHY))
+    (second,) = bench.stored("secrets")
+    assert first["data"] == second["data"]
+    assert bench.observed.shared[secret.key].metadata.uid == second["metadata"]["uid"]
 
 
 def test_an_authority_for_tls_is_made_once_and_its_key_is_told_to_nobody_else() -> None:
