@@ -17,6 +17,7 @@ from shoal.desired.kubernetes.settings import Settings
 from shoal.errors import ActionFailed
 from shoal.operator.controller import Controller
 from shoal.operator.fairness import FairLimit
+from shoal.operator.keys import Keys
 from shoal.operator.queue import WorkQueue
 from shoal.operator.rayviews import RayViews
 from shoal.testing.clock import VirtualClock
@@ -68,9 +69,10 @@ class Operator:
         self.cache = Cache(lambda key, soon: self.queue.add(key))
         self.drained: list[str] = []
         self.ray = RayViews(self._ask, self.queue.add_after, clock.monotonic)
-        applier = Applier(self.client, self.cache, FairLimit(8).turn, self._drain, self._now)
+        keys = Keys(self.client, self._now)
+        applier = Applier(self.client, self.cache, FairLimit(8).turn, self._drain, self._now, keys)
         self.controller = Controller(
-            self.client, self.cache, applier, self.ray, self.queue, settings or Settings(), self._now, set()
+            self.client, self.cache, applier, self.ray, self.queue, settings or Settings(), self._now, set(), keys
         )
         self._feeds = list(self._make_feeds())
 

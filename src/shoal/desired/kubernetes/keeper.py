@@ -31,7 +31,7 @@ def store_of(cluster: RayCluster) -> LogStore | None:
 
 
 def folder_of(store: LogStore, *names: str) -> str:
-    """A place below a store as paths there name it: ``NAMESPACE/CLUSTER/UID/GROUP/POD``, as far as ``names`` go."""
+    """A place below a store as paths there name it: ``NAMESPACE/CLUSTER/UID/GROUP/POD/UID``, as far as ``names`` go."""
     return "/".join(part for part in (store.folder, *names) if part)
 
 
@@ -58,6 +58,7 @@ def keeper(group: PodGroup, store: LogStore, params: Mapping[str, str], mounts: 
         "command": ["python3", "-I", "-c", group.settings.keeper],
         "env": [
             from_pod("SHOAL_POD", "metadata.name"),
+            from_pod("SHOAL_POD_UID", "metadata.uid"),
             {"name": "SHOAL_LOGS_FROM", "value": path},
             {"name": "SHOAL_LOGS_TO", "value": _target(group, store)},
             *reaching(store),
@@ -98,8 +99,10 @@ def volumes(store: LogStore) -> list[Json]:
 
 def _target(group: PodGroup, store: LogStore) -> str:
     meta = group.cluster.metadata
-    pod = folder_of(store, meta.namespace or "default", meta.name, meta.uid, group.name, "$(SHOAL_POD)")
-    return f"{PATH if store.kind == 'pvc' else store.name}/{pod}"
+    # A pod that was deleted by force may have the same name as the one in its place.
+    pod = ("$(SHOAL_POD)", "$(SHOAL_POD_UID)")
+    folder = folder_of(store, meta.namespace or "default", meta.name, meta.uid, group.name, *pod)
+    return f"{PATH if store.kind == 'pvc' else store.name}/{folder}"
 
 
 def reader(store: LogStore, namespace: str, cluster: str, image: str, program: str) -> Json:

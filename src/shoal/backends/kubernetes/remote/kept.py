@@ -40,12 +40,13 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """A file of a store, ``UID/GROUP/POD/SESSION/NAME`` below the folder of its cluster."""
+    """A file of a store, ``UID/GROUP/POD/POD_UID/SESSION/NAME`` below the folder of its cluster."""
 
     file: LogFile
     uid: str
     group: str
     pod: str
+    pod_uid: str
     session: str
     name: str
 
@@ -69,13 +70,15 @@ class KeptLogs:
         if cluster not in self._files:
             self._files[cluster] = self._opened(portal.call(self._source(cluster)), cluster)
         files = self._files[cluster]
-        living = {pod.metadata.name for pod in portal.call(self._pods(cluster)) if pod.runs}
-        found = [file for file in map(_kept, files.files()) if file is not None and file.pod not in living]
-        if not found:
-            raise _nothing(cluster, "no pod of it that is gone has left any there")
+        living = {pod.metadata.uid for pod in portal.call(self._pods(cluster)) if _stays(pod)}
+        found = [file for file in map(_kept, files.files()) if file is not None and file.pod_uid not in living]
         chosen = _of_node(found, node or _last_head(found))
-        if not chosen:
+        if not chosen and node and found:
             raise NodeUnknown(cluster, node, {file.pod for file in found})
+        if not chosen:
+            others = ", ".join(sorted({file.pod for file in found}))
+            step = f"say --node: there are those of {others}" if others else f"`shoal logs {cluster}` reads what runs"
+            raise NothingKept(cluster, (), "no head of it that is gone has left any there", step)
         self._originals |= {(file.pod, file.file.identity): (files, file.file) for file in chosen}
         return tuple(sorted(_shown(chosen), key=lambda file: file.name))
 
@@ -152,10 +155,15 @@ def _nothing(cluster: str, why: str) -> NothingKept:
     return NothingKept(cluster, (), why, step)
 
 
+def _stays(pod: RayPod) -> bool:
+    """Whether its logs are still being written; `shoal logs` without --dead reads those."""
+    return pod.runs and pod.metadata.deletion_timestamp is None
+
+
 def _kept(file: LogFile) -> Kept | None:
     """None for what is no log: notes of the keeper itself."""
-    parts = file.name.split("/", 4)
-    if len(parts) < 5 or any(part.startswith(".") for part in file.name.split("/")):
+    parts = file.name.split("/", 5)
+    if len(parts) < 6 or any(part.startswith(".") for part in file.name.split("/")):
         return None
     return Kept(file, *parts)
 
@@ -166,10 +174,10 @@ def _last_head(found: Iterable[Kept]) -> str:
 
 
 def _of_node(found: Iterable[Kept], pod: str) -> list[Kept]:
-    """Its files, in the newest life of the cluster in which there was a pod of that name."""
-    of_pod = [file for file in found if file.pod == pod]
-    newest = max((file.file.modified, file.uid) for file in of_pod)[1] if of_pod else ""
-    return [file for file in of_pod if file.uid == newest]
+    """Its files: of the newest pod of that name."""
+    of_name = [file for file in found if file.pod == pod]
+    newest = max((file.file.modified, file.pod_uid) for file in of_name)[1] if of_name else ""
+    return [file for file in of_name if file.pod_uid == newest]
 
 
 def _shown(files: Sequence[Kept]) -> Iterable[LogFile]:

@@ -76,11 +76,11 @@ def pods(served: Served) -> list[str]:
 
 
 def test_the_last_head_that_is_gone_is_read_and_nothing_is_left(readable: Served, keep: Keep, capsys: Capture) -> None:
-    keep(f"{NAMESPACE}/demo/u1/headgroup/demo-head-0", raylet_err="long ago\n")
-    keep(f"{NAMESPACE}/demo/u2/headgroup/demo-head-1", raylet_err="the end\n")
-    keep(f"{NAMESPACE}/demo/u2/g/demo-worker-1", raylet_err="of a worker\n")
-    keep(f"{NAMESPACE}/demo-2/u3/headgroup/demo-2-head", raylet_err="of another cluster\n")
-    keep("another/demo/u4/headgroup/demo-head-9", raylet_err="of another namespace\n")
+    keep(f"{NAMESPACE}/demo/u1/headgroup/demo-head-0/p0", raylet_err="long ago\n")
+    keep(f"{NAMESPACE}/demo/u2/headgroup/demo-head-1/p1", raylet_err="the end\n")
+    keep(f"{NAMESPACE}/demo/u2/g/demo-worker-1/p2", raylet_err="of a worker\n")
+    keep(f"{NAMESPACE}/demo-2/u3/headgroup/demo-2-head/p3", raylet_err="of another cluster\n")
+    keep("another/demo/u4/headgroup/demo-head-9/p4", raylet_err="of another namespace\n")
     annotate(readable, "pvc://logs/kept")
     assert run(DEAD) == 0
     assert capsys.readouterr().out == "the end\n"
@@ -104,16 +104,37 @@ def test_the_pod_that_reads_may_do_nothing_else(where: str) -> None:
 
 
 def test_what_still_runs_is_not_what_is_gone(readable: Served, keep: Keep, capsys: Capture) -> None:
-    keep(f"{NAMESPACE}/demo/u1/headgroup/demo-head", raylet_err="it runs\n")
+    (head,) = readable.api.objects("pods")
+    running = f"{NAMESPACE}/demo/u1/headgroup/demo-head/{head['metadata']['uid']}"
+    keep(running, raylet_err="it runs\n")
     assert run([*DEAD, *FROM]) == 2
-    assert "no pod of it that is gone has left any there" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "no head of it that is gone has left any there" in said
+    assert "`shoal logs demo` reads what runs" in said
+    keep(f"{NAMESPACE}/demo/u1/g/demo-worker-1/p", raylet_err="of a worker\n")
+    close_all()
+    assert run([*DEAD, *FROM]) == 2
+    assert "say --node: there are those of demo-worker-1" in capsys.readouterr().err
+
+
+def test_a_head_that_was_replaced_under_its_name_is_gone_and_one_that_is_about_to_go_may_be_read(
+    readable: Served, keep: Keep, capsys: Capture
+) -> None:
+    (head,) = readable.api.objects("pods")
+    keep(f"{NAMESPACE}/demo/u1/headgroup/demo-head/before", raylet_err="it was killed\n")
+    keep(f"{NAMESPACE}/demo/u1/headgroup/demo-head/{head['metadata']['uid']}", raylet_err="it runs\n")
+    assert run([*DEAD, *FROM]) == 0
+    assert capsys.readouterr().out == "it was killed\n"
+    readable.do("DELETE", f"{PODS}/demo-head")
+    assert run([*DEAD, *FROM]) == 0
+    assert capsys.readouterr().out == "it runs\n"
 
 
 def test_a_cluster_that_is_gone_itself_is_read_from_where_one_says(
     readable: Served, keep: Keep, capsys: Capture
 ) -> None:
-    keep(f"{NAMESPACE}/demo/u1/headgroup/demo-head", "session_0", raylet_err="before\n")
-    keep(f"{NAMESPACE}/demo/u1/headgroup/demo-head", "session_1", raylet_err="after\n")
+    keep(f"{NAMESPACE}/demo/u1/headgroup/demo-head/p", "session_0", raylet_err="before\n")
+    keep(f"{NAMESPACE}/demo/u1/headgroup/demo-head/p", "session_1", raylet_err="after\n")
     readable.do("DELETE", f"{CLUSTERS}/demo")
     readable.do("DELETE", f"{PODS}/demo-head")
     readable.api.kubelet.end_pods()
