@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from shoal.backends.base import Endpoints
     from shoal.engine.versions import Versions
 
+LETS_IN = ("RAY_AUTH_TOKEN", "RAY_USE_TLS", "RAY_TLS_")
+"""How names of variables begin that may be of another cluster."""
 # Ray's own way around its check; who sets it has decided.
 IGNORE = "RAY_IGNORE_VERSION_MISMATCH"
 _PYTHON = re.compile(r"python[\d.]*t?")
@@ -57,7 +59,7 @@ def command(console: Console, cluster: Address, argv: tuple[str, ...]) -> int:
         if python is not None and IGNORE not in os.environ:
             _check(cluster.name, endpoints, python)
         # A token in the environment would take precedence over the file that holds this cluster's.
-        own = {key: value for key, value in os.environ.items() if key not in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")}
+        own = {key: value for key, value in os.environ.items() if not key.startswith(LETS_IN)}
         environment = own | endpoints.environment | {"RAY_ADDRESS": endpoints.client}
         try:
             if backend.addresses_last:

@@ -118,11 +118,13 @@ def _why_applied(wanted: DesiredObject, world: World) -> Reason | None:
 
 def _why_made(secret: DesiredObject, world: World, starting: bool) -> Reason | None:
     """Nobody may list secrets, so one is looked for when a node needs it: before one is made, and while one waits."""
-    if secret.key in world.objects and secret.key not in world.doubted:
-        return None
+    needed = starting or any(node.reason in WAITS_FOR_OBJECTS for node in world.nodes)
+    if secret.key in world.objects:
+        doubted = needed and secret.key in world.doubted
+        return Reason("ObjectDoubted", "nodes can't be made without it, and it may be gone") if doubted else None
     if secret.key in world.lost:
         return Reason("ObjectLost", "it is gone, and the cluster needs it")
-    if starting or not world.nodes or any(node.reason in WAITS_FOR_OBJECTS for node in world.nodes):
+    if needed or not world.nodes:
         return Reason("ObjectMissing", "nodes can't be made without it, and it may not exist")
     return None
 

@@ -10,15 +10,16 @@ from typing import Any, BinaryIO, Self, TypeVar, cast
 from shoal.backends.base import Backend, Endpoints, Port
 from shoal.backends.kubernetes.client import Client
 from shoal.backends.kubernetes.remote import copying, joined, objects
+from shoal.backends.kubernetes.remote.certificate import FILES, certificate_of
 from shoal.backends.kubernetes.remote.connection import Connection, connect
-from shoal.backends.kubernetes.remote.execute import Command, execute
+from shoal.backends.kubernetes.remote.execute import Command, execute, gathered
 from shoal.backends.kubernetes.remote.forward import HERE, Forward
 from shoal.backends.kubernetes.remote.head import RayPod, head_of, pods_of, seat_of, token_of
 from shoal.backends.kubernetes.remote.helper import Helper, as_failure
 from shoal.backends.kubernetes.remote.kept import KeptLogs
 from shoal.backends.kubernetes.remote.logs import PRINTED, PRINTED_BEFORE, PodFiles, PrintedLog, printed
 from shoal.backends.kubernetes.remote.places import Place, forget, remember
-from shoal.backends.kubernetes.remote.token_file import token_file
+from shoal.backends.kubernetes.remote.private_files import private_files
 from shoal.backends.kubernetes.resources import PODS, RAYCLUSTERS
 from shoal.backends.logs import LogFile, NodeUnknown
 from shoal.desired.cluster import DesiredCluster
@@ -126,20 +127,22 @@ class KubernetesBackend(Backend):
 
     @contextmanager
     def reach(self, cluster: str) -> Iterator[Endpoints]:
-        """Ports of this machine that lead to the head, whichever pod that is by then, and a file with the token."""
+        """Ports of this machine that lead to the head, whichever pod that is by then, and files with what lets in."""
         portal = self._connection.portal
         head = portal.call(self._head(cluster))
-        token = portal.call(self._token(head))
+        secrets = {"RAY_AUTH_TOKEN_PATH": portal.call(self._token(head)), **portal.call(self._certificate(head))}
         numbers = [head.port("gcs"), head.port("dashboard"), head.port("client")]
-        with token_file(token) as path, self._forwarded(cluster, numbers) as (gcs, dashboard, client):
+        with private_files(secrets) as files, self._forwarded(cluster, numbers) as (gcs, dashboard, client):
             address = f"ray://{HERE}:{client}"
-            mode = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": path} if token else {"RAY_AUTH_MODE": "disabled"}
+            modes = {"RAY_AUTH_MODE": "token" if "RAY_AUTH_TOKEN_PATH" in files else "disabled"}
+            if FILES[0] in files:
+                modes["RAY_USE_TLS"] = "1"
             yield Endpoints(
                 gcs=f"{HERE}:{gcs}",
                 dashboard=f"http://{HERE}:{dashboard}",
                 client=address,
-                token_path=path,
-                environment={"RAY_ADDRESS": address, **mode},
+                token_path=files.get("RAY_AUTH_TOKEN_PATH", ""),
+                environment={"RAY_ADDRESS": address, **modes, **files},
             )
 
     @contextmanager
@@ -155,16 +158,8 @@ class KubernetesBackend(Backend):
 
     async def run(self, cluster: str, command: Sequence[str]) -> "subprocess.CompletedProcess[str]":
         """Run ``command`` in the head's Ray container. Cancelled, it is left alone there."""
-
-        async def gather() -> tuple[int, bytes]:
-            output = b""
-            async with await self._start(cluster, command, stdin=False, tty=False) as running:
-                while (piece := await running.output()) is not None:
-                    output += piece[1]
-            return running.exit_code or 0, output
-
-        code, output = await self._run(gather())
-        return subprocess.CompletedProcess(list(command), code, output.decode(errors="replace"))
+        code, output = await self._run(gathered(self._start(cluster, command, stdin=False, tty=False)))
+        return subprocess.CompletedProcess(list(command), code, output)
 
     def log_files(self, cluster: str, node: str = "", *, dead: bool = False) -> tuple[LogFile, ...]:
         """What Ray wrote there, and what its container printed. Raises ClusterUnknown, NodeUnknown, NothingKept."""
@@ -262,6 +257,9 @@ class KubernetesBackend(Backend):
 
     async def _token(self, head: RayPod) -> str:
         return await token_of(self._connection.client, head, await self._connection.token())
+
+    async def _certificate(self, head: RayPod) -> dict[str, str]:
+        return await certificate_of(self._connection.sockets, head)
 
     async def _printed(self, file: LogFile) -> bytes:
         pod = await self._connection.client.get(PODS, self.place.namespace, file.node, RayPod)

@@ -112,6 +112,16 @@ class TokenUnavailable(ActionFailed):
     code = "E740"
 
 
+class CertificateUnavailable(ActionFailed):
+    """The cluster's traffic is encrypted, and the certificate that lets a driver in can't be had.
+
+    It is read from the head's own files, those that RAY_TLS_SERVER_CERT, RAY_TLS_SERVER_KEY and RAY_TLS_CA_CERT name in
+    its Ray container. `shoal exec` and `shoal submit` run the command on the head and need none here.
+    """
+
+    code = "E743"
+
+
 class NotOnKubernetes(InputError):
     """What was asked for exists on Kubernetes only, and no cluster of this name is known there.
 

@@ -1,7 +1,7 @@
 """A command in a container: the ``exec`` of a pod, over a websocket."""
 
 import asyncio
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Coroutine, Iterator, Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
@@ -150,6 +150,15 @@ def not_running(seat: Seat, message: str) -> ContainerNotRunning:
         where=seat.pod,
         next_step="`shoal status NAME` says what keeps it from running",
     )
+
+
+async def gathered(start: Awaitable[Command]) -> tuple[int, str]:
+    """The exit code of a command and all that it prints."""
+    output = b""
+    async with await start as running:
+        while (piece := await running.output()) is not None:
+            output += piece[1]
+    return running.exit_code or 0, output.decode(errors="replace")
 
 
 async def execute(sockets: Sockets, seat: Seat, command: Sequence[str], *, stdin: bool, tty: bool) -> Command:

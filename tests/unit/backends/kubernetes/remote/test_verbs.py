@@ -21,6 +21,7 @@ from shoal.backends.state import state_home
 from shoal.cli.main import run
 from shoal.runtime.address import Address
 from shoal.runtime.backend_for import backend_of
+from unit.backends.kubernetes.remote.conftest import PODS, pod
 
 Capture = pytest.CaptureFixture[str]
 Binary = pytest.CaptureFixture[bytes]
@@ -172,7 +173,7 @@ def test_connect_runs_its_command_with_ports_and_a_private_token_file(
     address, own, mode, token = capfd.readouterr().out.split()
     assert address.startswith("ray://127.0.0.1:")
     assert (own, mode, token) == ("none", "600", "a-token")
-    assert list((state_home() / "kubernetes" / "tokens").iterdir()) == []
+    assert list((state_home() / "kubernetes" / "secrets").iterdir()) == []
 
 
 def test_a_port_where_nothing_listens_in_the_pod_is_said(demo: Served, capfd: Capture) -> None:
@@ -284,7 +285,7 @@ def test_env_keeps_the_ports_open_until_the_shell_ends_and_then_leaves_nothing(
     while lives(holder) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not lives(holder)
-    assert list((state_home() / "kubernetes" / "tokens").iterdir()) == []
+    assert list((state_home() / "kubernetes" / "secrets").iterdir()) == []
 
 
 def test_env_says_what_stands_in_the_way(demo: Served, capfd: Capture) -> None:
@@ -335,3 +336,26 @@ def test_an_answer_that_comes_after_the_program_has_said_all_is_carried(demo: Se
                 assert client.recv(100) == b""
         thread.join()
         close_all()
+
+
+def test_a_driver_gets_the_certificate_of_a_head_whose_traffic_is_encrypted(
+    demo: Served, tmp_path: Path, capfd: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {"RAY_TLS_CA_CERT": "ca.crt", "RAY_TLS_SERVER_CERT": "tls.crt", "RAY_TLS_SERVER_KEY": "tls.key"}
+    for file in files.values():
+        (demo.folder / file).write_text(f"of {file}\n")
+    env = [{"name": "RAY_USE_TLS", "value": "1"}, *({"name": name, "value": file} for name, file in files.items())]
+    demo.do("DELETE", f"{PODS}/demo-head")
+    demo.api.kubelet.end_pods()
+    demo.do("POST", PODS, pod("demo-head", env=env))
+    demo.api.kubelet.run_pods()
+    monkeypatch.setenv("RAY_TLS_CA_CERT", "of another cluster")
+    code = "echo $RAY_USE_TLS; stat -c %a $RAY_TLS_SERVER_KEY; cat $RAY_TLS_CA_CERT $RAY_TLS_SERVER_CERT "
+    code += "$RAY_TLS_SERVER_KEY"
+    assert run(["connect", "demo", *THERE, "--", "sh", "-c", code]) == 0
+    said = capfd.readouterr().out.splitlines()
+    assert said == ["1", "600", "of ca.crt", "of tls.crt", "of tls.key"]
+    assert list((state_home() / "kubernetes" / "secrets").iterdir()) == []
+    (demo.folder / "tls.key").unlink()
+    assert run(["connect", "demo", *THERE, "--", "sh", "-c", code]) == 1
+    assert "error[E743]: demo-head: the file that RAY_TLS_SERVER_KEY names in its head" in capfd.readouterr().err
