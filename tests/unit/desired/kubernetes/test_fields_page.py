@@ -13,7 +13,7 @@ from shoal.spec.log_store import LOGS_TO
 from shoal.spec.shapes import Shape, fields_of
 
 PAGE = (Path(__file__).parents[4] / "docs" / "reference" / "fields.md").read_text()
-ROWS = re.findall(r"^\| `([^`]+)` \| (yes|not yet) \| ?(.*?) ?\|$", PAGE, re.MULTILINE)
+ROWS = re.findall(r"^\| `([^`]+)` \| (yes|no) \| ?(.*?) ?\|$", PAGE, re.MULTILINE)
 
 
 def paths(struct: type[msgspec.Struct], above: str = "") -> Iterator[str]:
@@ -37,8 +37,8 @@ def test_the_page_names_every_field_once_and_no_other() -> None:
     assert len(named) == len(set(named))
 
 
-def test_what_does_not_work_yet_has_its_reason() -> None:
-    assert [name for name, works, how in ROWS if works == "not yet" and not how] == []
+def test_what_does_not_work_has_its_reason() -> None:
+    assert [name for name, works, how in ROWS if works == "no" and not how] == []
 
 
 @pytest.mark.parametrize("annotation", [DRAIN_SECONDS, LOGS_TO, FT_ENABLED, OVERWRITE_COMMAND, STORAGE_NAMESPACE])
