@@ -65,9 +65,11 @@ def test_a_cluster_that_nobody_uses_ends_as_it_is_to(policy: str) -> None:
         await run.settle(60)
         assert len(run.pods()) == 3
         idle_s = 600
-        await run.settle(150)
+        await run.settle(150, kubelet=False)
+        await run.settle(30)
         assert run.pods() == []
         assert "EndedIdleCluster" in run.events()
+        assert "NodeNotWanted" not in run.events(), "what was asked for is no warning"
         left = run.api.objects("rayclusters.ray.io")
         assert [one["spec"]["idleSuspend"] for one in left] == ([True] if policy == "Suspend" else [])
 
