@@ -26,6 +26,7 @@ WITHOUT_RAY = {
     "keep-logs.md",
     "operator-install.md",
     "operator-upgrade.md",
+    "survive-a-head.md",
 }
 NOT_RUN = ("make ", "pip ")  # they install things, and CI does so by itself
 
