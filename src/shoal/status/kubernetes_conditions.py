@@ -7,6 +7,7 @@ import msgspec
 
 from shoal.desired.cluster import DesiredCluster
 from shoal.status.conditions import ClusterStatus, NodeStatus, State
+from shoal.world.blockers import NOT_PREPARED
 from shoal.world.kubernetes import Observed
 from shoal.world.snapshot import ObservedNode, World
 
@@ -58,7 +59,8 @@ def _head_ready(desired: DesiredCluster, world: World) -> Said:
         return Said("HeadPodReady", "False", "HeadPodNotFound", "the head pod does not exist")
     if head.ready:
         return Said("HeadPodReady", "True", "HeadPodRunningAndReady")
-    return Said("HeadPodReady", "False", head.reason or "ContainersNotReady", head.detail)
+    reason = head.reason if head.reason not in ("", NOT_PREPARED) else "ContainersNotReady"  # KubeRay's word
+    return Said("HeadPodReady", "False", reason, head.detail)
 
 
 def _provisioned(desired: DesiredCluster, world: World, old: Mapping[str, Mapping[str, Any]]) -> Said:
