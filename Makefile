@@ -3,10 +3,11 @@
 MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 STAMP := .venv/.made
+KUBERAY_LAB := $(HOME)/.local/state/shoal/kuberay-tests
 LINTED := src tests scripts examples lab $(wildcard bench)
 
 .PHONY: help env demo demo-air test quick sim check lint docs docs-check packaging packaging-check bench bench-operator bench-air clean \
-	verify-fake compare-kuberay kube kube-deps kube-node kube-fake kube-down
+	verify-fake compare-kuberay kuberay-tests kube kube-deps kube-node kube-fake kube-down
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -67,6 +68,10 @@ verify-fake: $(STAMP) ## FakeApi against a real API server: 1,200 random sequenc
 compare-kuberay: $(STAMP) ## our operator beside KubeRay's, field by field; of a folder too: SAMPLES=FOLDER/samples; RECORD=1 keeps KubeRay's
 	@$(BIN)/python -m lab build --kuberay
 	@SHOAL_KUBERAY_DIR=$(if $(SAMPLES),$(dir $(abspath $(SAMPLES)))) SHOAL_RECORD=$(RECORD) $(BIN)/python -m pytest tests/integration/test_operators_alike.py
+
+kuberay-tests: $(STAMP) ## KubeRay's own tests of RayClusters on a real node (root): TESTS=PATTERN PROFILE=compat|secure
+	@result=0; $(BIN)/python -m lab --run $(KUBERAY_LAB) kuberay-tests --profile $(or $(PROFILE),compat) "$(or $(TESTS),.)" || result=$$?; \
+		$(BIN)/python -m lab --run $(KUBERAY_LAB) down && exit $$result
 
 kube: $(STAMP) ## a real Kubernetes on this machine, without nodes (built with Go the first time: ten minutes)
 	@$(BIN)/python -m lab build

@@ -14,6 +14,7 @@ from lab.down import down
 from lab.errors import LabError
 from lab.folders import Run, cache_folder, default_run_folder, locked
 from lab.image import make_image
+from lab.kuberay_tests import run_tests
 from lab.modules import KUBERAY, KUBERNETES, MODULES
 from lab.operator_image import make_operator_image
 from lab.processes import recorded, running
@@ -80,6 +81,13 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, Verb]]:
         lambda run, args: make_operator_image(run, args.name),
     )
     operator.add_argument("name", nargs="?", default="docker.io/local/shoal-operator:dev")
+    tests = verb(
+        "kuberay-tests",
+        "run KubeRay's own tests of RayClusters against the operator of this folder (root)",
+        lambda run, chosen: run_tests(run, chosen.pattern, chosen.profile),
+    )
+    tests.add_argument("pattern", nargs="?", default=".", help="of their names, as `go test -run` has it")
+    tests.add_argument("--profile", choices=("compat", "secure"), default="compat")
     verb("status", "what runs, and what is built", lambda run, _: _status(run))
     verb("env", 'lines for a shell: eval "$(python -m lab env)"', lambda run, _: _environment(run))
     verb("down", "end the lab and leave nothing of it", lambda run, _: down(run))

@@ -52,7 +52,8 @@ def _build(module: Module, cache: Path) -> None:
     flags = ["-mod=readonly", "-buildvcs=false", "-ldflags", _linker_flags(module)]
     one = len(module.programs) == 1
     out = target / next(iter(module.programs)) if one else f"{target}/"
-    run([go, "build", *flags, "-o", out, *module.programs.values()], cwd=module.folder, env={"CGO_ENABLED": "0"})
+    verb = ("test", "-c") if module.tests else ("build",)
+    run([go, *verb, *flags, "-o", out, *module.programs.values()], cwd=module.folder, env={"CGO_ENABLED": "0"})
     if unbuilt := [name for name in module.programs if not (target / name).is_file()]:
         raise LabError(f"building {module.name} gave no {', '.join(unbuilt)}", f"look into {target}")
     for path in module.copied:

@@ -1,6 +1,7 @@
 """etcd, the API server, the controller manager and the scheduler, as four processes of this machine."""
 
 import json
+from collections.abc import Sequence
 
 from lab.api import wait_for_answer
 from lab.build import program
@@ -33,15 +34,18 @@ AUDIT_POLICY = {
 }
 
 
-def up(run: Run) -> None:
-    """Start what does not run yet, and wait until pods can be made. Needs what ``build`` builds, and no root."""
+def up(run: Run, further_flags: Sequence[str] = ()) -> None:
+    """Start what does not run yet, and wait until pods can be made. Needs what ``build`` builds, and no root.
+
+    further_flags: of the API server.
+    """
     names = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
     etcd, api_server, controllers, scheduler = (program(ETCD, "etcd"), *(program(KUBERNETES, each) for each in names))
     run.make()
     network = network_of(run)
     _prepare(run, network)
     ensure(run, "etcd", [etcd, *_etcd(run, network)])
-    server = ensure(run, "apiserver", [api_server, *_api_server(run, network)])
+    server = ensure(run, "apiserver", [api_server, *_api_server(run, network), *further_flags])
     wait_for_answer(run, "/readyz", READY_S, server)
     process = ensure(run, "controllers", [controllers, *_controllers(run, network)])
     ensure(run, "scheduler", [scheduler, *_client(run, network.port("scheduler"))])

@@ -10,12 +10,16 @@ FOLDER = Path(__file__).parent / "modules"
 
 @dataclass(frozen=True)
 class Module:
-    """One Go module; ``programs`` says which package makes which program, ``copied`` which of its files we keep."""
+    """One Go module; ``programs`` says which package makes which program, ``copied`` which of its files we keep.
+
+    tests: its programs run the tests of their packages.
+    """
 
     name: str
     path: str
     programs: dict[str, str]
     copied: tuple[str, ...] = ()
+    tests: bool = False
 
     @property
     def folder(self) -> Path:
@@ -80,3 +84,10 @@ KUBERAY = Module(
     {"kuberay-operator": "github.com/ray-project/kuberay/ray-operator"},
 )
 """The operator that ours is measured beside; no part of the lab itself."""
+KUBERAY_TESTS = Module(
+    "kuberay-tests",
+    KUBERAY.path,
+    {f"{suite}.test": f"{KUBERAY.path}/test/{suite}" for suite in ("e2e", "e2eautoscaler")},
+    tests=True,
+)
+"""KubeRay's own tests of RayClusters, which our operator is put to."""

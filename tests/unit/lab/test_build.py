@@ -8,7 +8,7 @@ from lab import shell
 from lab.__main__ import main
 from lab.build import build, is_missing, program
 from lab.errors import LabError, Missing
-from lab.modules import ETCD, KWOK, MODULES, Module
+from lab.modules import ETCD, KUBERAY_TESTS, KWOK, MODULES, Module
 
 GO = """#!/bin/sh
 echo "$*" >> "$FAKE_GO/calls"
@@ -21,6 +21,8 @@ case "$1" in
            */) for package in "$@"; do case "$package" in */cmd/*) : > "$2${package##*/}" ;; esac; done ;;
            *) : > "$2" ;;
          esac ;;
+  test) while [ "$1" != -o ]; do shift; done
+        for package in "$@"; do case "$package" in */test/*) : > "$2${package##*/}.test" ;; esac; done ;;
 esac
 """
 
@@ -50,6 +52,12 @@ def test_every_program_is_there_after_a_build(go: Path) -> None:
     build()
     assert [name for module in MODULES for name in module.programs if not program(module, name).is_file()] == []
     assert program(KWOK, "pod-ready.yaml").read_text() == "kustomize/stage/pod/fast/pod-ready.yaml"
+
+
+def test_tests_are_built_to_be_run_later(go: Path) -> None:
+    build((KUBERAY_TESTS,))
+    assert [name for name in KUBERAY_TESTS.programs if not program(KUBERAY_TESTS, name).is_file()] == []
+    assert [call for call in calls(go) if call.startswith("test -c ")] != []
 
 
 def test_what_is_built_is_not_built_again(go: Path) -> None:
