@@ -1,6 +1,5 @@
 """Pods: started, stopped, drained and taken over."""
 
-from collections import Counter
 from datetime import timedelta
 
 from shoal.backends.kubernetes import manifests
@@ -14,8 +13,7 @@ from shoal.world.kubernetes import ADOPTED, DRAIN, EDITION, SEAT, TEMPLATE, Pod
 async def start(work: Work, action: StartNode) -> None:
     """Create the pod; one of that name that is ours is the one that was asked for."""
     node = action.node
-    hosts = Counter(one.unit for one in work.desired.nodes)[node.unit] if node.unit else 1
-    body = manifests.pod(node, work.desired.template(node), work.observed.resource, hosts)
+    body = manifests.pod(node, work.desired, work.observed.resource)
     try:
         made = await work.client.create(PODS, work.namespace, body, Pod)
     except AlreadyExists:

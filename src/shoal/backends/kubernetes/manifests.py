@@ -5,19 +5,30 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from shoal.desired.cluster import DesiredNode, DesiredObject, Role
+from shoal.desired.cluster import DesiredCluster, DesiredNode, DesiredObject, Role
+from shoal.desired.kubernetes.labels import KUBERAY_HASH, KUBERAY_VERSION
 from shoal.world.kubernetes import DIGEST, EDITION, HOST_INDEX, REPLICA, REPLICA_INDEX, SEAT, TEMPLATE, Resource
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
-def pod(node: DesiredNode, template: dict[str, Any], owner: Resource, hosts: int) -> dict[str, Any]:
-    """The pod of one node. hosts: how many pods live and die with it, itself among them."""
+def pod(node: DesiredNode, desired: DesiredCluster, owner: Resource) -> dict[str, Any]:
+    """The pod of one node of ``desired``."""
+    template = desired.template(node)
+    hosts = sum(one.unit == node.unit for one in desired.nodes) if node.unit else 1
     meta = template.get("metadata", {})
-    notes = {SEAT: node.seat, TEMPLATE: node.template, EDITION: node.edition}
+    notes = {SEAT: node.seat, TEMPLATE: node.template, EDITION: node.edition} | _kuberays_notes(node)
     labels = meta.get("labels", {}) | _unit_labels(node, hosts)
     named = meta | _place(node.name, owner) | {"labels": labels, "annotations": meta.get("annotations", {}) | notes}
     return template | {"apiVersion": "v1", "kind": "Pod", "metadata": named}
+
+
+def _kuberays_notes(node: DesiredNode) -> dict[str, str]:
+    """What KubeRay notes on a head, and its clients compare.
+
+    KubeRay's operator goes by a hash only if its own version made it, and else puts its own in its place.
+    """
+    return {KUBERAY_HASH: node.edition, KUBERAY_VERSION: "shoal"} if node.role is Role.HEAD else {}
 
 
 def shared(wanted: DesiredObject, owner: Resource, values: Mapping[str, str] = NOTHING) -> dict[str, Any]:
