@@ -9,7 +9,7 @@ from typing import Protocol
 from shoal.backends.kubernetes.store import Key
 from shoal.desired.cluster import DesiredCluster
 from shoal.engine.gcs import GcsUnauthorized, GcsUnreachable, RayNode
-from shoal.engine.gcs_async import Drivers
+from shoal.engine.gcs_async import DrainReason, DrainRefused, Drivers
 from shoal.errors import ActionFailed
 from shoal.operator.keys import Keys
 from shoal.world.from_kubernetes import seconds
@@ -35,9 +35,17 @@ class Gcs(Protocol):
         ...
 
     async def drain_node(
-        self, address: str, token: str, ray_id: str, deadline_s: int, timeout_s: float, tls: ssl.SSLContext | None
+        self,
+        address: str,
+        token: str,
+        ray_id: str,
+        deadline_s: int,
+        timeout_s: float,
+        tls: ssl.SSLContext | None,
+        *,
+        reason: DrainReason,
     ) -> None:
-        """Tell it to give a node no more work, and that the node ends in ``deadline_s``."""
+        """Tell it to give a node no more work, and that the node ends in ``deadline_s``. Raises DrainRefused."""
         ...
 
 
@@ -87,10 +95,16 @@ class AskRay:
         since = max(drivers.last_end, *(seconds(time) for time in made))
         return max(0, int(self._now().timestamp() - since))
 
-    async def drain(self, observed: Observed, desired: DesiredCluster, ray_id: str, deadline_s: int) -> None:
-        """Tell Ray that one of its nodes is to go. Raises ActionFailed."""
+    async def drain(self, observed: Observed, desired: DesiredCluster, ray_id: str, deadline_s: int) -> bool:
+        """Tell Ray that a node is to go; whether it had nothing to do, and so goes now. Raises ActionFailed."""
         token, tls = await self._keys.token(observed, desired), await self._keys.tls(observed, desired)
-        await self._gcs.drain_node(_address(observed, desired), token, ray_id, deadline_s, PATIENCE_S, tls)
+        asked = (_address(observed, desired), token, ray_id, deadline_s, PATIENCE_S, tls)
+        try:
+            await self._gcs.drain_node(*asked, reason=DrainReason.IDLE)
+        except DrainRefused:
+            await self._gcs.drain_node(*asked, reason=DrainReason.PREEMPTION)
+            return False
+        return True
 
 
 def _address(observed: Observed, desired: DesiredCluster) -> str:

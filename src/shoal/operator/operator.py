@@ -104,13 +104,14 @@ class Operator:
         with self.numbers.reconciling():
             await self.controller.step(key)
 
-    async def _drain(self, observed: Observed, desired: DesiredCluster, ray_id: str, deadline_s: int) -> None:
+    async def _drain(self, observed: Observed, desired: DesiredCluster, ray_id: str, deadline_s: int) -> bool:
         try:
-            await self._ask.drain(observed, desired, ray_id, deadline_s)
+            is_idle = await self._ask.drain(observed, desired, ray_id, deadline_s)
         except ActionFailed:
             self.numbers.drains.add(result="failed")
             raise
         self.numbers.drains.add(result="told")
+        return is_idle
 
     @asynccontextmanager
     async def _turn(self, key: Key) -> AsyncIterator[None]:

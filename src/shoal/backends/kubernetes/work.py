@@ -23,8 +23,8 @@ Held: TypeAlias = Collection[Pod] | Collection[Shared] | Collection[RayCluster]
 class Drain(Protocol):
     """Tells a cluster's Ray to give a node no more work from now on. Raises ActionFailed."""
 
-    async def __call__(self, observed: Observed, desired: DesiredCluster, ray_id: str, deadline_s: int) -> None:
-        """deadline_s: how long it has for what it does already."""
+    async def __call__(self, observed: Observed, desired: DesiredCluster, ray_id: str, deadline_s: int) -> bool:
+        """Whether it does nothing. deadline_s: how long it has for what it does already."""
         ...
 
 

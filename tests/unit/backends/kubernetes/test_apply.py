@@ -101,16 +101,18 @@ class Bench:
         self.cache = Cache(lambda key, soon: None)
         self.drained: list[tuple[str, int]] = []
         self.drain_error: GcsUnreachable | None = None
+        self.is_idle = False
         now = lambda: datetime(2026, 1, 1, tzinfo=UTC)  # noqa: E731
         self.applier = Applier(self.client, self.cache, at_once, self._drain, now, Keys(self.client, now))
         created = asyncio.run(self.client.create(RAYCLUSTERS, "default", CLUSTER_BODY, Resource))
         self.cache.resources("default").wrote(created)
         self.desired = DesiredCluster("demo", "", (NODE,), templates={"t1": msgspec.json.encode(TEMPLATE)})
 
-    async def _drain(self, observed: Observed, desired: DesiredCluster, ray_id: str, deadline_s: int) -> None:
+    async def _drain(self, observed: Observed, desired: DesiredCluster, ray_id: str, deadline_s: int) -> bool:
         self.drained.append((ray_id, deadline_s))
         if self.drain_error:
             raise self.drain_error
+        return self.is_idle
 
     @property
     def observed(self) -> Observed:
@@ -145,7 +147,9 @@ def test_a_pod_is_made_of_its_template_with_its_name_owner_and_notes() -> None:
     assert (meta["name"], meta["namespace"]) == ("demo-head-abcde", "default")
     assert meta["labels"] == TEMPLATE["metadata"]["labels"]
     notes = {"also": "mine", "shoal.dev/seat": "0.0", "shoal.dev/template": "t1", "shoal.dev/edition": "e1"}
-    assert meta["annotations"] == notes
+    # KubeRay's operator goes by a hash only where the version is its own.
+    kuberays = {"ray.io/upgrade-strategy-recreate-hash": "e1", "ray.io/kuberay-version": "shoal"}
+    assert meta["annotations"] == notes | kuberays
     (owner,) = meta["ownerReferences"]
     assert (owner["kind"], owner["name"], owner["controller"]) == ("RayCluster", "demo", True)
     assert owner["uid"] == bench.observed.resource.metadata.uid
@@ -230,6 +234,9 @@ def test_the_deadline_of_a_drained_node_is_noted_even_if_ray_can_not_be_told() -
     assert bench.error(action) is bench.drain_error
     assert bench.drained == [("ab12", 60)]
     assert bench.observed.pods[0].metadata.annotations[DRAIN] == "ab12 1767225660"
+    bench.drain_error, bench.is_idle = None, True
+    bench.does(action)
+    assert bench.observed.pods[0].metadata.annotations[DRAIN] == "ab12 1767225600"  # it has nothing to finish: now
 
 
 def test_a_binding_is_made_after_its_role() -> None:
