@@ -21,6 +21,7 @@ from shoal.plan.farewell import waits_until
 from shoal.plan.pauses import pause_end, paused
 from shoal.plan.seats import LATE_S, seated
 from shoal.plan.tell import Notice
+from shoal.spec.contradictions import contradictions
 from shoal.spec.from_json import from_json
 from shoal.spec.powers import Power
 from shoal.spec.raycluster import RayCluster
@@ -50,6 +51,8 @@ ON_ITS_WAY = (
 UNPREPARED_S = 30.0
 """Until a pod is looked at again whose volumes are still missing: its machine tells of no change."""
 ON_ITS_WAY_OUT = ("NodeNotWanted", "Stopping")
+TOLD_AT_ONCE = 3
+"""Errors of a spec that its status names."""
 SPECS_KEPT = 2048
 """What is derived of a spec takes 20 KB, or 1 ms at each look. Clusters are looked at in turn: with one more than are
 kept, each would be derived anew every time."""
@@ -150,7 +153,9 @@ def read_spec(spec: bytes, metadata: bytes, settings: Settings) -> Read | str:
     )
     errors = [finding for finding in findings if finding.fatal]
     if errors or not isinstance(cluster, RayCluster):
-        return "; ".join(_in_words(finding) for finding in errors[:3])
+        return "; ".join(_in_words(finding) for finding in errors[:TOLD_AT_ONCE])
+    if found := tuple(contradictions(cluster.spec, cluster.metadata.annotations)):
+        return "; ".join(found[:TOLD_AT_ONCE])
     return Read(
         cluster.spec.managed_by or "",
         asked_for(cluster),

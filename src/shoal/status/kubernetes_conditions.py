@@ -9,7 +9,7 @@ from shoal.desired.cluster import DesiredCluster
 from shoal.status.conditions import ClusterStatus, NodeStatus, State
 from shoal.world.blockers import NOT_PREPARED
 from shoal.world.kubernetes import Observed
-from shoal.world.snapshot import ObservedNode, World
+from shoal.world.snapshot import ObservedNode, Phase, World
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -91,10 +91,15 @@ def _ready(status: ClusterStatus) -> Said:
 
 
 def _suspension(desired: DesiredCluster, world: World, old: Mapping[str, Mapping[str, Any]]) -> Iterable[Said]:
-    """Only of a cluster that is, or once was, suspended. KubeRay gives either type as its own reason, true or not."""
+    """Only of a cluster that is, or once was, suspended. KubeRay gives either type as its own reason, true or not.
+
+    One that is resumed in between goes on being suspended until its old pods are gone.
+    """
     suspended = not desired.nodes and not world.nodes
     if desired.nodes and "RayClusterSuspended" not in old and "RayClusterSuspending" not in old:
         return
-    going = not desired.nodes and bool(world.nodes)
+    was_going = old.get("RayClusterSuspending", {}).get("status") == "True"
+    leaving = was_going and any(node.phase is Phase.STOPPING for node in world.nodes)
+    going = leaving if desired.nodes else bool(world.nodes)
     yield Said("RayClusterSuspending", str(going), "RayClusterSuspending")
     yield Said("RayClusterSuspended", str(suspended), "RayClusterSuspended")

@@ -1,5 +1,7 @@
 """What KubeRay's own end-to-end tests read of conditions and labels."""
 
+from shoal.backends.kubernetes.client import Ignored
+from shoal.backends.kubernetes.resources import PODS
 from unit.operator.driven import Driven, play, raycluster
 
 
@@ -29,6 +31,44 @@ def test_a_suspended_and_a_resumed_cluster_say_so_in_kuberays_words() -> None:
             ("True", "AllPodRunningAndReadyFirstTime"),
             ("True", "HeadPodRunningAndReady"),
         ]
+
+    play(scenario)
+
+
+def test_a_cluster_that_is_resumed_while_its_pods_go_is_suspending_until_they_are_gone() -> None:
+    kinds = ("RayClusterSuspending", "RayClusterSuspended")
+    held = raycluster()
+    held["spec"]["headGroupSpec"]["template"]["metadata"] = {"finalizers": ["example.com/hold"]}
+
+    async def scenario(run: Driven) -> None:
+        await run.create(held)
+        await run.settle()
+        await run.change(suspend=True)
+        await run.settle()
+        await run.change(suspend=False)
+        await run.settle()
+        assert said_of(run, *kinds) == [("True", "RayClusterSuspending"), ("False", "RayClusterSuspended")]
+        (old,) = [pod["metadata"] for pod in run.api.objects("pods") if "deletionTimestamp" in pod["metadata"]]
+        await run.client.merge(PODS, "default", old["name"], {"metadata": {"finalizers": None}}, Ignored)
+        await run.settle()
+        assert said_of(run, *kinds) == [("False", "RayClusterSuspending"), ("False", "RayClusterSuspended")]
+        assert run.status()["state"] == "ready"
+        assert old["uid"] not in {pod["metadata"]["uid"] for pod in run.api.objects("pods")}
+
+    play(scenario)
+
+
+def test_a_cluster_that_contradicts_itself_is_told_so_and_what_runs_goes_on() -> None:
+    async def scenario(run: Driven) -> None:
+        await run.create(raycluster(workers=2))
+        await run.settle()
+        pods = run.pods()
+        await run.change(rayVersion="2.51.0", authOptions={"mode": "token"})
+        await run.settle()
+        assert run.pods() == pods
+        assert said_of(run, "Ready") == [("False", "SpecInvalid")]
+        assert "Ray 2.51.0 knows no tokens" in run.condition("Ready")["message"]
+        assert run.events()[-1] == "InvalidRayClusterSpec"
 
     play(scenario)
 
