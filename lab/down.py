@@ -14,7 +14,7 @@ from lab.processes import recorded, stop
 from lab.shell import need_root, say
 
 LINKS_TO_LOGS = Path("/var/log/containers")
-CONTROL_PLANE = ("kwok", "scheduler", "controllers", "apiserver")
+CONTROL_PLANE = ("shoal-operator", "kwok", "scheduler", "controllers", "apiserver")
 
 
 def down(run: Run) -> None:

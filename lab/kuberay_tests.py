@@ -66,9 +66,10 @@ def run_tests(lab: Run, pattern: str, profile: str) -> None:
 
 
 def results_of(printed: str, test: str, seconds: float) -> list[Result]:
-    """What a test's binary says of it and of its parts; one that says nothing was cut off, and has failed."""
+    """What a test's binary says of it and of its parts; one of which it says nothing was cut off, and has failed."""
     found = [Result(name, word, float(took)) for word, name, took in RESULT.findall(printed)]
-    return found or [Result(test, "FAIL", seconds)]
+    is_told = any(result.name == test for result in found)
+    return found if is_told else [Result(test, "FAIL", seconds), *found]
 
 
 def _listed(pattern: str) -> Iterator[tuple[str, str]]:

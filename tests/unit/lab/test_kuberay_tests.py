@@ -21,6 +21,8 @@ def test_a_test_and_its_parts_are_told_apart() -> None:
 
 
 def test_a_test_that_was_cut_off_has_failed() -> None:
-    assert results_of("=== RUN   TestOne\npanic: test timed out\n", "TestOne", 1500.0) == [
-        Result("TestOne", "FAIL", 1500.0)
+    printed = "=== RUN   TestOne\n    --- PASS: TestOne/a_part (20.00s)\npanic: test timed out\n"
+    assert results_of(printed, "TestOne", 1500.0) == [
+        Result("TestOne", "FAIL", 1500.0),
+        Result("TestOne/a_part", "PASS", 20.0),
     ]
