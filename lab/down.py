@@ -14,7 +14,7 @@ from lab.processes import recorded, stop
 from lab.shell import need_root, say
 
 LINKS_TO_LOGS = Path("/var/log/containers")
-CONTROL_PLANE = ("shoal-operator", "kwok", "scheduler", "controllers", "apiserver")
+BEFORE_ETCD = ("shoal-operator", "kwok", "scheduler", "controllers", "apiserver")
 
 
 def down(run: Run) -> None:
@@ -27,7 +27,7 @@ def down(run: Run) -> None:
     if "containerd" in names:
         need_root("down")
         _remove_node(run)
-    stop(run, CONTROL_PLANE)
+    stop(run, BEFORE_ETCD)
     stop(run, ("etcd",))  # last: the API server waits for it while it ends
     if left := [process.name for process in recorded(run) if process.is_running]:
         raise LabError(f"still running: {', '.join(left)}", f"see {run.folder}")
