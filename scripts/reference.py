@@ -3,10 +3,12 @@
 ``--check`` writes nothing and fails when a page is out of date.
 """
 
+import json
 import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 import yaml
@@ -20,6 +22,8 @@ from shoal.cli.main import cli
 
 FOLDER = ROOT / "docs/reference"
 BAD_INPUT = ROOT / "tests/cases/cli/bad_input.yaml"
+ADMISSION = ROOT / "tests/cases/crds/admission.yaml"
+REFUSED = ROOT / "tests/cases/kubernetes/refused.yaml"
 AIR_BAD_INPUT = ROOT / "tests/cases/air/bad_input.yaml"
 NOTE = "<!-- Written by `make docs`; changes made here are lost. -->\n\n"
 AIR_NAMES = """\
@@ -45,6 +49,16 @@ air.XGBoostTrainer(
 ```
 
 on a Ray of two CPUs, and `trainer` the same without `fit`. `checkpoint` is what it gave, kept in the folder `model`.
+
+"""
+REFUSED_HEAD = """\
+Two answer, one after the other. What the definitions refuse is not stored: `kubectl apply` fails with the API server's
+words. What is stored all the same, because KubeRay's definitions take it too or because no definition can say it, the
+operator doesn't act on: it says why in the condition `Ready` (reason `SpecInvalid`), in `status.reason` and in an Event
+`InvalidRayClusterSpec`. What ran before stays as it is. `shoal check FILE` finds nearly all of it before anything is
+applied. A pod that Kubernetes itself refuses is named in `Ready`, with the API server's words.
+
+Each begins with what is changed in a RayCluster that is right.
 
 """
 KINDS = {"input": "from reading a file", "lint": "from a lint rule", "error": "from a failed command"}
@@ -96,6 +110,23 @@ def air_bad_input_page() -> str:
     return "# What shoal.air says of bad input\n\n" + NOTE + AIR_BAD_INPUT_HEAD + "\n".join(sections)
 
 
+def refused_page() -> str:
+    """docs/reference/refused-rayclusters.md: what the API server and the operator say."""
+    admission = [case for case in yaml.safe_load(ADMISSION.read_text()) if case["kind"] == "RayCluster"]
+    by_server = "\n".join(_refusal(case, case["message"]) for case in admission if "refused_by" in case)
+    by_operator = "\n".join(_refusal(case, case["says"]) for case in yaml.safe_load(REFUSED.read_text()))
+    return (
+        f"# What is said of a RayCluster that makes no sense\n\n{NOTE}{REFUSED_HEAD}"
+        f"## By the API server\n\n{by_server}\n## By the operator\n\n{by_operator}"
+    )
+
+
+def _refusal(case: dict[str, Any], answer: str) -> str:
+    changes = "; ".join(f"`{path}: {json.dumps(value)}`" for path, value in case["set"].items())
+    was = "".join(f", where it was `{json.dumps(value)}`" for value in case.get("was", {}).values())
+    return f"### {case['name']}\n\n{changes}{was}\n\n```text\n{answer}\n```\n"
+
+
 def air_names_page() -> str:
     """docs/reference/air-names.md."""
     here = frozenset(air.__all__)
@@ -135,6 +166,7 @@ def files() -> dict[Path, str]:
         FOLDER / "cli.md": verbs_page(),
         FOLDER / "codes.md": codes_page(),
         FOLDER / "bad-input.md": bad_input_page(),
+        FOLDER / "refused-rayclusters.md": refused_page(),
         FOLDER / "air-bad-input.md": air_bad_input_page(),
         FOLDER / "air-names.md": air_names_page(),
     }

@@ -14,6 +14,7 @@ from shoal.desired.kubernetes.powers import asked_for as powers_asked_for
 from shoal.desired.kubernetes.powers import explained, refused
 from shoal.desired.kubernetes.settings import Settings
 from shoal.findings import Finding
+from shoal.lint.refused import refusals
 from shoal.plan.actions import Plan
 from shoal.plan.diff import diff
 from shoal.plan.ending import ending
@@ -21,7 +22,7 @@ from shoal.plan.farewell import waits_until
 from shoal.plan.pauses import pause_end, paused
 from shoal.plan.seats import LATE_S, seated
 from shoal.plan.tell import Notice
-from shoal.spec.contradictions import contradictions
+from shoal.spec.complaints import place
 from shoal.spec.from_json import from_json
 from shoal.spec.powers import Power
 from shoal.spec.raycluster import RayCluster
@@ -152,10 +153,10 @@ def read_spec(spec: bytes, metadata: bytes, settings: Settings) -> Read | str:
         {"apiVersion": "ray.io/v1", "kind": "RayCluster", "metadata": msgspec.json.decode(metadata), "spec": raw}
     )
     errors = [finding for finding in findings if finding.fatal]
+    if not errors and isinstance(cluster, RayCluster):
+        errors = list(refusals(cluster))
     if errors or not isinstance(cluster, RayCluster):
         return "; ".join(_in_words(finding) for finding in errors[:TOLD_AT_ONCE])
-    if found := tuple(contradictions(cluster.spec, cluster.metadata.annotations)):
-        return "; ".join(found[:TOLD_AT_ONCE])
     return Read(
         cluster.spec.managed_by or "",
         asked_for(cluster),
@@ -178,9 +179,11 @@ def _told_of(meta: Meta) -> bytes:
 
 
 def _in_words(finding: Finding) -> str:
-    place = ".".join(str(step) for step in finding.path)
-    hint = f" ({finding.hint})" if finding.hint else ""
-    return f"{place}: {finding.message}{hint}" if place else f"{finding.message}{hint}"
+    """What, where and the next step. Messages of the parser name the place themselves."""
+    where, above, last = place(finding.path), place(finding.path[:-1]), finding.path[-1:]
+    said = f"{finding.message} ({finding.hint})" if finding.hint else finding.message
+    is_named = where in said or (above in said and all(repr(step) in said for step in last))
+    return said if is_named else f"{where}: {said}"
 
 
 def _rejected(observed: Observed, message: str, now: str, reason: str = "SpecInvalid") -> Outcome:

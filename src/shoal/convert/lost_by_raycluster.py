@@ -31,6 +31,7 @@ REASONS = (
     *because("a RayCluster bounds every group by itself", "max_workers"),
     *because("the head is always one pod", f"{_TYPE}.max_workers", f"{_TYPE}.min_workers"),
     *because("nothing is scaled: min_workers and max_workers are the same", "idle_timeout_minutes"),
+    *because("only workers whose number changes are ended for being idle", f"{_TYPE}.idle_timeout_s"),
     *because("the head's group is always called headgroup", "head_node_type"),
     *because("it belongs to older versions of Ray", "head_node", "worker_nodes", "min_workers", "initial_workers"),
     *because("it belongs to older versions of Ray", "default_worker_type", "autoscaling_mode"),
@@ -78,15 +79,17 @@ def _is_carried(path: Path, value: Any, file: ClusterFile, *, scales: bool) -> b
         case ("min_workers",):
             return not file.available_node_types
         case ("available_node_types", name, field, *rest):
-            return _is_carried_of_type(str(name), str(field), rest, file)
+            return _is_carried_of_type(str(name), str(field), rest, file, scales=scales)
     return False
 
 
-def _is_carried_of_type(name: str, field: str, rest: list[str | int], file: ClusterFile) -> bool:
+def _is_carried_of_type(name: str, field: str, rest: list[str | int], file: ClusterFile, *, scales: bool) -> bool:
     is_head = name == file.head_node_type
     if field == "docker":
         return not is_head and rest == ["worker_image"]
-    if field in ("min_workers", "max_workers", "idle_timeout_s", "priority"):
+    if field == "idle_timeout_s":
+        return scales and not is_head
+    if field in ("min_workers", "max_workers", "priority"):
         kind = file.available_node_types[name]
         return not is_head or (field == "max_workers" and not kind.max_workers)
     return field in ("resources", "labels")

@@ -29,9 +29,9 @@ def to_raycluster(file: ClusterFile) -> Conversion:
         "rayVersion": version,
         "authOptions": {"mode": "token"} if version and numbers(version) >= TOKENS_SINCE else None,
         "enableInTreeAutoscaling": True if scales else None,
-        "autoscalerOptions": {"idleTimeoutSeconds": round(file.idle_timeout_minutes * 60)} if scales else None,
+        "autoscalerOptions": _autoscaler(file, groups) if scales else None,
         "headGroupSpec": _head(file, scales=scales),
-        "workerGroupSpecs": _named(file, groups),
+        "workerGroupSpecs": _named(file, groups, scales=scales),
     }
     document = {
         "apiVersion": "ray.io/v1",
@@ -52,6 +52,12 @@ def ray_version(file: ClusterFile) -> str:
     return next((ray_of(image) for image in images if ray_of(image)), "") or (installed[1] if installed else "")
 
 
+def _autoscaler(file: ClusterFile, groups: list[WorkerType]) -> dict[str, Any]:
+    """Only version 2 knows of idle timeouts of groups."""
+    version = {"version": "v2"} if any(group.kind.idle_timeout_s is not None for group in groups) else {}
+    return version | {"idleTimeoutSeconds": round(file.idle_timeout_minutes * 60)}
+
+
 def _head(file: ClusterFile, *, scales: bool) -> dict[str, Any]:
     kind = file.available_node_types.get(file.head_node_type, NodeType())
     told = options_of(file.head_start_ray_commands)
@@ -66,13 +72,13 @@ def _listens_on(port: HeadPort, options: dict[str, str]) -> int:
     return int(told) if told.isdecimal() else port.default
 
 
-def _named(file: ClusterFile, groups: list[WorkerType]) -> list[dict[str, Any]]:
+def _named(file: ClusterFile, groups: list[WorkerType], *, scales: bool) -> list[dict[str, Any]]:
     options = options_of(file.worker_start_ray_commands)
     found = []
     for group, name in zip(groups, names_of([group.name for group in groups]), strict=True):
         own = group.kind.docker.worker_image if group.kind.docker else ""
         image = own or file.docker.worker_image or file.docker.image or _default_image(file)
-        idle = group.kind.idle_timeout_s
+        idle = group.kind.idle_timeout_s if scales else None
         fields = {
             "groupName": name,
             "replicas": group.least,

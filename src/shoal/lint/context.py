@@ -85,7 +85,7 @@ class ClusterContext(msgspec.Struct, frozen=True):
     """One RayClusterSpec, of a RayCluster or inside a RayJob, RayService or RayCronJob.
 
     name, kind: of the document. path: where the spec stands in it. groups: the head first.
-    beside: the file's documents of other kinds.
+    annotations: of the document. beside: the file's documents of other kinds.
     """
 
     name: str
@@ -95,6 +95,7 @@ class ClusterContext(msgspec.Struct, frozen=True):
     path: Path
     groups: tuple[Group, ...]
     node: Node
+    annotations: dict[str, str]
     beside: tuple[Document, ...] = ()
 
     @property
@@ -121,19 +122,21 @@ def clusters_of(parsed: Parsed) -> Iterator[ClusterContext | FileContext]:
         if isinstance(spec, ClusterFile):
             yield FileContext(spec, document.node)
         elif not isinstance(spec, Other):
-            found = cluster_spec(spec)
-            if found is not None:
-                path, cluster = found
-                yield ClusterContext(
-                    spec.metadata.name,
-                    spec.kind,
-                    spec.api_version,
-                    cluster,
-                    path,
-                    tuple(_groups(cluster, path)),
-                    document.node,
-                    beside,
-                )
+            context = cluster_context(spec, document.node, beside)
+            if context is not None:
+                yield context
+
+
+def cluster_context(
+    spec: RayCluster | RayJob | RayService | RayCronJob, node: Node, beside: tuple[Document, ...] = ()
+) -> ClusterContext | None:
+    """The cluster of a document; None for a job on an existing cluster."""
+    found = cluster_spec(spec)
+    if found is None:
+        return None
+    path, cluster = found
+    meta, groups = spec.metadata, tuple(_groups(cluster, path))
+    return ClusterContext(meta.name, spec.kind, spec.api_version, cluster, path, groups, node, meta.annotations, beside)
 
 
 def cluster_spec(spec: RayCluster | RayJob | RayService | RayCronJob) -> tuple[Path, RayClusterSpec] | None:

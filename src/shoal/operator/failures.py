@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from shoal.backends.kubernetes.apply import Failed
-from shoal.backends.kubernetes.errors import Fate
+from shoal.backends.kubernetes.errors import BadRequest, Fate, Forbidden, Invalid
 from shoal.desired.cluster import Role
 from shoal.errors import ActionFailed
 from shoal.plan.actions import Action, ApplyObject, RemoveObject, StartNode, StopNode
@@ -32,7 +32,15 @@ def failure_of(failures: Sequence[Failed], in_a_row: int) -> Failure | None:
     if not told:
         return None
     gravest = max(told, key=lambda failed: _GRAVEST.index(fate_of(failed.error)))
-    return Failure(_reason(gravest.action), gravest.error.what)
+    return Failure(_reason(gravest.action), gravest.error.what, _next_step(gravest.error))
+
+
+def _next_step(error: ActionFailed) -> str:
+    if isinstance(error, Invalid | BadRequest):
+        return "correct that field in the RayCluster, from which it comes"
+    if isinstance(error, Forbidden):
+        return "raise the quota, or give what is missing; it is tried again"
+    return error.next_step
 
 
 def _reason(action: Action) -> str:

@@ -38,7 +38,8 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 def suggestion(word: str, known: Collection[str]) -> str:
     """The next step for a word that isn't known: the nearest, else all when they are few."""
     near = nearest(word, known)
-    listing = f"known: {', '.join(sorted(known))}" if len(known) <= _LONGEST_LIST else ""
+    named = sorted(each for each in known if each)  # "" is a choice that nobody writes
+    listing = f"known: {', '.join(named)}" if len(named) <= _LONGEST_LIST else ""
     return "; ".join(part for part in (f"did you mean {near!r}?" if near else "", listing) if part)
 
 

@@ -8,7 +8,7 @@ import msgspec
 from shoal.desired.cluster import DesiredCluster
 from shoal.status.conditions import ClusterStatus, NodeStatus, State
 from shoal.world.blockers import NOT_PREPARED
-from shoal.world.kubernetes import Observed
+from shoal.world.kubernetes import Failure, Observed
 from shoal.world.snapshot import ObservedNode, Phase, World
 
 
@@ -31,7 +31,7 @@ def conditions(
 ) -> list[dict[str, Any]]:
     """What is said now, each with the time since which its status is what it is."""
     old = {condition["type"]: condition for condition in before}
-    said = [_head_ready(desired, world), _provisioned(desired, world, old), _ready(status)]
+    said = [_head_ready(desired, world), _provisioned(desired, world, old), _ready(status, observed.failure)]
     said += _suspension(desired, world, old)
     if observed.failure:
         said.append(Said("ReplicaFailure", "True", observed.failure.reason, observed.failure.message))
@@ -76,8 +76,11 @@ def _provisioned(desired: DesiredCluster, world: World, old: Mapping[str, Mappin
     return Said(kind, "False", provisioning, "not all Ray pods were ready yet")
 
 
-def _ready(status: ClusterStatus) -> Said:
-    """Whether Ray's GCS calls every node alive; else the node that blocks, its reason, and the next step."""
+def _ready(status: ClusterStatus, failure: Failure | None) -> Said:
+    """Whether Ray's GCS calls every node alive; else the node that blocks, its reason, and the next step.
+
+    failure: why a node that is not there could not be made.
+    """
     if status.ready:
         return Said("Ready", "True", "RayAlive", status.message)
     if status.state is State.SUSPENDED:
@@ -86,8 +89,15 @@ def _ready(status: ClusterStatus) -> Said:
     node = blocking(status)
     if node is None:
         return Said("Ready", "False", str(status.state), status.message)
-    step = f"; {node.next_step}" if node.next_step else ""
-    return Said("Ready", "False", node.reason, f"{status.message}{step}")
+    if node.reason == "NodeMissing" and failure is not None:
+        return Said(
+            "Ready", "False", failure.reason, _joined(f"{status.message}: {failure.message}", failure.next_step)
+        )
+    return Said("Ready", "False", node.reason, _joined(status.message, node.next_step))
+
+
+def _joined(message: str, next_step: str) -> str:
+    return f"{message}; {next_step}" if next_step else message
 
 
 def _suspension(desired: DesiredCluster, world: World, old: Mapping[str, Mapping[str, Any]]) -> Iterable[Said]:

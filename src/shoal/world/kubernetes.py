@@ -146,10 +146,14 @@ class RayView(msgspec.Struct, frozen=True):
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """An action that did not work when it was tried last. reason: CamelCase; message: the API server's words."""
+    """An action that did not work when it was tried last.
+
+    reason: CamelCase; message: the API server's words; next_step: imperative, or "".
+    """
 
     reason: str
     message: str
+    next_step: str = ""
 
 
 class Consent(msgspec.Struct, frozen=True):

@@ -43,7 +43,8 @@ def test_the_schema_refuses_what_the_case_says(case: dict[str, Any]) -> None:
 
 
 def test_every_rule_has_a_case_that_it_refuses() -> None:
-    said = [case["message"] for case in CASES if case.get("refused_by") == "rule"]
+    # Before the rule's words the API server names the field and its value.
+    said = [case["message"].rpartition('": ')[2] for case in CASES if case.get("refused_by") == "rule"]
     assert [message for message in MESSAGES if not any(part in message for part in said)] == []
     assert [part for part in said if not any(part in message for message in MESSAGES)] == []
 

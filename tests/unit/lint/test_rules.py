@@ -140,6 +140,12 @@ def test_errors_are_kept_for_what_cannot_work() -> None:
         "value_is_no_whole_number",
         "custom_resources_are_no_mapping",
         "option_has_a_field_of_its_own",
+        "suspended_group_is_scaled",
+        "idle_timeout_of_group_needs_newer_autoscaler",
+        "restarted_container_confuses_autoscaler",
+        "autoscaler_version_is_contradicted",
+        "redis_is_given_past_its_options",
+        "kubernetes_tokens_lack_something",
         "fewest_workers_exceed_most",
         "head_type_is_not_named",
     }

@@ -9,6 +9,7 @@ import msgspec
 
 from shoal.backends.kubernetes.client import Client, Ignored
 from shoal.backends.kubernetes.resources import RAYCLUSTERS
+from shoal.backends.kubernetes.transport import Request
 from shoal.desired.cluster import DesiredCluster
 from shoal.engine.gcs import RayNode
 from shoal.engine.gcs_async import DrainReason, Drivers
@@ -124,6 +125,10 @@ class Driven:
 
 def _is_of_test(seen: Any) -> bool:
     return bool(seen.resource == "rayclusters.ray.io")
+
+
+def makes_pod(request: Request) -> bool:
+    return request.method == "POST" and request.path.endswith("/pods")
 
 
 def all_alive(observed: Observed) -> RayView:

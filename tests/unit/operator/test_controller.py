@@ -12,11 +12,7 @@ from shoal.backends.kubernetes.transport import Request
 from shoal.desired.kubernetes.settings import Settings
 from shoal.testing.fakeapi import FakeApi, Fault
 from shoal.world.kubernetes import RayView
-from unit.operator.driven import Driven, all_alive, play, raycluster
-
-
-def makes_pod(request: Request) -> bool:
-    return request.method == "POST" and request.path.endswith("/pods")
+from unit.operator.driven import Driven, all_alive, makes_pod, play, raycluster
 
 
 def test_a_cluster_becomes_ready_with_one_status_and_one_event() -> None:

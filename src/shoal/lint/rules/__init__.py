@@ -8,6 +8,7 @@ from shoal.lint.rule import ClusterRule, FileRule, Rule
 from shoal.lint.rules import (
     clusterfile,
     clusterfile_access,
+    contradictions,
     exposure,
     gpu,
     logs,
@@ -19,7 +20,7 @@ from shoal.lint.rules import (
     versions,
 )
 
-_BY_THEME = (resources, gpu, scaling, versions, exposure, ports, params, logs, pods)
+_BY_THEME = (resources, gpu, scaling, versions, exposure, ports, params, logs, pods, contradictions)
 
 
 def _of(*modules: ModuleType) -> list[Any]:
