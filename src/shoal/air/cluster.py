@@ -7,7 +7,7 @@ from typing import Any
 
 from shoal.air.errors import ClusterUnfit, SettingInvalid
 from shoal.air.packages import require
-from shoal.air.progress import say
+from shoal.air.progress import level_of_ray, say, settle_ray
 from shoal.air.scaling import Scaling
 
 KNOCK_S = 10.0
@@ -22,11 +22,13 @@ def connect() -> Any:
     require(("ray",))
     import ray
 
-    if not ray.is_initialized():
+    if ray.is_initialized():
+        settle_ray()
+    else:
         address = os.environ.get("RAY_ADDRESS", "")
         try:
             _knock(address)
-            ray.init(log_to_driver=False)
+            ray.init(log_to_driver=False, logging_level=level_of_ray())
         except (OSError, RuntimeError, ValueError, ray.exceptions.AuthenticationError) as error:
             said = " ".join(str(error).split()).rstrip(".")
             raise ClusterUnfit(
@@ -34,6 +36,7 @@ def connect() -> Any:
                 where=f"RAY_ADDRESS={address}" if address else "",
                 next_step="see that it runs, as by `shoal status`" if isinstance(error, OSError) else "",
             ) from error
+        settle_ray()
         say(f"Ray is up with {ray.cluster_resources().get('CPU', 0):g} CPUs")
     return ray
 

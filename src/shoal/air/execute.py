@@ -5,8 +5,9 @@ from typing import Any
 
 from shoal.air.cluster import connect, resources
 from shoal.air.errors import AirError, TrainingFailed
-from shoal.air.frameworks.base import Framework, Learned, Table
+from shoal.air.frameworks.base import Framework, Learned, Table, Watch
 from shoal.air.progress import say
+from shoal.air.rounds import rounds_shown
 from shoal.air.scaling import Scaling
 
 RETRIES = 3
@@ -23,23 +24,28 @@ def learn(framework: Framework, tables: Mapping[str, Table], settings: Mapping[s
         TrainingFailed: the framework refused the data or a setting, or a worker was lost for good.
     """
     wanted = resources(scaling)
-    if scaling.workers == 1:
-        return learn_in_task(framework, tables, settings, wanted)
-    from shoal.air.together import learn_together
+    with rounds_shown(framework.rounds(settings)) as watch:
+        if scaling.workers == 1:
+            return learn_in_task(framework, tables, settings, wanted, watch)
+        from shoal.air.together import learn_together
 
-    return learn_together(framework, tables, settings, scaling, wanted)
+        return learn_together(framework, tables, settings, scaling, wanted, watch)
 
 
 def learn_in_task(
-    framework: Framework, tables: Mapping[str, Table], settings: Mapping[str, Any], wanted: Mapping[str, float]
+    framework: Framework,
+    tables: Mapping[str, Table],
+    settings: Mapping[str, Any],
+    wanted: Mapping[str, float],
+    watch: Watch | None = None,
 ) -> Learned:
-    """Train in one Ray task, tried again when its worker is lost."""
+    """Train in one Ray task, tried again when its worker is lost. ``watch``, if given, is told there of each round."""
     ray = connect()
     threads = max(1, int(wanted["CPU"]))
     say(f"training in one Ray task with {threads} CPU{'s' if threads > 1 else ''}")
     task = ray.remote(_learn).options(max_retries=RETRIES, **as_options(wanted))
     try:
-        learned: Learned = ray.get(task.remote(framework, dict(tables), dict(settings), threads))
+        learned: Learned = ray.get(task.remote(framework, dict(tables), dict(settings), threads, watch))
     except ray.exceptions.RayError as error:
         told = failure(error, framework)
         raise told from (None if _says_it_all(error) else error)
@@ -78,5 +84,8 @@ def failure(error: Any, framework: Framework) -> AirError:
     return TrainingFailed(f"{framework.name} refused: {lines[0] if lines else type(error).__name__}".rstrip("."))
 
 
-def _learn(framework: Framework, tables: dict[str, Table], settings: dict[str, Any], threads: int) -> Learned:
-    return framework.learn(tables, settings, threads)
+def _learn(
+    framework: Framework, tables: dict[str, Table], settings: dict[str, Any], threads: int, watch: Watch | None
+) -> Learned:
+    watched: dict[str, Any] = {} if watch is None else {"watch": watch}
+    return framework.learn(tables, settings, threads, **watched)

@@ -6,7 +6,7 @@ from typing import Any
 from shoal.air.checkpoint import Checkpoint
 from shoal.air.cluster import connect
 from shoal.air.errors import DeployFailed, SettingInvalid
-from shoal.air.progress import say
+from shoal.air.progress import say, settle_ray
 from shoal.air.rows import problems
 
 MOST_ROWS = 10_000
@@ -79,6 +79,7 @@ def deploy(
 
     from shoal.air.served import application
 
+    settle_ray()
     serve.start(http_options={"host": host, "port": port})
     say(f"serving {checkpoint!r} at {path}")
     app = application(checkpoint, replicas=replicas, batch_rows=batch_rows, batch_wait_s=batch_wait_s, token=token)

@@ -9,7 +9,7 @@ from typing import Any
 
 from shoal.air.cluster import connect, on_cluster
 from shoal.air.errors import SettingInvalid, TrainingFailed
-from shoal.air.frameworks.base import Framework, Learned, Table
+from shoal.air.frameworks.base import Framework, Learned, Table, Watch
 from shoal.air.progress import say
 from shoal.air.scaling import Scaling
 
@@ -27,8 +27,11 @@ def learn_together(
     settings: Mapping[str, Any],
     scaling: Scaling,
     wanted: Mapping[str, float],
+    watch: Watch | None = None,
 ) -> Learned:
     """Train with ``scaling.workers`` workers; a lost one begins again at the last report.
+
+    watch: told of each round, by the first worker.
 
     Raises:
         SettingInvalid: the framework trains with one worker.
@@ -42,6 +45,7 @@ def learn_together(
         "tables": connect().put(dict(tables)),
         "settings": dict(settings),
         "threads": max(1, int(wanted["CPU"])),
+        "watch": watch,
     }
     learned: Learned = on_cluster(_learn_by_ray_train, config, scaling, dict(wanted))
     return learned
@@ -88,7 +92,7 @@ def _learn_share(config: dict[str, Any]) -> None:
     from ray import train
 
     from shoal.air.frameworks.base import rounds_of
-    from shoal.air.frameworks.xgboost import ROUNDS, boost
+    from shoal.air.frameworks.xgboost import ROUNDS, boost, watched_by
 
     context = train.get_context()
     rank, workers = context.get_world_rank(), context.get_world_size()
@@ -99,7 +103,8 @@ def _learn_share(config: dict[str, Any]) -> None:
     left = rounds - (begun.num_boosted_rounds() if begun is not None else 0)
     keeper = framework if rank == 0 else None
     keeping = _keeping(-(-rounds // REPORTS), curves, keeper)
-    learned = boost(tables, settings, left, config["threads"], callbacks=(keeping,), begun=begun)
+    watched = (watched_by(config["watch"]),) if config["watch"] is not None and rank == 0 else ()
+    learned = boost(tables, settings, left, config["threads"], callbacks=(keeping, *watched), begun=begun)
     _report(learned.model, _joined(curves, learned.curves), keeper)
 
 

@@ -84,6 +84,10 @@ class Framework(ABC):
     def load(self, folder: Path, *, trust_code: bool = False) -> Any:
         """The model that `save` wrote. Code of the folder's may run only with ``trust_code``."""
 
+    def rounds(self, settings: Mapping[str, Any]) -> int | None:
+        """How many rounds there will be at most; None where it doesn't learn in rounds."""
+        return None
+
     def importance(self, model: Any, features: list[str]) -> dict[str, float] | None:
         """How much each feature matters, as the library tells; None where it doesn't."""
         return None

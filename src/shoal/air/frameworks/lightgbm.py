@@ -7,6 +7,8 @@ from typing import Any
 from shoal.air.frameworks.base import Framework, Learned, Table, Watch, rounds_of
 
 MODEL_FILE = "model.txt"
+ROUNDS = 100
+"""LightGBM's own, where no number is given."""
 
 
 class LightGBM(Framework):
@@ -33,7 +35,7 @@ class LightGBM(Framework):
         booster = lightgbm.train(
             {"verbosity": -1, "num_threads": threads, **(settings.get("params") or {})},
             sets["train"],
-            num_boost_round=rounds_of(settings, otherwise=100),
+            num_boost_round=rounds_of(settings, ROUNDS),
             valid_sets=list(sets.values()),
             valid_names=list(sets),
             callbacks=callbacks,
@@ -50,6 +52,10 @@ class LightGBM(Framework):
         import lightgbm
 
         return lightgbm.Booster(model_file=folder / MODEL_FILE)
+
+    def rounds(self, settings: Mapping[str, Any]) -> int | None:
+        """``num_boost_round``."""
+        return rounds_of(settings, ROUNDS)
 
     def importance(self, model: Any, features: list[str]) -> dict[str, float] | None:
         """The gain of all splits on each feature."""

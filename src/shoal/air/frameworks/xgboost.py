@@ -35,6 +35,10 @@ class XGBoost(Framework):
 
         return xgboost.Booster(model_file=folder / MODEL_FILE)
 
+    def rounds(self, settings: Mapping[str, Any]) -> int | None:
+        """``num_boost_round``."""
+        return rounds_of(settings, ROUNDS)
+
     def importance(self, model: Any, features: list[str]) -> dict[str, float] | None:
         """The gain of all splits on each feature."""
         gains = model.get_score(importance_type="total_gain")
