@@ -6,7 +6,7 @@ from typing import Any
 from shoal.air.checkpoint import Checkpoint
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Result:
     """What training gives.
 
@@ -46,6 +46,9 @@ class Result:
         kept = self.checkpoint
         found = kept.framework.importance(kept.model, list(kept.features.kinds))
         return None if found is None else pd.Series(found, name="importance").sort_values(ascending=False)
+
+    def __repr__(self) -> str:
+        return f"Result({self.summary()})"
 
     def _repr_html_(self) -> str:
         return f"<p>{self.summary()}</p>{self.to_pandas().tail().to_html()}"

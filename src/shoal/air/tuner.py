@@ -158,6 +158,9 @@ class Tuned:
 
         return of_trials([trial.score for trial in self.trials], self.metric, self.mode)
 
+    def __repr__(self) -> str:
+        return f"Tuned({len(self.trials)} trials, best {self.metric} {self._best.metrics[self.metric]:.4g})"
+
     def _repr_html_(self) -> str:
         return str(self.to_pandas().to_html())
 
