@@ -130,6 +130,8 @@ def test_curves_importance_and_trials_are_plotted_and_shown_as_html() -> None:
     assert list(best.get_ydata())[-1] == tuned.best().metrics["valid-logloss"]
     assert "valid-logloss" in tuned._repr_html_()
     assert "valid-logloss" in tuned.best()._repr_html_()
+    assert tuned.plot()._repr_png_().startswith(b"\x89PNG")
+    assert repr(tuned) == f"Tuned(3 trials, best valid-logloss {tuned.best().metrics['valid-logloss']:.4g})"
 
 
 def test_a_plot_without_matplotlib_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """Figures of what training and tuning gave, by Matplotlib, which only they need."""
 
+import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +50,14 @@ def _figure(axes: int) -> Any:
     with importing("a plot", install="matplotlib"):
         from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(4.5 * axes, 4), layout="constrained")
+    class Shown(Figure):
+        """A figure that a notebook shows, also where pyplot, which teaches it to, was never imported."""
+
+        def _repr_png_(self) -> bytes:
+            drawn = io.BytesIO()
+            self.savefig(drawn, format="png")
+            return drawn.getvalue()
+
+    figure = Shown(figsize=(4.5 * axes, 4), layout="constrained")
     figure.subplots(1, axes, squeeze=False)
     return figure
