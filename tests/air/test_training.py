@@ -106,7 +106,7 @@ def test_what_the_framework_refuses_is_told_in_its_words() -> None:
 
 def test_a_trainer_of_ones_own_is_made_as_the_page_says(tmp_path: Path) -> None:
     page = Path(__file__).parents[2] / "docs/air.md"
-    code = page.read_text().split("```python\n")[2].split("```")[0]
+    code = page.read_text().partition("## A trainer of your own")[2].split("```python\n")[1].split("```")[0]
     made: dict[str, Any] = {}
     exec(code, made)
     rows = air.from_pandas(passengers()[["survived", "pclass"]])

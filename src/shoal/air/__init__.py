@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from shoal.air.read import read_csv as read_csv
     from shoal.air.read import read_json as read_json
     from shoal.air.read import read_parquet as read_parquet
+    from shoal.air.reports import report as report
     from shoal.air.result import Result as Result
     from shoal.air.scaling import Scaling as Scaling
     from shoal.air.search import choice as choice
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from shoal.air.trainer import Trainer as Trainer
     from shoal.air.trainers import LightGBMTrainer as LightGBMTrainer
     from shoal.air.trainers import SklearnTrainer as SklearnTrainer
+    from shoal.air.trainers import TorchTrainer as TorchTrainer
     from shoal.air.trainers import XGBoostTrainer as XGBoostTrainer
     from shoal.air.tuner import Tuned as Tuned
     from shoal.air.tuner import Tuner as Tuner
@@ -111,11 +113,12 @@ HOMES = {
     "preprocessors": ("BatchMapper", "SklearnTransformer"),
     "progress": ("be_quiet",),
     "read": ("from_arrow", "from_pandas", "from_ray", "from_sklearn", "read_csv", "read_json", "read_parquet"),
+    "reports": ("report",),
     "result": ("Result",),
     "scaling": ("Scaling",),
     "trainer": ("Trainer",),
     "search": ("choice", "grid_search", "lograndint", "loguniform", "randint", "uniform"),
-    "trainers": ("LightGBMTrainer", "SklearnTrainer", "XGBoostTrainer"),
+    "trainers": ("LightGBMTrainer", "SklearnTrainer", "TorchTrainer", "XGBoostTrainer"),
     "tuner": ("Tuned", "Tuner"),
     "verification": ("verify",),
 }

@@ -26,7 +26,7 @@ class Checkpoint:
     schema: the columns that data to predict for must have.
     features: the columns that the model sees, after the preprocessor.
     label_column: what is predicted.
-    metrics, settings: how well it did, and how it was trained.
+    metrics, settings: how well it did, and how it was trained; of functions the names.
     """
 
     framework: Framework

@@ -6,7 +6,7 @@ from functools import cache
 
 from shoal.air.errors import PackageMissing, PackageUnfit
 
-INSTALL = "pip install 'shoal[air]'"
+EXTRAS = ("air", "torch")
 
 
 def require(names: Iterable[str]) -> None:
@@ -15,13 +15,14 @@ def require(names: Iterable[str]) -> None:
         PackageMissing, PackageUnfit: one of them isn't installed, or in a version that this Shoal isn't made for.
     """
     for name in names:
+        extra, wanted = _wanted().get(name, (EXTRAS[0], ""))
+        install = f"pip install 'shoal[{extra}]'"
         try:
             here = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
-            raise PackageMissing(f"the package {name} isn't installed", next_step=INSTALL) from None
-        wanted = _wanted().get(name, "")
+            raise PackageMissing(f"the package {name} isn't installed", next_step=install) from None
         if not _fits(here, wanted):
-            raise PackageUnfit(f"{name} {here} is installed, and this Shoal needs {name}{wanted}", next_step=INSTALL)
+            raise PackageUnfit(f"{name} {here} is installed, and this Shoal needs {name}{wanted}", next_step=install)
 
 
 @cache
@@ -32,9 +33,14 @@ def _fits(version: str, wanted: str) -> bool:
 
 
 @cache
-def _wanted() -> dict[str, str]:
-    """What the extra ``air`` asks for: a package's name to its versions, as ">=3.0"."""
+def _wanted() -> dict[str, tuple[str, str]]:
+    """What our extras ask for: a package's name to the extra and its versions, as ("air", ">=3.0")."""
     from packaging.requirements import Requirement
 
     asked = [Requirement(line) for line in importlib.metadata.requires("shoal") or ()]
-    return {each.name: str(each.specifier) for each in asked if each.marker and each.marker.evaluate({"extra": "air"})}
+    return {
+        each.name: (extra, str(each.specifier))
+        for each in asked
+        for extra in EXTRAS
+        if each.marker and each.marker.evaluate({"extra": extra})
+    }

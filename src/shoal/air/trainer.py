@@ -3,6 +3,7 @@
 import hashlib
 import time
 from collections.abc import Mapping
+from inspect import isfunction
 from typing import Any, ClassVar
 
 from shoal.air.checkpoint import Checkpoint
@@ -130,6 +131,6 @@ class Prepared:
             features=Schema.of_frame(self.tables["train"].features),
             label_column=self.label_column,
             metrics=metrics,
-            settings=dict(settings),
+            settings={name: value.__qualname__ if isfunction(value) else value for name, value in settings.items()},
         )
         return Result(metrics=metrics, curves=learned.curves, checkpoint=checkpoint)

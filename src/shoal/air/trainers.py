@@ -1,11 +1,12 @@
 """The trainers: each is a framework and the arguments that are its own."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from shoal.air.dataset import Dataset
 from shoal.air.frameworks.lightgbm import LightGBM
 from shoal.air.frameworks.sklearn import Sklearn
+from shoal.air.frameworks.torch import Torch
 from shoal.air.frameworks.xgboost import XGBoost
 from shoal.air.scaling import Scaling
 from shoal.air.trainer import Trainer
@@ -95,5 +96,35 @@ class SklearnTrainer(Trainer):
         self.datasets = datasets
         self.params = params
         self.scoring = scoring
+        self.preprocessor = preprocessor
+        self.scaling = scaling
+
+
+class TorchTrainer(Trainer):
+    """Trains a module of PyTorch's with a training function, which reports it by `air.report`.
+
+    train_loop_per_worker: takes ``train_loop_config``, or nothing. It gets rows by
+        ``ray.train.get_dataset_shard("train")`` (`iter_torch_batches`; ``features``, ``label``). What else ``ray.train`` and
+        ``ray.train.torch`` have for training functions can be called in it, as ``prepare_model``.
+    train_loop_config: a dict; a tuner varies what is in it.
+    """
+
+    framework: ClassVar[Torch] = Torch()
+    setting_names: ClassVar[tuple[str, ...]] = ("train_loop_per_worker", "train_loop_config")
+
+    def __init__(
+        self,
+        train_loop_per_worker: Callable[..., None],
+        *,
+        label_column: str,
+        datasets: Mapping[str, Dataset],
+        train_loop_config: Mapping[str, Any] | None = None,
+        preprocessor: Any = None,
+        scaling: Scaling | None = None,
+    ) -> None:
+        self.train_loop_per_worker = train_loop_per_worker
+        self.label_column = label_column
+        self.datasets = datasets
+        self.train_loop_config = train_loop_config
         self.preprocessor = preprocessor
         self.scaling = scaling

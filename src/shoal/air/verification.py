@@ -16,20 +16,22 @@ from shoal.air.read import from_ray
 def verify(checkpoint: Checkpoint, rows: Any, *, deployment: Any = None) -> dict[str, int]:
     """Predict for ``rows`` in this process, by Ray Data and, with a ``deployment`` (or its URL), over HTTP.
 
-    Returns how many rows were compared in each place; to the last bit.
+    Returns how many rows were compared in each place; to the last bit,
+    or as close as the framework can promise (`Framework.tolerance`).
 
     Raises:
         PredictionsDiffer: the first row where two places do, and both values.
     """
+    tolerance = checkpoint.framework.tolerance
     frame = frame_of(rows).reset_index(drop=True)
     here = Predictor(checkpoint).predict(frame)
     by_ray = BatchPredictor(checkpoint).predict(from_ray(Dataset(frame=frame).to_ray())).to_pandas()
-    _compare(here.to_numpy().tolist(), by_ray.to_numpy().tolist(), "Ray Data")
+    _compare(here.to_numpy().tolist(), by_ray.to_numpy().tolist(), "Ray Data", tolerance)
     compared = {"in-process": len(frame), "batch": len(frame)}
     if deployment is not None:
         url, token = getattr(deployment, "url", deployment), getattr(deployment, "token", "")
         served = _served(url, token, frame[list(checkpoint.schema.kinds)])
-        _compare(here.to_numpy().tolist(), served, "HTTP")
+        _compare(here.to_numpy().tolist(), served, "HTTP", tolerance)
         compared["served"] = len(frame)
     return compared
 
@@ -51,9 +53,17 @@ def _plain(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
-def _compare(here: list[list[Any]], there: list[list[Any]], place: str) -> None:
+def _compare(here: list[list[Any]], there: list[list[Any]], place: str, tolerance: float) -> None:
     if len(here) != len(there):
         raise PredictionsDiffer(f"{place} gave {len(there)} predictions for {len(here)} rows")
     for row, (one, other) in enumerate(zip(here, there, strict=True)):
-        if one != other:
+        if one != other and not _close(one, other, tolerance):
             raise PredictionsDiffer(f"row {row}: {one} in this process, {other} by {place}")
+
+
+def _close(one: list[Any], other: list[Any], tolerance: float) -> bool:
+    """Whether two predictions differ by so little of the largest number in them, or of 1, as rounding explains."""
+    if not tolerance:
+        return False
+    size = max(1.0, *map(abs, one))
+    return all(abs(left - right) <= tolerance * size for left, right in zip(one, other, strict=True))

@@ -65,12 +65,14 @@ class Framework(ABC):
     packages: whose versions are kept with the model.
     labels_are_numbers: whether it can't learn from labels that are words.
     can_be_watched: whether it learns in rounds, and its `learn` takes a `Watch`, ``watch=``.
+    tolerance: how far apart, relatively, predictions for one row may be in batches of other sizes or on other devices.
     """
 
     name: ClassVar[str]
     packages: ClassVar[tuple[str, ...]]
     labels_are_numbers: ClassVar[bool] = True
     can_be_watched: ClassVar[bool] = False
+    tolerance: ClassVar[float] = 0.0
 
     @abstractmethod
     def learn(self, tables: Mapping[str, Table], settings: Mapping[str, Any], threads: int) -> Learned:
