@@ -104,8 +104,8 @@ class TorchTrainer(Trainer):
     """Trains a module of PyTorch's with a training function, which reports it by `air.report`.
 
     train_loop_per_worker: takes ``train_loop_config``, or nothing. It gets rows by
-        ``ray.train.get_dataset_shard("train")`` (`iter_torch_batches`; ``features``, ``label``). What else ``ray.train`` and
-        ``ray.train.torch`` have for training functions can be called in it, as ``prepare_model``.
+        ``ray.train.get_dataset_shard("train")`` (`iter_torch_batches`; ``features``, ``label``). What else
+        ``ray.train`` and ``ray.train.torch`` have for training functions can be called in it, as ``prepare_model``.
     train_loop_config: a dict; a tuner varies what is in it.
     """
 
