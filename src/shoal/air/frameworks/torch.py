@@ -1,6 +1,7 @@
 """PyTorch: a training function, and modules that are kept as weights beside a description of their layers."""
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ class Torch(Framework):
         from ray import train
         from ray.train.torch import TorchTrainer
 
+        _hide_what_is_not_ours()
         torch.set_num_threads(threads)
         reports = Reports(watch)
         trainer = TorchTrainer(
@@ -175,8 +177,18 @@ def matrix(features: Any, *, where: str) -> Any:
 
 def device() -> Any:
     """The GPU that Ray has given to this process, or the CPU."""
-    import ray
     import torch
 
-    given = ray.is_initialized() and ray.get_runtime_context().get_accelerator_ids().get("GPU")
-    return torch.device("cuda" if given and torch.cuda.is_available() else "cpu")
+    return torch.device("cuda" if _has_gpu() and torch.cuda.is_available() else "cpu")
+
+
+def _has_gpu() -> bool:
+    import ray
+
+    return ray.is_initialized() and bool(ray.get_runtime_context().get_accelerator_ids().get("GPU"))
+
+
+def _hide_what_is_not_ours() -> None:
+    """Ray leaves GPUs in sight of tasks that were given none, and its local mode would take one."""
+    if not _has_gpu():
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
