@@ -116,8 +116,12 @@ def test_the_last_model_that_was_told_is_what_training_gives() -> None:
     assert set(result.checkpoint.predict(passengers(3))["predictions"]) == {0.0}
 
 
-def test_batches_hold_every_row_once_in_a_new_order_each_time() -> None:
+def test_batches_hold_every_row_once_in_a_new_order_each_time_and_gpus_that_were_not_asked_for_are_out_of_sight() -> (
+    None
+):
     def looks() -> None:
+        import os
+
         import torch
         from ray import train
 
@@ -135,6 +139,7 @@ def test_batches_hold_every_row_once_in_a_new_order_each_time() -> None:
             "order": torch.equal(*inputs),
             "whole": whole,
             "kind": rows.label.dtype == torch.int64,
+            "gpus in sight": os.environ.get("CUDA_VISIBLE_DEVICES") != "",
         }
         air.report(told, model=torch.nn.Linear(1, 1))
 
@@ -143,6 +148,7 @@ def test_batches_hold_every_row_once_in_a_new_order_each_time() -> None:
         "order": 0.0,
         "whole": 704.0,
         "kind": 1.0,
+        "gpus in sight": 0.0,
     }
 
 
