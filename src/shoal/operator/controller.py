@@ -2,7 +2,7 @@
 
 import itertools
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Sized
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -29,7 +29,7 @@ from shoal.world.kubernetes import Failure, Observed, timestamp
 
 log = logging.getLogger(__name__)
 
-STARTING_AT_ONCE = 20
+STARTING_AT_ONCE = 10
 """With more clusters than these on their way, each is silent for longer: telling would hold up what it tells of."""
 AFTER_A_CHANGE_S = 1.0
 """Until a cluster is looked at again after something was ended: what follows from it may need no event to be due."""
@@ -103,7 +103,7 @@ class Controller:
         return self._cache.store.observed(key, self._ray.view(key), self._failures.get(key), doubted)
 
     def _decide(self, key: Key, observed: Observed) -> Outcome:
-        patience_s = PATIENCE_S * max(1.0, len(self._starting) / STARTING_AT_ONCE)
+        patience_s = PATIENCE_S * crowd(self._starting)
         outcome = reconcile(observed, self._settings, self._timestamp(), patience_s)
         if outcome.held:
             self._starting.add(key)
@@ -177,6 +177,11 @@ class Controller:
             self._queue.add_after(key, AFTER_A_CHANGE_S)
         if outcome.look_again_s is not None:
             self._queue.add_after(key, outcome.look_again_s)
+
+
+def crowd(starting: Sized) -> float:
+    """How many times longer than usual each cluster may be silent, with so many on their way."""
+    return max(1.0, len(starting) / STARTING_AT_ONCE)
 
 
 def notices(outcome: Outcome, done: Plan, failure: Failure | None) -> tuple[Notice, ...]:

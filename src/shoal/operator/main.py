@@ -3,15 +3,14 @@
 import asyncio
 import contextlib
 import gc
-import inspect
 import logging
+import pkgutil
 import signal
 from collections.abc import AsyncIterator
 
 import uvloop
 from msgspec.structs import replace
 
-from shoal.backends.kubernetes import keeper
 from shoal.backends.kubernetes.cache import EVERYWHERE
 from shoal.backends.kubernetes.client import Client
 from shoal.backends.kubernetes.discovery import serves
@@ -74,7 +73,15 @@ async def _found_out(client: Client, options: Options) -> Settings:
     policy = policy_name(options.settings.operator_namespace, everywhere=options.namespaces == EVERYWHERE)
     is_judged = options.settings.secure and await is_policy_bound(client, policy)
     has_routes = await serves(client, ROUTES)
-    return replace(options.settings, has_routes=has_routes, is_judged=is_judged, keeper=inspect.getsource(keeper))
+    return replace(options.settings, has_routes=has_routes, is_judged=is_judged, keeper=_keeper())
+
+
+def _keeper() -> str:
+    """The program that keeps logs, as text: imported, it would take a megabyte."""
+    source = pkgutil.get_data("shoal.backends.kubernetes", "keeper.py")
+    if source is None:
+        raise FileNotFoundError("keeper.py is not beside the operator's own modules")
+    return source.decode()
 
 
 async def _work(operator: Operator, election: Election | None) -> None:

@@ -18,7 +18,7 @@ from shoal.backends.kubernetes.transport import Transport
 from shoal.desired.cluster import DesiredCluster
 from shoal.errors import ActionFailed
 from shoal.operator.askray import AskRay, Gcs
-from shoal.operator.controller import Controller
+from shoal.operator.controller import Controller, crowd
 from shoal.operator.fairness import FairLimit
 from shoal.operator.keys import Keys
 from shoal.operator.logs import CONTEXT, Context
@@ -35,8 +35,10 @@ log = logging.getLogger(__name__)
 
 SETTLE_S = 0.2
 """Between an event and the look at its cluster: pods that are made together change together."""
-PLACED_S = 1.0
-"""The same where a pod has only got its machine: that it runs there follows, and is what counts."""
+COMING_S = 1.0
+"""The same where pods are on their way to being ready, and others of their cluster are, too: more is to follow."""
+LONGEST_COMING_S = 5.0
+"""COMING_S when many clusters are on their way: looking at them would hold up what is looked at."""
 
 
 def utc_now() -> datetime:
@@ -65,12 +67,12 @@ class Operator:
         self._ask = ask = AskRay(keys, gcs, now)
         self._limit = FairLimit(options.requests)
         self._side_by_side = options.concurrency
-        starting: set[Key] = set()
-        self._pace = Pace(starting, clock)
+        self._starting: set[Key] = set()
+        self._pace = Pace(self._starting, clock)
         applier = Applier(client, self.cache, self._turn, self._drain, now, keys)
         views = RayViews(ask.view, self.queue.add_after, clock.monotonic)
         self.controller = Controller(
-            client, self.cache, applier, views, self.queue, options.settings, now, starting, keys, self._forget
+            client, self.cache, applier, views, self.queue, options.settings, now, self._starting, keys, self._forget
         )
 
     async def follow(self) -> None:
@@ -127,7 +129,8 @@ class Operator:
         self.cache.shared(SECRETS.kind, namespace).forget((namespace, secret))
 
     def _wake(self, key: Key, soon: bool) -> None:
-        self.queue.add_after(key, SETTLE_S if soon else PLACED_S)
+        coming_s = min(LONGEST_COMING_S, COMING_S * crowd(self._starting))
+        self.queue.add_after(key, SETTLE_S if soon else coming_s)
 
     def _raised(self, key: Key, error: BaseException) -> None:
         CONTEXT.set(Context("", *key))

@@ -62,7 +62,8 @@ class WorkQueue:
         if due < self._due.get(key, float("inf")):
             self._due[key] = due
             heapq.heappush(self._timeline, (due, key))
-            self.changed()
+            if self._timeline[0] == (due, key):  # else whoever waits is woken early enough as it is
+                self.changed()
 
     def retry(self, key: Key, at_least_s: float = 0) -> float:
         """``key`` failed: it needs work again after a while. The wait in seconds."""

@@ -14,7 +14,7 @@ from shoal.findings import Finding, Path
 from shoal.spec import complaints
 from shoal.spec.node import Node
 from shoal.spec.quantity import QuantityInvalid, parse_quantity
-from shoal.spec.shapes import Shape, fields_of, shape_of
+from shoal.spec.shapes import Shape, fields_of, required_of, shape_of
 
 T = TypeVar("T")
 
@@ -94,7 +94,7 @@ class _Decoder:
                 value = self.value(child, field.shape, (*path, key.key))
                 if value is not _UNUSABLE:
                     values[field.attribute] = value
-        absent = [name for name, field in fields.items() if field.required and field.attribute not in values]
+        absent = [name for name, attribute in required_of(struct) if attribute not in values]
         meant = {complaints.nearest(key.key, fields) for key in unknown}
         self.findings += [
             complaints.missing_key(node, path, name) for name in absent if name not in meant and is_absent(node, name)

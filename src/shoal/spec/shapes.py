@@ -47,6 +47,12 @@ def fields_of(struct: type[msgspec.Struct]) -> dict[str, Field]:
     }
 
 
+@cache
+def required_of(struct: type[msgspec.Struct]) -> tuple[tuple[str, str], ...]:
+    """Of the keys that a Struct can't do without: the name on the wire, and the attribute it becomes."""
+    return tuple((name, field.attribute) for name, field in fields_of(struct).items() if field.required)
+
+
 def shape_of(annotation: Any) -> Shape:
     """The shape of a type annotation. Raises TypeError for one that is not understood."""
     if annotation in _SCALARS:

@@ -96,6 +96,20 @@ def is_ready(pod: Pod) -> bool:
     )
 
 
+def came_nearer(before: object, after: object) -> bool:
+    """Whether these are pictures of a pod that is on its way to being ready, or has got there, and nothing stops it."""
+    if not isinstance(before, Pod) or not isinstance(after, Pod) or after.metadata.deletion_timestamp is not None:
+        return False
+    if is_ready(after) or is_ready(before):
+        return is_ready(after)
+    restarts = sum(status.restart_count for status in after.status.container_statuses)
+    return restarts == 0 and not _has_ended(after) and why_not_running(after).reason in COMING
+
+
+COMING = ("Pending", "ContainersNotReady")
+"""What keeps a pod from being ready that passes by itself."""
+
+
 def seconds(time: str) -> float:
     """RFC 3339 -> seconds since 1970; 0 for none."""
     return datetime.fromisoformat(time).timestamp() if time else 0.0

@@ -33,7 +33,7 @@ FINALIZERS = (EMPTIES_REDIS, IS_IDLE)
 
 def timestamp(moment: datetime) -> str:
     """A moment in UTC as objects spell a time, in whole seconds."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 class Meta(Wire, frozen=True):

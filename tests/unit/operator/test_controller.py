@@ -305,7 +305,7 @@ def test_a_cluster_on_its_way_is_told_of_after_a_while_and_one_among_many_later(
             await run.create(raycluster(f"other-{number}", workers=0))
         await run.settle(15, kubelet=False)
         assert told(run) == 1
-        await run.settle(30, kubelet=False)
+        await run.settle(60, kubelet=False)
         assert told(run) == 61
 
     play(scenario)

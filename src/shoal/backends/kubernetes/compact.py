@@ -1,7 +1,8 @@
 """Keep a picture of an object small: thousands of them stay in memory for as long as the operator runs."""
 
+from functools import lru_cache
 from sys import intern
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from msgspec import Raw
 from msgspec.structs import force_setattr, replace
@@ -10,22 +11,36 @@ from shoal.world.kubernetes import Pod, Resource, Shared
 
 T = TypeVar("T", Pod, Shared, Resource)
 
+ALIKE_KEPT = 2048
+"""Different lists that are kept once for all objects that have them: all pods that are ready have the same conditions."""
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 def compact(item: T) -> T:
     """The same object. ``item``, which no one else may have seen yet, is changed where that saves a copy.
 
-    Label values and namespaces are shared between objects, and a Raw no longer holds on to the answer it is part of.
+    Values that many objects have are shared between them, and a Raw no longer holds on to the answer it is part of.
     """
     meta = item.metadata
-    for label, value in meta.labels.items():
-        meta.labels[label] = intern(value)
     meta.annotations.pop(LAST_APPLIED, None)  # of a RayCluster: its whole spec once more
+    for values in (meta.labels, meta.annotations):
+        for key, value in values.items():
+            values[key] = intern(value)
     force_setattr(meta, "namespace", intern(meta.namespace))
+    force_setattr(meta, "owner_references", _one_for_all(meta.owner_references))
+    if isinstance(item, Pod):
+        force_setattr(item.spec, "node_name", intern(item.spec.node_name))
+        for name in ("conditions", "container_statuses", "init_container_statuses"):
+            force_setattr(item.status, name, _one_for_all(getattr(item.status, name)))
     if isinstance(item, Resource):
         return replace(item, spec=Raw(bytes(item.spec)), status=Raw(bytes(item.status)))
     return item
+
+
+@lru_cache(maxsize=ALIKE_KEPT)
+def _one_for_all(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The first that was equal to ``values``."""
+    return values
 
 
 def equivalent(one: T | None, other: T | None) -> bool:
@@ -38,13 +53,3 @@ def equivalent(one: T | None, other: T | None) -> bool:
         return replace(one.metadata, resource_version="") == replace(other.metadata, resource_version="")
     version = other.metadata.resource_version
     return replace(one, metadata=replace(one.metadata, resource_version=version)) == other
-
-
-def is_placement(before: T | None, after: T | None) -> bool:
-    """Whether a pod got its machine, and has not begun to run on it: more is to follow."""
-    return (
-        isinstance(before, Pod)
-        and isinstance(after, Pod)
-        and before.spec.node_name != after.spec.node_name
-        and before.status.phase == after.status.phase
-    )

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 from typing import TypeAlias, TypeVar
 
 from shoal.backends.kubernetes.collection import Collection
-from shoal.backends.kubernetes.compact import equivalent, is_placement
+from shoal.backends.kubernetes.compact import equivalent
+from shoal.world.from_kubernetes import came_nearer, is_ready
 from shoal.world.kubernetes import CLUSTER, Failure, Observed, Pod, RayView, Resource, Shared
 
 Key: TypeAlias = tuple[str, str]
@@ -35,7 +36,7 @@ class Store:
                     self._file(kind, picture, present=picture is after)
             if by_watch and not equivalent(before, after):
                 for key in {_key(picture) for picture in (before, after) if picture is not None}:
-                    self._wake(key, not is_placement(before, after))
+                    self._wake(key, not (came_nearer(before, after) and self._waits_for_pods(key)))
 
         return Collection(kind, changed)
 
@@ -75,6 +76,9 @@ class Store:
             failure,
             doubted=doubted,
         )
+
+    def _waits_for_pods(self, key: Key) -> bool:
+        return any(isinstance(found, Pod) and not is_ready(found) for found in self._clusters[key].values())
 
     def _file(self, kind: str, picture: Kept, *, present: bool) -> None:
         key = _key(picture)
