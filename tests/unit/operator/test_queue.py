@@ -170,3 +170,13 @@ def test_a_delayed_key_wakes_the_worker_by_itself() -> None:
         worker.cancel()
 
     asyncio.run(scenario())
+
+
+def test_only_what_is_due_before_all_else_wakes_whoever_waits() -> None:
+    queue = WorkQueue(lambda: 0.0, lambda: 0.0)
+    woken: list[str] = []
+    queue.changed = lambda: woken.append("now")
+    for key, wait_s in ((("ns", "a"), 5.0), (("ns", "b"), 9.0), (("ns", "c"), 2.0)):
+        queue.add_after(key, wait_s)
+    assert len(woken) == 2
+    assert queue.next_due_s() == 2.0

@@ -1,8 +1,10 @@
 """The rules by which a picture of the API server is kept, and an older one never takes a newer one's place."""
 
+from msgspec.structs import replace
+
 from shoal.backends.kubernetes.collection import Collection
 from shoal.backends.kubernetes.store import Store
-from shoal.world.kubernetes import CLUSTER, Meta, Pod, PodStatus, Resource, Shared
+from shoal.world.kubernetes import CLUSTER, Meta, Pod, PodCondition, PodStatus, Resource, Shared
 
 KEY = ("default", "demo")
 
@@ -147,3 +149,29 @@ def test_nothing_is_kept_of_a_cluster_that_is_gone() -> None:
     resources.happened("DELETED", Resource(Meta("demo", "default", "r1", "5")))
     services.happened("DELETED", service)
     assert list(watched.store) == []
+
+
+def test_a_pod_on_its_way_is_urgent_only_when_no_other_of_its_cluster_is_on_its_way() -> None:
+    urgent: list[bool] = []
+    pods = Store(lambda key, soon: urgent.append(soon)).collection("Pod", Pod)
+    pods.wrote(pod(1, name="a"))
+    pods.wrote(pod(2, name="b", uid="u2"))
+    pods.happened("MODIFIED", ready(pod(3, name="a")))
+    pods.happened("MODIFIED", ready(pod(4, name="b", uid="u2")))
+    pods.happened("DELETED", pod(5, name="a"))
+    assert urgent == [False, True, True]
+
+
+def test_what_pods_have_in_common_is_kept_once() -> None:
+    watched = Watched()
+    for version, uid in ((5, "u1"), (6, "u2")):
+        watched.pods.happened("ADDED", ready(pod(version, name=f"p-{uid}", uid=uid)))
+    one, other = watched.pods
+    assert one.status.conditions is other.status.conditions
+    assert one != other
+
+
+def ready(picture: Pod) -> Pod:
+    """The same pod, ready, as decoded anew."""
+    conditions = (PodCondition("Ready", "True"),)
+    return replace(picture, status=replace(picture.status, phase="Running", conditions=conditions))
