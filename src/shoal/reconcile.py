@@ -78,6 +78,12 @@ class Outcome(msgspec.Struct, frozen=True):
     look_again_s: float | None = None
     needs_consent: bool = False
 
+    @property
+    def is_settled(self) -> bool:
+        """Nothing is to be done or told, and nothing will be unless something changes."""
+        waits = self.held or self.needs_consent or self.look_again_s is not None
+        return not (self.plan or self.notices or waits or self.status is not None)
+
 
 def reconcile(observed: Observed, settings: Settings, now: str, patience_s: float = PATIENCE_S) -> Outcome:
     """Decide about one RayCluster.

@@ -62,8 +62,8 @@ def command(
 
 @contextmanager
 def _no_authorities() -> Iterator[None]:
-    """Let none be found. aiohttp reads the system's twice when it is imported, 2 MB, for connections without a context of
-    their own, and the operator makes none of those."""
+    """Let none be found. aiohttp reads the system's twice when it is imported, 2 MB, for connections that the operator
+    never makes: each of its own has a context that says whom to trust."""
     kept = {name: os.environ.get(name) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR")}
     os.environ.update(dict.fromkeys(kept, os.devnull))
     try:

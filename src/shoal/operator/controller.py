@@ -4,7 +4,9 @@ import itertools
 import logging
 from collections.abc import Callable, Sequence, Sized
 from datetime import datetime
+from typing import TypeAlias
 
+import msgspec
 from msgspec.structs import replace
 
 from shoal.backends.kubernetes.apply import Applier, Failed
@@ -13,6 +15,7 @@ from shoal.backends.kubernetes.client import Client
 from shoal.backends.kubernetes.errors import NotFound
 from shoal.backends.kubernetes.status import write_status
 from shoal.backends.kubernetes.store import Key
+from shoal.desired.cluster import DesiredCluster
 from shoal.desired.kubernetes.settings import Settings
 from shoal.errors import ActionFailed
 from shoal.operator.consent import Consents
@@ -25,7 +28,7 @@ from shoal.operator.told import Told
 from shoal.plan.actions import ApplyObject, Plan, Stage, StartNode
 from shoal.plan.tell import Notice, decisions
 from shoal.reconcile import PATIENCE_S, Outcome, reconcile
-from shoal.world.kubernetes import Failure, Observed, timestamp
+from shoal.world.kubernetes import Failure, Observed, RayView, timestamp
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +36,17 @@ STARTING_AT_ONCE = 10
 """With more clusters than these on their way, each is silent for longer: telling would hold up what it tells of."""
 AFTER_A_CHANGE_S = 1.0
 """Until a cluster is looked at again after something was ended: what follows from it may need no event to be due."""
+
+
+Picture: TypeAlias = tuple[int, RayView | None, Failure | None, frozenset[str]]
+"""What a look at a cluster sees: the state of the store, Ray's last answer, what went wrong, and the doubted Secrets."""
+
+
+class _Settled(msgspec.Struct, frozen=True):
+    """A look that found nothing to do, and none to come by time alone: the same picture would find the same."""
+
+    picture: Picture
+    desired: DesiredCluster | None
 
 
 class Controller:
@@ -69,14 +83,18 @@ class Controller:
         self._consents = Consents(client, now)
         self._failures: dict[Key, Failure] = {}
         self._starting = starting
+        self._settled: dict[Key, _Settled] = {}
         self._steps = itertools.count(1)
 
     async def step(self, key: Key) -> None:
         """Do what is due for one cluster now, and say when to look again. What the API server refuses is retried."""
         CONTEXT.set(Context(f"{next(self._steps)}", *key))
-        observed = self._observe(key)
+        observed, picture = self._observe(key), self._picture(key)
         if observed is None:
             self._forget(key)
+            return
+        if (settled := self._settled.get(key)) is not None and settled.picture == picture:
+            self._ask_ray(key, observed, settled.desired)
             return
         try:
             outcome = self._decide(key, observed)
@@ -87,7 +105,7 @@ class Controller:
             log.warning("the namespace can't be asked what it allows: %s", error)
             self._queue.retry(key, wait_s((error,)))
             return
-        self._look_at_ray(key, observed, outcome)
+        self._ask_ray(key, observed, outcome.desired)
         done, failures = await self._apply(observed, outcome)
         self._note_failures(key, failures)
         self._told.plan(observed.resource, notices(outcome, done, self._failures.get(key)))
@@ -96,6 +114,9 @@ class Controller:
             observed = replace(self._observe(key) or observed, consent=observed.consent)
             outcome = self._decide(key, observed)
         errors += await self._say(key, observed, outcome)
+        self._settled.pop(key, None)
+        if outcome.is_settled and observed.consent is None and not errors:
+            self._settled[key] = _Settled(picture, outcome.desired)
         self._schedule(key, outcome, errors)
 
     def _observe(self, key: Key) -> Observed | None:
@@ -121,14 +142,18 @@ class Controller:
         self._cache.forget_unwatched(key)
         self._told.forget(key)
         self._failures.pop(key, None)
+        self._settled.pop(key, None)
         self._starting.discard(key)
         self._queue.worked(key)
 
-    def _look_at_ray(self, key: Key, observed: Observed, outcome: Outcome) -> None:
-        if outcome.desired is None:
+    def _picture(self, key: Key) -> Picture:
+        return self._cache.store.changes(key), self._ray.view(key), self._failures.get(key), self._keys.doubted(key)
+
+    def _ask_ray(self, key: Key, observed: Observed, desired: DesiredCluster | None) -> None:
+        if desired is None:
             self._ray.forget(key)
             return
-        wait = self._ray.look(key, observed, outcome.desired)
+        wait = self._ray.look(key, observed, desired)
         if wait is not None:
             self._queue.add_after(key, wait)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from shoal.desired.cluster import DesiredCluster, Role
-from shoal.world.blockers import Blocker, why_not_running
+from shoal.world.blockers import NOT_PREPARED, Blocker, why_not_running
 from shoal.world.kubernetes import (
     ADOPTED,
     DIGEST,
@@ -106,7 +106,7 @@ def came_nearer(before: object, after: object) -> bool:
     return restarts == 0 and not _has_ended(after) and why_not_running(after).reason in COMING
 
 
-COMING = ("Pending", "ContainersNotReady")
+COMING = ("Pending", "ContainersNotReady", NOT_PREPARED)
 """What keeps a pod from being ready that passes by itself."""
 
 

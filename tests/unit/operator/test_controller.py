@@ -10,8 +10,9 @@ from shoal.backends.kubernetes.client import Ignored
 from shoal.backends.kubernetes.resources import NAMESPACES, RAYCLUSTERS
 from shoal.backends.kubernetes.transport import Request
 from shoal.desired.kubernetes.settings import Settings
+from shoal.reconcile import Outcome, reconcile
 from shoal.testing.fakeapi import FakeApi, Fault
-from shoal.world.kubernetes import RayView
+from shoal.world.kubernetes import Observed, RayView
 from unit.operator.driven import Driven, all_alive, makes_pod, play, raycluster
 
 
@@ -286,6 +287,35 @@ def test_ready_waits_for_ray_and_says_so_when_ray_does_not_answer() -> None:
         await run.settle()
         assert run.status()["state"] == "ready"
         assert run.condition("Ready")["reason"] == "GcsUnreachable"
+        run.ray = all_alive
+        await run.settle(120)
+        assert run.condition("Ready")["status"] == "True"
+
+    play(scenario)
+
+
+def test_ray_is_asked_again_without_deciding_anew_what_was_decided_of_the_same_picture(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked, decided = [], []
+
+    def decide(observed: Observed, *others: Any) -> Outcome:
+        decided.append(observed)
+        return reconcile(observed, *others)
+
+    def silent(observed: Observed) -> RayView:
+        asked.append(observed)
+        return RayView(error="Ray's GCS does not answer")
+
+    async def scenario(run: Driven) -> None:
+        monkeypatch.setattr("shoal.operator.controller.reconcile", decide)
+        run.ray = silent
+        await run.create(raycluster())
+        await run.settle(120)
+        before = len(asked), len(decided)
+        await run.settle(300)
+        assert len(asked) > before[0]
+        assert len(decided) == before[1]
         run.ray = all_alive
         await run.settle(120)
         assert run.condition("Ready")["status"] == "True"

@@ -12,7 +12,7 @@ from shoal.world.kubernetes import Pod, Resource, Shared
 T = TypeVar("T", Pod, Shared, Resource)
 
 ALIKE_KEPT = 2048
-"""Different lists that are kept once for all objects that have them: all pods that are ready have the same conditions."""
+"""Different lists that are kept once for all objects that have them, as the conditions of a pod that is ready."""
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 

@@ -1,6 +1,7 @@
 """Every object of every cluster, by the cluster that it belongs to."""
 
 from collections.abc import Callable, Iterator
+from itertools import count
 from typing import TypeAlias, TypeVar
 
 from shoal.backends.kubernetes.collection import Collection
@@ -26,6 +27,8 @@ class Store:
     def __init__(self, wake: Wake) -> None:
         self._wake = wake
         self._clusters: dict[Key, dict[str, Kept]] = {}
+        self._numbers = count(1)
+        self._changes: dict[Key, int] = {}
 
     def collection(self, kind: str, type_: type[T]) -> Collection[T]:
         """A new collection of objects of ``kind``, whose changes this store follows."""
@@ -56,6 +59,10 @@ class Store:
         found = self._clusters.get(key, {}).get(f"RayCluster/{key[1]}")
         return found if isinstance(found, Resource) else None
 
+    def changes(self, key: Key) -> int:
+        """A number that is another one after every change of what is known of this cluster; 0 for nothing."""
+        return self._changes.get(key, 0)
+
     def observed(
         self,
         key: Key,
@@ -83,12 +90,13 @@ class Store:
     def _file(self, kind: str, picture: Kept, *, present: bool) -> None:
         key = _key(picture)
         objects = self._clusters.setdefault(key, {})
+        self._changes[key] = next(self._numbers)
         if present:
             objects[f"{kind}/{picture.metadata.name}"] = picture
         else:
             objects.pop(f"{kind}/{picture.metadata.name}", None)
             if not objects:
-                del self._clusters[key]
+                del self._clusters[key], self._changes[key]
 
 
 def _key(picture: Kept) -> Key:
