@@ -39,7 +39,7 @@ AFTER_A_CHANGE_S = 1.0
 
 
 Picture: TypeAlias = tuple[int, RayView | None, Failure | None, frozenset[str]]
-"""What a look at a cluster sees: the state of the store, Ray's last answer, what went wrong, and the doubted Secrets."""
+"""What a look at a cluster sees: the state of the store, Ray's last answer, what went wrong, and doubted Secrets."""
 
 
 class _Settled(msgspec.Struct, frozen=True):
