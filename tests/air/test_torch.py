@@ -243,6 +243,11 @@ def test_the_page_of_the_docs_runs_as_it_is() -> None:
     assert made["tuned"].best().metrics["valid-loss"] < 1
 
 
+def test_more_workers_than_it_can_train_with_are_refused() -> None:
+    with pytest.raises(air.SettingInvalid, match=r"Scaling\(workers=2\): torch trains with one worker"):
+        trainer(scaling=air.Scaling(workers=2)).fit()
+
+
 def test_reporting_outside_of_a_training_function_is_refused() -> None:
     with pytest.raises(air.SettingInvalid, match="none runs here"):
         air.report({"loss": 1.0})
