@@ -1,6 +1,6 @@
 """`make bench-air`: the toll of shoal.air, against Ray 2.60 as documented and against pandas with xgboost.
 
-python -m bench.air [pipeline fit tune]
+python -m bench.air [pipeline fit tune serving]
 """
 
 import os
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.air import pipelines
+from bench.air.serving import serving
 from bench.results import machine, write_section
 
 TRIALS = 20
@@ -93,7 +94,7 @@ def _raw_trial(train: Any, valid: Any, params: Mapping[str, Any]) -> Any:
     return pipelines.raw_fit(train, valid, {**params, "nthread": 1})
 
 
-FIGURES = {"pipeline": pipeline, "fit": fit, "tune": tune}
+FIGURES = {"pipeline": pipeline, "fit": fit, "tune": tune, "serving": serving}
 
 
 def main() -> None:

@@ -36,6 +36,23 @@ def test_words_and_gaps_that_ray_data_holds_make_the_same_model() -> None:
     assert predicted["survived"].tolist() == passengers()["survived"].tolist()
 
 
+def test_no_room_to_predict_is_told_instead_of_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    import ray
+
+    class Greedy:
+        def here(self) -> bool:
+            return True
+
+    held = air.from_pandas(passengers())
+    checkpoint = trainer(held).fit().checkpoint
+    monkeypatch.setattr(cluster, "ROOM_S", 0.5)
+    greedy = ray.remote(num_cpus=2)(Greedy).remote()
+    assert ray.get(greedy.here.remote())
+    with pytest.raises(air.ClusterUnfit, match=r"no room for an actor that predicts: 1 CPU was not free"):
+        air.verify(checkpoint, passengers())
+    ray.kill(greedy)
+
+
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     """A CSV file that not every node of the cluster sees."""

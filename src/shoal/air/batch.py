@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from shoal.air.checkpoint import Checkpoint
+from shoal.air.cluster import wait_for_room
 from shoal.air.dataset import Dataset
 from shoal.air.predictor import Predictor
 from shoal.air.progress import say
@@ -34,6 +35,7 @@ class BatchPredictor:
 
         Raises:
             ColumnUnknown, ColumnUnfit, DatasetEmpty: as `Predictor.predict`.
+            ClusterUnfit: Ray Data is to predict, and no CPU (or GPU) for it gets free.
         """
         needed = [*self.checkpoint.schema.kinds, *keep_columns]
         dataset.require(needed)
@@ -42,6 +44,7 @@ class BatchPredictor:
             return Dataset(frame=_predicted(Predictor(self.checkpoint), rows.to_pandas(), keep_columns))
         from ray import data
 
+        wait_for_room({"CPU": 1, "GPU": int(use_gpu)}, "an actor that predicts")
         say("predicting by Ray Data")
         size = {"size": workers[0]} if workers and workers[0] == workers[1] else {}
         size = size or ({"min_size": workers[0], "max_size": workers[1]} if workers else {"min_size": 1})

@@ -2,7 +2,8 @@
 
 import os
 import socket
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from shoal.air.errors import ClusterUnfit, SettingInvalid
@@ -11,6 +12,9 @@ from shoal.air.progress import level_of_ray, say, settle_ray
 from shoal.air.scaling import Scaling
 
 KNOCK_S = 10.0
+ROOM_S = 30.0
+"""What just ended gives back its CPUs after a moment; what is served, not at all."""
+LOOK_AGAIN_S = 0.2
 
 
 def connect() -> Any:
@@ -114,5 +118,24 @@ def resources(scaling: Scaling) -> dict[str, float]:
     return wanted
 
 
-def _fitting(node: dict[str, float], wanted: dict[str, float]) -> int:
+def wait_for_room(wanted: Mapping[str, float], what: str) -> None:
+    """Return once so much is free on the cluster. Ray itself would wait for ever, and say nothing.
+
+    what: that is to run there, in words.
+
+    Raises:
+        ClusterUnfit: something else, as a served model, holds on to it.
+    """
+    ray = connect()
+    ends = time.monotonic() + ROOM_S
+    while _fitting(ray.available_resources(), wanted) < 1:
+        asked = ", ".join(f"{amount:g} {name}" for name, amount in wanted.items() if amount)
+        if time.monotonic() > ends:
+            step = "`ray status` tells who has it: air.undeploy what need not be served, or take a larger cluster"
+            raise ClusterUnfit(f"there is no room for {what}: {asked} was not free for {ROOM_S:g} s", next_step=step)
+        say(f"waiting for {asked} to be free")
+        time.sleep(LOOK_AGAIN_S)
+
+
+def _fitting(node: Mapping[str, float], wanted: Mapping[str, float]) -> int:
     return int(min(node.get(name, 0) // amount for name, amount in wanted.items() if amount))

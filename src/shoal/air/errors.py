@@ -98,7 +98,7 @@ class PackageUnfit(AirError):
 
 
 class ClusterUnfit(AirError):
-    """The Ray that is to be used doesn't answer, refuses this process, or is of another version than the one here.
+    """The Ray that is to be used doesn't answer, refuses this process, has no room, or is of another version than here.
 
     Which one that is, RAY_ADDRESS says; without it, a Ray is started here.
     """

@@ -7,6 +7,8 @@ from shoal.air.errors import ColumnUnfit, ColumnUnknown
 from shoal.air.frameworks.base import Table
 from shoal.air.schema import OTHER, kind_of
 
+FEW_ROWS = 10_000
+
 
 def table_of(frame: Any, label_column: str, *, name: str, numbers: bool, given: Any = None) -> Table:
     """Features and label of a preprocessed frame.
@@ -64,6 +66,8 @@ def features_of(frame: Any, *, where: str) -> Any:
     import numpy as np
     import pandas as pd
 
+    if _are_plain_numbers(frame):
+        return frame
     parts = []
     for name in frame.columns:
         column = frame[name]
@@ -78,6 +82,15 @@ def features_of(frame: Any, *, where: str) -> Any:
     spread = pd.concat(parts, axis="columns") if parts else frame
     check_features(spread, where=where)
     return spread
+
+
+def _are_plain_numbers(frame: Any) -> bool:
+    """Whether few rows hold nothing but numbers, none of them endless: seen at once, as a request can't wait."""
+    import numpy as np
+
+    if len(frame) > FEW_ROWS or not all(isinstance(each, np.dtype) and each.kind in "biuf" for each in frame.dtypes):
+        return False
+    return not np.isinf(frame.to_numpy(dtype=float)).any()
 
 
 def _check_there_is_something_to_learn(frame: Any, label_column: str) -> None:

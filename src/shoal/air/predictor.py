@@ -26,12 +26,12 @@ class Predictor:
             DatasetEmpty: there is no row.
         """
         kept = self.checkpoint
-        frame = frame_of(rows)
-        if len(frame) == 0:
+        if len(rows) == 0:
             raise DatasetEmpty("there is no row to predict for")
-        frame = kept.schema.arranged(frame, where="rows to predict for").copy()
+        frame = kept.schema.frame_of(rows) if isinstance(rows, list) else frame_of(rows)
+        frame = kept.schema.arranged(frame, where="rows to predict for")
         if kept.preprocessor is not None:
-            frame = transformed_frame(kept.preprocessor, frame, label_column=kept.label_column)
+            frame = transformed_frame(kept.preprocessor, frame.copy(), label_column=kept.label_column)
         features = features_of(frame, where="rows to predict for")
         return _as_frame(kept.framework.predict(kept.model, kept.features.arranged(features)), frame.index)
 

@@ -1,11 +1,13 @@
 """The columns of a table and what each holds: kept with a model, and held against every table that it predicts for."""
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 from shoal.air.dataset import Dataset
 from shoal.air.errors import ColumnUnfit, ColumnUnknown
 
 NUMBER, BOOLEAN, TEXT, TIME, OTHER = "number", "boolean", "text", "time", "other"
+KINDS_OF_NUMPY = {"b": BOOLEAN, "i": NUMBER, "u": NUMBER, "f": NUMBER, "M": TIME}
 
 
 class Schema:
@@ -29,22 +31,34 @@ class Schema:
         """That of a pandas DataFrame."""
         return cls({str(name): kind_of(frame[name]) for name in frame.columns})
 
+    def frame_of(self, rows: Sequence[Any]) -> Any:
+        """Rows as JSON has them, as a DataFrame: at once where all that is asked for is numbers."""
+        import numpy as np
+        import pandas as pd
+
+        if set(self.kinds.values()) == {NUMBER}:
+            values = np.array([[_number(row, name) for name in self.kinds] for row in rows])
+            if values.dtype.kind in "iuf":
+                return pd.DataFrame(values.astype(float), columns=list(self.kinds))
+        return pd.DataFrame(list(rows))
+
     def arranged(self, frame: Any, *, where: str = "") -> Any:
-        """The frame with these columns, in this order, and no others.
+        """The frame with these columns, in this order, and no others; maybe the frame itself.
 
         Raises:
             ColumnUnknown: one is missing.
             ColumnUnfit: one holds another kind of value than it did in training.
         """
+        types = dict(zip(frame.columns, frame.dtypes, strict=True))
         for name, kind in self.kinds.items():
-            if name not in frame.columns:
+            if name not in types:
                 raise ColumnUnknown(name, frame.columns, where=where)
-            found = kind_of(frame[name])
+            found = _kind_of_type(types[name]) or kind_of(frame[name])
             if found != kind and not _fits(frame[name], found, kind):
                 raise ColumnUnfit(_mismatch(frame[name], found, kind), where=f"column {name!r}")
-        return frame[list(self.kinds)].astype(
-            {name: float for name, kind in self.kinds.items() if kind == NUMBER and frame[name].dtype == object}
-        )
+        arranged = frame if list(types) == list(self.kinds) else frame[list(self.kinds)]
+        objects = {name: float for name, kind in self.kinds.items() if kind == NUMBER and types[name].kind == "O"}
+        return arranged.astype(objects) if objects else arranged
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Schema) and list(self.kinds.items()) == list(other.kinds.items())
@@ -59,6 +73,8 @@ def kind_of(column: Any) -> str:
     """What a pandas Series holds."""
     from pandas.api import types
 
+    if told := _kind_of_type(column.dtype):
+        return told
     if types.is_bool_dtype(column):
         return BOOLEAN
     if types.is_numeric_dtype(column):
@@ -67,6 +83,19 @@ def kind_of(column: Any) -> str:
         return TIME
     inferred = types.infer_dtype(column, skipna=True)
     return {"string": TEXT, "boolean": BOOLEAN, "integer": NUMBER, "floating": NUMBER}.get(str(inferred), OTHER)
+
+
+def _kind_of_type(dtype: Any) -> str:
+    """What columns of a type of NumPy's hold; "" where their values have to be looked at."""
+    import numpy as np
+
+    return KINDS_OF_NUMPY.get(dtype.kind, "") if isinstance(dtype, np.dtype) else ""
+
+
+def _number(row: Any, name: str) -> Any:
+    """The value of a field, NaN for null, and what is no number for a field that isn't there."""
+    value = row.get(name, "") if isinstance(row, dict) else ""
+    return float("nan") if value is None else value
 
 
 def _fits(column: Any, found: str, kind: str) -> bool:

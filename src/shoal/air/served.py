@@ -70,7 +70,7 @@ class Served:
         )
 
     @serve.batch(  # type: ignore[untyped-decorator]
-        max_batch_size=64, batch_wait_timeout_s=0.002
+        max_batch_size=64, batch_wait_timeout_s=0.0
     )
     async def together(self, requests: list[list[dict[str, Any]]]) -> list[Any]:
         """The predictions of each request. One that can't be predicted spoils none of the others."""

@@ -52,7 +52,7 @@ def deploy(
     route: str | None = None,
     replicas: int = 1,
     batch_rows: int = 64,
-    batch_wait_s: float = 0.002,
+    batch_wait_s: float = 0.0,
     host: str = "127.0.0.1",
     port: int = 8000,
     token: str = "",
@@ -63,8 +63,8 @@ def deploy(
     ``{"predictions": [...]}``. A row that does not fit gets 422, with its number and the field. GET ROUTE/health and
     ROUTE/schema say how it is and what it takes, ROUTE/openapi.json and ROUTE/docs do for programs and people.
 
-    batch_rows, batch_wait_s: requests that arrive together are predicted together, at most so many, after at most so
-        long a wait.
+    batch_rows, batch_wait_s: requests that have come while others were predicted are predicted together, at most so
+        many; the first of them may be held back so long for more to come.
     host, port: of the HTTP server, when Serve isn't up yet.
     token: if given, requests without "Authorization: Bearer TOKEN" get 401; all but ROUTE/health.
 

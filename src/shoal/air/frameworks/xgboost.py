@@ -1,6 +1,7 @@
 """XGBoost: `xgboost.train`, with nothing in between."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +47,23 @@ class XGBoost(Framework):
 
     def predict(self, model: Any, features: Any) -> Any:
         """What the objective gives: a probability, a value, or a probability a class."""
+        import xgboost
+
         best = best_round(model)
         rounds = (0, 0) if best is None else (0, best + 1)
+        if (floats := _floats(features)) is not None:
+            with suppress(xgboost.core.XGBoostError):  # linear boosters can't; others are told by what follows
+                return model.inplace_predict(floats, iteration_range=rounds, validate_features=False)
         return model.predict(matrix(Table(features, None), threads=0), iteration_range=rounds)
+
+
+def _floats(features: Any) -> Any:
+    """Features that are floats and nothing else, as the one array that XGBoost reads where it lies; otherwise None."""
+    import numpy as np
+
+    types = [features.dtype] if isinstance(features, np.ndarray) else features.dtypes
+    plain = all(isinstance(each, np.dtype) and each.kind == "f" for each in types)
+    return np.asarray(features) if plain else None
 
 
 def boost(

@@ -1,0 +1,111 @@
+"""Served models under load: shoal.air's, and a deployment of Ray Serve's written by hand for the same model."""
+
+import asyncio
+import json
+import statistics
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+from ray import serve
+from starlette.requests import Request
+
+from bench.air import pipelines
+
+ASKED_ONE_BY_ONE = 300
+CONNECTIONS = 32
+LOAD_S = 5.0
+RUNS = 3
+
+
+def serving(path: str) -> list[str]:
+    """One row a request: one after the other, and by many connections at once."""
+    from shoal import air
+
+    train, valid = air.read_parquet(path).train_test_split(0.3, seed=0)
+    checkpoint = pipelines.trainer(train, valid).fit().checkpoint
+    scaled = train.to_pandas()[pipelines.SCALED]
+    urls = {
+        "shoal.air, one by one": air.deploy(checkpoint, name="single", batch_rows=1).wait().url,
+        "shoal.air, batched": air.deploy(checkpoint, name="batched").wait().url,
+        "@serve.deployment": "http://127.0.0.1:8000/plain",
+    }
+    plain = serve.deployment(Plain).bind(checkpoint.model, scaled.mean(), scaled.std(ddof=0))
+    serve.run(plain, name="plain", route_prefix="/plain")
+    row = valid.to_pandas().drop(columns="target").iloc[0].to_dict()
+    waits: dict[str, list[float]] = {name: [] for name in urls}
+    rates: dict[str, list[float]] = {name: [] for name in urls}
+    for _ in range(RUNS):
+        for name, url in urls.items():
+            waits[name].append(latency_s(url, row))
+            rates[name].append(requests_a_second(url, row))
+    serve.shutdown()
+    wait = {name: statistics.median(taken) for name, taken in waits.items()}
+    rate = {name: statistics.median(taken) for name, taken in rates.items()}
+    single, batched, by_hand = urls
+    return [
+        f"served, a row a request, rate by {CONNECTIONS} connections; medians of {RUNS}; the bars: 0.95, batched 3",
+        *(f"{name:24s} p50 {wait[name] * 1000:6.2f} ms   {rate[name]:7.1f} requests a second" for name in urls),
+        f"p50: {wait[by_hand] / wait[single]:.2f} of the plain speed, batched {wait[by_hand] / wait[batched]:.2f}",
+        f"rate: {rate[single] / rate[by_hand]:.2f} of the plain one's, batched {rate[batched] / rate[by_hand]:.2f}",
+    ]
+
+
+class Plain:
+    """What the documentation of Ray Serve leads to: rows of JSON in, predictions out, nothing checked."""
+
+    def __init__(self, booster: Any, mean: Any, spread: Any) -> None:
+        self.booster = booster
+        self.mean = mean
+        self.spread = spread
+
+    async def __call__(self, request: Request) -> dict[str, list[float]]:
+        """One request."""
+        import pandas as pd
+        import xgboost
+
+        frame = pd.DataFrame(await request.json())[self.booster.feature_names]
+        frame[pipelines.SCALED] = (frame[pipelines.SCALED] - self.mean) / self.spread
+        return {"predictions": self.booster.predict(xgboost.DMatrix(frame)).tolist()}
+
+
+def latency_s(url: str, row: dict[str, Any]) -> float:
+    """The median time of requests for a row, one after the other."""
+
+    async def measure() -> list[float]:
+        taken: list[float] = []
+        await _ask(url, row, lambda: len(taken) < ASKED_ONE_BY_ONE, taken)
+        return taken
+
+    return statistics.median(asyncio.run(measure()))
+
+
+def requests_a_second(url: str, row: dict[str, Any]) -> float:
+    """Of requests for a row, by many connections at once."""
+
+    async def measure() -> int:
+        taken: list[float] = []
+        end = time.perf_counter() + LOAD_S
+        going_on = [_ask(url, row, lambda: time.perf_counter() < end, taken) for _ in range(CONNECTIONS)]
+        await asyncio.gather(*going_on)
+        return len(taken)
+
+    return asyncio.run(measure()) / LOAD_S
+
+
+async def _ask(url: str, row: dict[str, Any], goes_on: Any, taken: list[float]) -> None:
+    """Ask over one connection, and note how long each answer takes. A client that costs next to nothing itself."""
+    where = urlsplit(url)
+    body = json.dumps([row]).encode()
+    head = f"POST {where.path} HTTP/1.1\r\nHost: {where.netloc}\r\nContent-Type: application/json\r\n"
+    asked = f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+    reader, writer = await asyncio.open_connection(where.hostname, where.port)
+    while goes_on():
+        began = time.perf_counter()
+        writer.write(asked)
+        answer = (await reader.readuntil(b"\r\n\r\n")).lower()
+        length = int(answer.partition(b"content-length:")[2].partition(b"\r\n")[0])
+        told = await reader.readexactly(length)
+        assert answer.startswith(b"http/1.1 200"), told
+        taken.append(time.perf_counter() - began)
+    writer.close()

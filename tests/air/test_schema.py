@@ -1,0 +1,46 @@
+"""Rows of JSON become the table that training saw, the short way of numbers alone as the long one."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from shoal.air.errors import ColumnUnfit, ColumnUnknown
+from shoal.air.schema import Schema
+
+pytestmark = [pytest.mark.air]
+
+NUMBERS = Schema({"a": "number", "b": "number"})
+MIXED = Schema({"a": "number", "b": "text"})
+
+
+@pytest.mark.parametrize(
+    ("rows", "values"),
+    [
+        ([{"a": 1, "b": 2.5}], [[1.0, 2.5]]),
+        ([{"b": 2, "a": 1}, {"a": None, "b": True, "c": "aside"}], [[1.0, 2.0], [np.nan, 1.0]]),
+    ],
+)
+def test_rows_of_numbers_are_read_at_once(rows: list[object], values: list[list[float]]) -> None:
+    frame = NUMBERS.arranged(NUMBERS.frame_of(rows))
+    pd.testing.assert_frame_equal(frame, pd.DataFrame(values, columns=["a", "b"]))
+
+
+def test_words_that_look_like_numbers_are_words() -> None:
+    with pytest.raises(ColumnUnfit, match=r"it holds text \('2' in row 0\), and held number"):
+        NUMBERS.arranged(NUMBERS.frame_of([{"a": 1, "b": "2"}]))
+
+
+def test_a_field_that_is_not_there_is_named() -> None:
+    with pytest.raises(ColumnUnknown, match="'b'"):
+        NUMBERS.arranged(NUMBERS.frame_of([{"a": 1}]))
+
+
+def test_other_rows_are_read_column_by_column() -> None:
+    frame = MIXED.arranged(MIXED.frame_of([{"b": "x", "a": None}, {"b": None, "a": 2}]))
+    assert frame["a"].tolist()[1] == 2.0
+    assert list(frame.columns) == ["a", "b"]
+
+
+def test_a_table_that_is_right_already_is_not_copied() -> None:
+    frame = pd.DataFrame({"a": [1.0], "b": [2.0]})
+    assert NUMBERS.arranged(frame) is frame
