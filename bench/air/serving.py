@@ -4,6 +4,7 @@ import asyncio
 import json
 import statistics
 import time
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ from bench.air import pipelines
 
 ASKED_ONE_BY_ONE = 300
 CONNECTIONS = 32
+URL = "http://127.0.0.1:8000/model"
 LOAD_S = 5.0
 RUNS = 3
 
@@ -25,27 +27,28 @@ def serving(path: str) -> list[str]:
     train, valid = air.read_parquet(path).train_test_split(0.3, seed=0)
     checkpoint = pipelines.trainer(train, valid).fit().checkpoint
     scaled = train.to_pandas()[pipelines.SCALED]
-    urls = {
-        "shoal.air, one by one": air.deploy(checkpoint, name="single", batch_rows=1).wait().url,
-        "shoal.air, batched": air.deploy(checkpoint, name="batched").wait().url,
-        "@serve.deployment": "http://127.0.0.1:8000/plain",
-    }
-    plain = serve.deployment(Plain).bind(checkpoint.model, scaled.mean(), scaled.std(ddof=0))
-    serve.run(plain, name="plain", route_prefix="/plain")
     row = valid.to_pandas().drop(columns="target").iloc[0].to_dict()
-    waits: dict[str, list[float]] = {name: [] for name in urls}
-    rates: dict[str, list[float]] = {name: [] for name in urls}
+    plain = serve.deployment(Plain).bind(checkpoint.model, scaled.mean(), scaled.std(ddof=0))
+    sides: dict[str, Callable[[], object]] = {
+        "shoal.air, one by one": lambda: air.deploy(checkpoint, batch_rows=1).wait(),
+        "shoal.air, batched": lambda: air.deploy(checkpoint).wait(),
+        "@serve.deployment": lambda: serve.run(plain, name="model", route_prefix="/model"),
+    }
+    waits: dict[str, list[float]] = {name: [] for name in sides}
+    rates: dict[str, list[float]] = {name: [] for name in sides}
     for _ in range(RUNS):
-        for name, url in urls.items():
-            waits[name].append(latency_s(url, row))
-            rates[name].append(requests_a_second(url, row))
+        for name, deploy in sides.items():
+            deploy()
+            waits[name].append(latency_s(URL, row))
+            rates[name].append(requests_a_second(URL, row))
+            serve.delete("model")
     serve.shutdown()
     wait = {name: statistics.median(taken) for name, taken in waits.items()}
     rate = {name: statistics.median(taken) for name, taken in rates.items()}
-    single, batched, by_hand = urls
+    single, batched, by_hand = sides
     return [
         f"served, a row a request, rate by {CONNECTIONS} connections; medians of {RUNS}; the bars: 0.95, batched 3",
-        *(f"{name:24s} p50 {wait[name] * 1000:6.2f} ms   {rate[name]:7.1f} requests a second" for name in urls),
+        *(f"{name:24s} p50 {wait[name] * 1000:6.2f} ms   {rate[name]:7.1f} requests a second" for name in sides),
         f"p50: {wait[by_hand] / wait[single]:.2f} of the plain speed, batched {wait[by_hand] / wait[batched]:.2f}",
         f"rate: {rate[single] / rate[by_hand]:.2f} of the plain one's, batched {rate[batched] / rate[by_hand]:.2f}",
     ]
@@ -104,8 +107,10 @@ async def _ask(url: str, row: dict[str, Any], goes_on: Any, taken: list[float]) 
         began = time.perf_counter()
         writer.write(asked)
         answer = (await reader.readuntil(b"\r\n\r\n")).lower()
-        length = int(answer.partition(b"content-length:")[2].partition(b"\r\n")[0])
-        told = await reader.readexactly(length)
+        if b"transfer-encoding: chunked" in answer:
+            told = await reader.readuntil(b"\r\n0\r\n\r\n")
+        else:
+            told = await reader.readexactly(int(answer.partition(b"content-length:")[2].partition(b"\r\n")[0]))
         assert answer.startswith(b"http/1.1 200"), told
         taken.append(time.perf_counter() - began)
     writer.close()

@@ -12,7 +12,6 @@ import os
 import signal
 import stat
 import sys
-import threading
 import time
 import zlib
 from typing import TYPE_CHECKING, Any
@@ -286,14 +285,13 @@ def fetch(files: Any, root: str, target: str) -> None:
 
 def main(environ: Any) -> None:
     """Ship until SIGTERM, and once more then: Kubernetes sends it when Ray has ended."""
-    ending = threading.Event()
-    signal.signal(signal.SIGTERM, lambda number, frame: ending.set())
-    source, said = environ["SHOAL_LOGS_FROM"], ""
+    # Held back and asked for: a handler that sets an event hangs where the signal comes while the event is waited for.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    source, said, last = environ["SHOAL_LOGS_FROM"], "", False
     store: Any = None
     seen = Seen([])
     every_s = 1.0
     while True:
-        last = ending.is_set()
         try:
             if store is None:
                 store, every_s = opened(environ)
@@ -308,7 +306,7 @@ def main(environ: Any) -> None:
             store = None
         if last:
             sys.exit(1 if said else 0)
-        ending.wait(every_s)
+        last = signal.sigtimedwait({signal.SIGTERM}, every_s) is not None
 
 
 if __name__ == "__main__":
