@@ -15,7 +15,7 @@ from bench.air import pipelines
 
 ASKED_ONE_BY_ONE = 300
 CONNECTIONS = 32
-URL = "http://127.0.0.1:8000/model"
+URL = "http://127.0.0.1:8000"
 LOAD_S = 5.0
 RUNS = 3
 
@@ -28,24 +28,29 @@ def serving(path: str) -> list[str]:
     checkpoint = pipelines.trainer(train, valid).fit().checkpoint
     scaled = train.to_pandas()[pipelines.SCALED]
     row = valid.to_pandas().drop(columns="target").iloc[0].to_dict()
-    plain = serve.deployment(Plain).bind(checkpoint.model, scaled.mean(), scaled.std(ddof=0))
-    sides: dict[str, Callable[[], object]] = {
-        "shoal.air, one by one": lambda: air.deploy(checkpoint, batch_rows=1).wait(),
-        "shoal.air, batched": lambda: air.deploy(checkpoint).wait(),
-        "@serve.deployment": lambda: serve.run(plain, name="model", route_prefix="/model"),
+    given = checkpoint.model, scaled.mean(), scaled.std(ddof=0)
+    plain = serve.deployment(Plain).bind(*given)
+    roomy = serve.deployment(max_ongoing_requests=128)(Plain).bind(*given)
+    sides: dict[str, Callable[[str], object]] = {
+        "shoal.air, one by one": lambda name: air.deploy(checkpoint, name=name, batch_rows=1).wait(),
+        "shoal.air, batched": lambda name: air.deploy(checkpoint, name=name).wait(),
+        "@serve.deployment(128)": lambda name: serve.run(roomy, name=name, route_prefix=f"/{name}"),
+        "@serve.deployment": lambda name: serve.run(plain, name=name, route_prefix=f"/{name}"),
     }
     waits: dict[str, list[float]] = {name: [] for name in sides}
     rates: dict[str, list[float]] = {name: [] for name in sides}
-    for _ in range(RUNS):
-        for name, deploy in sides.items():
-            deploy()
-            waits[name].append(latency_s(URL, row))
-            rates[name].append(requests_a_second(URL, row))
-            serve.delete("model")
+    for run in range(RUNS):
+        for number, (name, deploy) in enumerate(sides.items()):
+            served_as = f"model-{run}-{number}"  # Serve hears late of what was deleted under a name
+            deploy(served_as)
+            time.sleep(1)
+            waits[name].append(latency_s(f"{URL}/{served_as}", row))
+            rates[name].append(requests_a_second(f"{URL}/{served_as}", row))
+            serve.delete(served_as)
     serve.shutdown()
     wait = {name: statistics.median(taken) for name, taken in waits.items()}
     rate = {name: statistics.median(taken) for name, taken in rates.items()}
-    single, batched, by_hand = sides
+    single, batched, _, by_hand = sides
     return [
         f"served, a row a request, rate by {CONNECTIONS} connections; medians of {RUNS}; the bars: 0.95, batched 3",
         *(f"{name:24s} p50 {wait[name] * 1000:6.2f} ms   {rate[name]:7.1f} requests a second" for name in sides),

@@ -48,7 +48,7 @@ def test_no_room_to_predict_is_told_instead_of_waited_for(monkeypatch: pytest.Mo
     monkeypatch.setattr(cluster, "ROOM_S", 0.5)
     greedy = ray.remote(num_cpus=2)(Greedy).remote()
     assert ray.get(greedy.here.remote())
-    with pytest.raises(air.ClusterUnfit, match=r"no room for an actor that predicts: 1 CPU was not free"):
+    with pytest.raises(air.ClusterUnfit, match=r"no room for Ray Data to predict: 1 CPU was not free"):
         air.verify(checkpoint, passengers())
     ray.kill(greedy)
 

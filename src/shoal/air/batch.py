@@ -9,6 +9,8 @@ from shoal.air.dataset import Dataset
 from shoal.air.predictor import Predictor
 from shoal.air.progress import say
 
+PREDICTING = "Ray Data to predict"
+
 
 class BatchPredictor:
     """Predicts for data sets, row for row what `Predictor` gives."""
@@ -37,6 +39,8 @@ class BatchPredictor:
             ColumnUnknown, ColumnUnfit, DatasetEmpty: as `Predictor.predict`.
             ClusterUnfit: Ray Data is to predict, and no CPU (or GPU) for it gets free.
         """
+        if not dataset.is_small:
+            wait_for_room({"CPU": 1, "GPU": int(use_gpu)}, PREDICTING)
         needed = [*self.checkpoint.schema.kinds, *keep_columns]
         dataset.require(needed)
         rows = dataset.select_columns(list(dict.fromkeys(needed)))
@@ -44,7 +48,6 @@ class BatchPredictor:
             return Dataset(frame=_predicted(Predictor(self.checkpoint), rows.to_pandas(), keep_columns))
         from ray import data
 
-        wait_for_room({"CPU": 1, "GPU": int(use_gpu)}, "an actor that predicts")
         say("predicting by Ray Data")
         size = {"size": workers[0]} if workers and workers[0] == workers[1] else {}
         size = size or ({"min_size": workers[0], "max_size": workers[1]} if workers else {"min_size": 1})

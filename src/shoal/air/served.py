@@ -15,10 +15,14 @@ from shoal.air.predictor import Predictor
 from shoal.air.rows import json_schema
 from shoal.air.serving import refusal, rows_in
 
+AT_ONCE = 128
+"""Requests that a replica takes in: with Ray Serve's five, none are left to be predicted together, and those that wait
+outside are tried again only after a pause."""
+
 
 def application(checkpoint: Checkpoint, *, replicas: int, batch_rows: int, batch_wait_s: float, token: str) -> Any:
     """The Serve application of a checkpoint."""
-    deployment = serve.deployment(num_replicas=replicas)(Served)
+    deployment = serve.deployment(num_replicas=replicas, max_ongoing_requests=max(AT_ONCE, 2 * batch_rows))(Served)
     return deployment.bind(checkpoint, batch_rows, batch_wait_s, token)
 
 

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.request import Request, urlopen
 
-from shoal.air.batch import BatchPredictor
+from shoal.air.batch import PREDICTING, BatchPredictor
 from shoal.air.checkpoint import Checkpoint
+from shoal.air.cluster import wait_for_room
 from shoal.air.dataset import Dataset
 from shoal.air.errors import PredictionsDiffer
 from shoal.air.predictor import Predictor, frame_of
@@ -20,11 +21,13 @@ def verify(checkpoint: Checkpoint, rows: Any, *, deployment: Any = None) -> dict
     or as close as the framework can promise (`Framework.tolerance`).
 
     Raises:
+        ClusterUnfit: no CPU for Ray Data gets free.
         PredictionsDiffer: the first row where two places do, and both values.
     """
     tolerance = checkpoint.framework.tolerance
     frame = frame_of(rows).reset_index(drop=True)
     here = Predictor(checkpoint).predict(frame)
+    wait_for_room({"CPU": 1}, PREDICTING)  # without it Ray Data hangs before it has the rows
     by_ray = BatchPredictor(checkpoint).predict(from_ray(Dataset(frame=frame).to_ray())).to_pandas()
     _compare(here.to_numpy().tolist(), by_ray.to_numpy().tolist(), "Ray Data", tolerance)
     compared = {"in-process": len(frame), "batch": len(frame)}
