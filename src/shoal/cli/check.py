@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from shoal.findings import Finding
-    from shoal.spec.parse import Parsed
+    from shoal.spec.parsed import Parsed
 
 OUTPUTS = ("text", "json", "sarif", "github")
 

@@ -10,7 +10,7 @@ from shoal.spec.kubernetes.container import Container
 from shoal.spec.kubernetes.pod import PodSpec
 from shoal.spec.node import Node
 from shoal.spec.other import Other
-from shoal.spec.parse import Document, Parsed
+from shoal.spec.parsed import Document, Parsed
 from shoal.spec.quantity import Quantity
 from shoal.spec.raycluster import HeadGroupSpec, RayCluster, RayClusterSpec, WorkerGroupSpec
 from shoal.spec.rayjob import RayCronJob, RayJob

@@ -9,7 +9,7 @@ from shoal.lint.local_kinds import ANYTHING_ELSE, CROWD, DECIDED, HOSTS, NOT_CAR
 from shoal.spec.clusterfile import ClusterFile
 from shoal.spec.complaints import place
 from shoal.spec.node import Node
-from shoal.spec.parse import Document
+from shoal.spec.parsed import Document
 from shoal.spec.provider import THIS_MACHINE
 from shoal.spec.ray_start import HEAD_PORT_OF, HEAD_PORTS, PLACING, PLACING_VARIABLES
 from shoal.spec.raycluster import RayCluster

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 
 from shoal.findings import Finding, Mark, Page, Severity
 from shoal.spec.complaints import place
-from shoal.spec.parse import Parsed
+from shoal.spec.parsed import Parsed
 
 Output: TypeAlias = Literal["text", "json", "sarif", "github"]
 Results: TypeAlias = Sequence[tuple[Parsed, tuple[Finding, ...]]]

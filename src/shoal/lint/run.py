@@ -6,7 +6,7 @@ from shoal.findings import Finding, Mark, has_errors
 from shoal.lint.context import ClusterContext, clusters_of
 from shoal.lint.facts import Facts
 from shoal.lint.rules import CLUSTER_RULES, FILE_RULES
-from shoal.spec.parse import Parsed
+from shoal.spec.parsed import Parsed
 
 
 def lint(parsed: Parsed, facts: Facts, select: Sequence[str] = (), ignore: Sequence[str] = ()) -> tuple[Finding, ...]:

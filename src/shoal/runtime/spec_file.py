@@ -16,7 +16,8 @@ from shoal.lint.run import lint
 from shoal.runtime.host import facts
 from shoal.spec.clusterfile import ClusterFile
 from shoal.spec.other import Other
-from shoal.spec.parse import Document, Parsed, clusters, parse
+from shoal.spec.parse import clusters, parse
+from shoal.spec.parsed import Document, Parsed
 from shoal.spec.raycluster import RayCluster
 
 MOST_READ_BYTES = 32 * 1024**2  # enough to say of a file that it is no spec

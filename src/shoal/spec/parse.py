@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-import msgspec
-
 from shoal.findings import Finding, Mark, Path, Severity
 from shoal.spec.checks import check
 from shoal.spec.clusterfile import ClusterFile
@@ -12,30 +10,8 @@ from shoal.spec.kinds import Spec, read_spec
 from shoal.spec.lists import unpacked
 from shoal.spec.node import Node
 from shoal.spec.other import Other
+from shoal.spec.parsed import Document, Parsed
 from shoal.spec.raycluster import RayCluster
-
-
-class Document(msgspec.Struct, frozen=True):
-    """One document of a file, or one item of a ``kind: List``. index: from 0, empty documents not counted."""
-
-    spec: Spec
-    node: Node
-    index: int
-
-
-class Parsed(msgspec.Struct, frozen=True):
-    """What a text holds.
-
-    text: what the marks and fixes refer to.
-    documents: those that could be read; a part with an error is left at its default, so act on them only when no
-    finding is an error (``shoal.findings.has_errors``).
-    findings: in the order of the text.
-    """
-
-    source: str
-    text: str
-    documents: tuple[Document, ...]
-    findings: tuple[Finding, ...]
 
 
 def parse(text: bytes | str, source: str) -> Parsed:

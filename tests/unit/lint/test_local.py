@@ -8,7 +8,8 @@ from shoal.engine.ray_start import node_environment
 from shoal.findings import Page, Severity
 from shoal.lint.facts import Facts
 from shoal.lint.local import PAGES, crowd, places, set_fields, unhonoured
-from shoal.spec.parse import Document, parse
+from shoal.spec.parse import parse
+from shoal.spec.parsed import Document
 from shoal.spec.ray_start import NO_FORK_HANDLERS, PLACING_VARIABLES
 
 EVERYTHING = (CASES / "everything.yaml").read_text()

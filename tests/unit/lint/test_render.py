@@ -6,7 +6,7 @@ import pytest
 
 from shoal.findings import Edit, Finding, Fix, Mark, Severity
 from shoal.lint.render import as_text, render
-from shoal.spec.parse import Parsed
+from shoal.spec.parsed import Parsed
 
 TEXT = "kind: RayCluster\n\tspec: wrong\n"
 FIX = Fix("mend", (Edit(0, 1, "k"),))

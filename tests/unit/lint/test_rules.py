@@ -13,7 +13,8 @@ from shoal.lint.rules import CLUSTER_RULES, FILE_RULES, PAGES
 from shoal.lint.run import lint
 from shoal.spec.complaints import place
 from shoal.spec.document import read_documents
-from shoal.spec.parse import Parsed, parse
+from shoal.spec.parse import parse
+from shoal.spec.parsed import Parsed
 
 CASES = cases()
 RULES: list[ClusterRule | FileRule] = [*CLUSTER_RULES, *FILE_RULES]

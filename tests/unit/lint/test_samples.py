@@ -14,7 +14,8 @@ from shoal.findings import Severity, has_errors
 from shoal.lint.local import places, set_fields
 from shoal.lint.run import lint
 from shoal.spec.clusterfile import ClusterFile
-from shoal.spec.parse import Document, parse
+from shoal.spec.parse import parse
+from shoal.spec.parsed import Document
 from shoal.spec.raycluster import RayCluster
 
 FOLDER = os.environ.get("SHOAL_KUBERAY_DIR")

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from shoal.spec.codes import PAGES
 from shoal.spec.from_json import from_json
-from shoal.spec.parse import Parsed, parse
+from shoal.spec.parse import parse
+from shoal.spec.parsed import Parsed
 
 POD = {"spec": {"containers": [{"name": "ray", "image": "ray", "resources": {"limits": {"cpu": "1"}}}]}}
 CLUSTER = {

@@ -4,7 +4,7 @@ from typing import Any
 
 from shoal.backends.kubernetes.remote.errors import NotForKubernetes
 from shoal.backends.kubernetes.remote.places import Place
-from shoal.spec.parse import Document
+from shoal.spec.parsed import Document
 from shoal.spec.raycluster import RayCluster
 
 
