@@ -52,6 +52,14 @@ def test_batch_and_served_predictions_are_those_of_this_process(
     assert air.verify(checkpoint, rows, deployment=deployment) == {"in-process": 200, "batch": 200, "served": 200}
 
 
+def test_a_data_set_a_table_and_rows_are_predicted_alike(checkpoint: air.Checkpoint) -> None:
+    rows = passengers(20, seed=6)
+    wanted = checkpoint.predict(rows)["predictions"].tolist()
+    assert checkpoint.predict(air.from_pandas(rows))["predictions"].tolist() == wanted
+    assert checkpoint.predict(rows.to_dict("records"))["predictions"].tolist() == wanted
+    assert checkpoint.predict(rows.iloc[0].to_dict())["predictions"].tolist() == wanted[:1]
+
+
 def test_a_difference_is_told_by_row(checkpoint: air.Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     def other(self: Any, dataset: Any) -> Any:
         made = air.Predictor(checkpoint).predict(dataset.to_pandas())

@@ -26,9 +26,9 @@ class Predictor:
             DatasetEmpty: there is no row.
         """
         kept = self.checkpoint
-        if len(rows) == 0:
+        frame = kept.schema.frame_of(rows) if isinstance(rows, list) and rows else frame_of(rows)
+        if len(frame) == 0:
             raise DatasetEmpty("there is no row to predict for")
-        frame = kept.schema.frame_of(rows) if isinstance(rows, list) else frame_of(rows)
         frame = kept.schema.arranged(frame, where="rows to predict for")
         if kept.preprocessor is not None:
             frame = transformed_frame(kept.preprocessor, frame.copy(), label_column=kept.label_column)
