@@ -40,7 +40,7 @@ class BatchPredictor:
             ClusterUnfit: Ray Data is to predict, and no CPU (or GPU) for it gets free.
         """
         if not dataset.is_small:
-            wait_for_room({"CPU": 1, "GPU": int(use_gpu)}, PREDICTING)
+            wait_for_room({"CPU": 1, **({"GPU": 1} if use_gpu else {})}, PREDICTING)
         needed = [*self.checkpoint.schema.kinds, *keep_columns]
         dataset.require(needed)
         rows = dataset.select_columns(list(dict.fromkeys(needed)))

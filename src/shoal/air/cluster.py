@@ -109,10 +109,9 @@ def resources(scaling: Scaling) -> dict[str, float]:
     wanted = {"CPU": cpus, **({"GPU": 1} if scaling.use_gpu else {}), **(scaling.resources_per_worker or {})}
     room = sum(_fitting(node, wanted) for node in nodes)
     if room < scaling.workers:
-        asked = ", ".join(f"{amount:g} {name}" for name, amount in wanted.items())
         workers = "one worker" if scaling.workers == 1 else f"{scaling.workers} workers"
         raise SettingInvalid(
-            f"there is no room for {workers} of {asked}: this cluster holds {room or 'none'}",
+            f"there is no room for {workers} of {_in_words(wanted)}: this cluster holds {room or 'none'}",
             next_step="ask for fewer or smaller workers (air.Scaling), or connect to a larger cluster (RAY_ADDRESS)",
         )
     return wanted
@@ -129,12 +128,16 @@ def wait_for_room(wanted: Mapping[str, float], what: str) -> None:
     ray = connect()
     ends = time.monotonic() + ROOM_S
     while _fitting(ray.available_resources(), wanted) < 1:
-        asked = ", ".join(f"{amount:g} {name}" for name, amount in wanted.items() if amount)
+        asked = _in_words(wanted)
         if time.monotonic() > ends:
             step = "`ray status` tells who has it: air.undeploy what need not be served, or take a larger cluster"
             raise ClusterUnfit(f"there is no room for {what}: {asked} was not free for {ROOM_S:g} s", next_step=step)
         say(f"waiting for {asked} to be free")
         time.sleep(LOOK_AGAIN_S)
+
+
+def _in_words(wanted: Mapping[str, float]) -> str:
+    return ", ".join(f"{amount:g} {name}" for name, amount in wanted.items())
 
 
 def _fitting(node: Mapping[str, float], wanted: Mapping[str, float]) -> int:

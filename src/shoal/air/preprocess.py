@@ -38,8 +38,6 @@ def fitted(preprocessor: Any, dataset: Dataset) -> Any:
     for position, step in enumerate(steps):
         _require_columns(step, rows)
         if not _is_ready(step):
-            if rows.is_small:
-                refuse_hollow(rows.to_pandas(), step.get_input_columns())
             with _naming(step), warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # Ray warns of what the chain's members know already
                 _fit(step, rows)
@@ -50,7 +48,9 @@ def fitted(preprocessor: Any, dataset: Dataset) -> Any:
 
 def _fit(step: Any, rows: Dataset) -> None:
     if rows.is_small:
-        step.fit(OneBlock(rows.to_pandas()))
+        frame = rows.to_pandas()
+        refuse_hollow(frame, step.get_input_columns())
+        step.fit(OneBlock(frame))
     else:
         vars(step).update(vars(on_cluster(step.fit, rows.to_ray())))  # fitted on the cluster, it is a copy
 
