@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import msgspec
 
 from shoal.findings import Path
+from shoal.lint.images import ray_of
 from shoal.spec.clusterfile import ClusterFile
 from shoal.spec.kubernetes.container import Container
 from shoal.spec.kubernetes.pod import PodSpec
@@ -101,6 +102,11 @@ class ClusterContext(msgspec.Struct, frozen=True):
     @property
     def head(self) -> Group:
         return self.groups[0]
+
+    @property
+    def ray_version(self) -> str:
+        """As the spec says, else the head's image; "" where neither does."""
+        return self.spec.ray_version or ray_of(self.head.container.image)
 
     @property
     def workers(self) -> tuple[Group, ...]:

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from shoal.findings import Severity
 from shoal.lint.context import ClusterContext
 from shoal.lint.facts import Facts
-from shoal.lint.images import ray_of
 from shoal.lint.rule import Hit, rule
 from shoal.spec.ray_version import KUBERNETES_TOKENS_SINCE, numbers
 from shoal.spec.raycluster import WorkerGroupSpec
 
 _V2_BY_ENV = "RAY_enable_autoscaler_v2"
+_ON = ("1", "true")
 _FT_ENABLED = "ray.io/ft-enabled"
 _VARIABLES = {
     "RAY_REDIS_ADDRESS": ".redisAddress",
@@ -47,9 +47,10 @@ def idle_timeout_of_group_needs_newer_autoscaler(cluster: ClusterContext, facts:
         spec:
           autoscalerOptions: {version: v2}
     """
+    is_v2 = _names_v2(cluster) or cluster.head.env(_V2_BY_ENV) in _ON
     for group in cluster.workers:
         spec = group.spec
-        if isinstance(spec, WorkerGroupSpec) and spec.idle_timeout_seconds is not None and not _is_v2(cluster):
+        if isinstance(spec, WorkerGroupSpec) and spec.idle_timeout_seconds is not None and not is_v2:
             message = f"{group.title} has an idleTimeoutSeconds of its own, which needs the autoscaler's version 2"
             yield Hit(message, (*group.path, "idleTimeoutSeconds"), "set autoscalerOptions.version to v2")
 
@@ -63,8 +64,9 @@ def restarted_container_confuses_autoscaler(cluster: ClusterContext, facts: Fact
 
     Remove `restartPolicy`, or write `Never`: the operator replaces the whole pod.
     """
+    is_on = cluster.spec.enable_in_tree_autoscaling and _names_v2(cluster)
     for group in cluster.groups:
-        if _asks_for_v2(cluster) and group.pod.restart_policy not in ("", "Never"):
+        if is_on and group.pod.restart_policy not in ("", "Never"):
             message = f"restartPolicy of {group.title} is {group.pod.restart_policy} under the autoscaler's version 2"
             yield Hit(message, (*group.pod_path, "restartPolicy"), "remove it, or write Never")
 
@@ -89,7 +91,7 @@ def autoscaler_version_is_contradicted(cluster: ClusterContext, facts: Facts) ->
         if value is not None and options is not None and options.version is not None:
             message = f"the head's variable {_V2_BY_ENV} stands beside autoscalerOptions.version"
             yield Hit(message, (*cluster.head.container_path, "env"), hint)
-    elif value in ("1", "true"):
+    elif value in _ON:
         message = f"the head's variable {_V2_BY_ENV} asks for an autoscaler, and enableInTreeAutoscaling is off"
         yield Hit(message, (*cluster.head.container_path, "env"), hint)
 
@@ -148,7 +150,7 @@ def kubernetes_tokens_lack_something(cluster: ClusterContext, facts: Facts) -> I
     if auth is None or not auth.enable_k8s_token_auth:
         return
     path = (*cluster.path, "authOptions")
-    version = cluster.spec.ray_version or ray_of(cluster.head.container.image)
+    version = cluster.ray_version
     if auth.mode != "token":
         yield Hit("enableK8sTokenAuth is on without mode: token", (*path, "enableK8sTokenAuth"), "add `mode: token`")
     if auth.secret_name:
@@ -159,12 +161,6 @@ def kubernetes_tokens_lack_something(cluster: ClusterContext, facts: Facts) -> I
         yield Hit(message, (*path, "enableK8sTokenAuth"), "use Ray 2.55 or newer, or remove enableK8sTokenAuth")
 
 
-def _asks_for_v2(cluster: ClusterContext) -> bool:
+def _names_v2(cluster: ClusterContext) -> bool:
     options = cluster.spec.autoscaler_options
-    return cluster.spec.enable_in_tree_autoscaling and options is not None and options.version == "v2"
-
-
-def _is_v2(cluster: ClusterContext) -> bool:
-    options = cluster.spec.autoscaler_options
-    by_field = options is not None and options.version == "v2"
-    return by_field or cluster.head.env(_V2_BY_ENV) in ("1", "true")
+    return options is not None and options.version == "v2"

@@ -6,7 +6,6 @@ from shoal.findings import Severity
 from shoal.lint.context import ClusterContext
 from shoal.lint.exposures import exposures
 from shoal.lint.facts import Facts
-from shoal.lint.images import ray_of
 from shoal.lint.rule import Hit, rule
 from shoal.spec.ray_version import asks_for_token
 
@@ -110,4 +109,4 @@ def _has_authentication(cluster: ClusterContext) -> bool:
         return options.mode == "token"
     if mode == "":  # it comes from elsewhere
         return True
-    return asks_for_token(mode, cluster.spec.ray_version or ray_of(cluster.head.container.image))
+    return asks_for_token(mode, cluster.ray_version)

@@ -58,7 +58,7 @@ def ray_is_unlike_this_machine(cluster: ClusterContext, facts: Facts) -> Iterato
 
     Install the same version here, or change `rayVersion` and the images.
     """
-    wanted = cluster.spec.ray_version or ray_of(cluster.head.container.image)
+    wanted = cluster.ray_version
     if cluster.kind == "RayCluster" and wanted and facts.ray_version and wanted != facts.ray_version:
         written = (*cluster.path, "rayVersion") if cluster.spec.ray_version else (*cluster.head.container_path, "image")
         message = f"the cluster asks for Ray {wanted}, this machine has {facts.ray_version}"
@@ -105,7 +105,7 @@ def ray_is_too_old_for_tokens(cluster: ClusterContext, facts: Facts) -> Iterator
     Use Ray 2.52 or newer.
     """
     auth = cluster.spec.auth_options
-    version = cluster.spec.ray_version or ray_of(cluster.head.container.image)
+    version = cluster.ray_version
     if auth is not None and auth.mode == "token" and version and numbers(version) < TOKENS_SINCE:
         message = f"Ray {version} knows no token authentication"
         yield Hit(message, (*cluster.path, "authOptions", "mode"), "use Ray 2.52 or newer")
