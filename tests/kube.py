@@ -23,7 +23,9 @@ import yaml
 from lab.folders import cache_folder
 from lab.modules import KUBERNETES
 from schedule import seconds_left
+from shoal.cli.documents import documents
 from shoal.cli.main import run as shoal
+from shoal.crds.definitions import definitions
 from shoal.spec.kinds import RAY_KINDS
 
 ROOT = Path(__file__).parent.parent
@@ -69,6 +71,11 @@ class Cluster:
             return answer.status, json.loads(answer.read())
         finally:
             link.close()
+
+    def define_kinds(self) -> None:
+        """Give the API server our definitions of Ray's kinds; it serves them by the time this returns."""
+        self.kubectl("apply", "-f", "-", stdin=documents(list(definitions()), "yaml"))
+        self.wait_until_defined()
 
     def wait_until_defined(self) -> None:
         """Return when the API server serves all of Ray's kinds, whose definitions it was given."""

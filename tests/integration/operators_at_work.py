@@ -19,6 +19,7 @@ from unit.desired.kubernetes.alike import Made
 from unit.desired.kubernetes.by_cluster import made, owner
 
 Json = dict[str, Any]
+RAY = "apis/ray.io/v1"
 KUBERAYS = cache_folder() / KUBERAY.key / "kuberay-operator"
 """Where `python -m lab build --kuberay` puts it."""
 PATIENCE_S = 60.0
@@ -70,11 +71,11 @@ def _free_port() -> int:
 def made_by(command: list[str], cluster: Cluster, space: str, manifests: Mapping[str, Json]) -> dict[str, Made]:
     """What an operator makes of each RayCluster in an empty namespace: the fields of every object, by kind and name."""
     for account in {name for manifest in manifests.values() for name in _accounts(manifest)}:
-        _post(cluster, f"api/v1/namespaces/{space}/serviceaccounts", {"metadata": {"name": account}})
+        post(cluster, f"api/v1/namespaces/{space}/serviceaccounts", {"metadata": {"name": account}})
     uids = {}
     for name, manifest in manifests.items():
         metadata = manifest["metadata"] | {"namespace": space}
-        created = _post(cluster, f"apis/ray.io/v1/namespaces/{space}/rayclusters", manifest | {"metadata": metadata})
+        created = post(cluster, f"{RAY}/namespaces/{space}/rayclusters", manifest | {"metadata": metadata})
         uids[name] = created["metadata"]["uid"]
     wanted = {manifest["metadata"]["name"]: _pod_count(manifest) for manifest in manifests.values()}
     with running(command):
@@ -125,7 +126,7 @@ def _tail(printed: IO[bytes]) -> str:
 def _wait_for_pods(cluster: Cluster, space: str, wanted: Mapping[str, int]) -> None:
     end = time.monotonic() + PATIENCE_S
     while True:
-        pods = [owner(pod) for pod in _listed(cluster, f"api/v1/namespaces/{space}/pods")]
+        pods = [owner(pod) for pod in listed(cluster, f"api/v1/namespaces/{space}/pods")]
         lacking = {name: (pods.count(name), count) for name, count in wanted.items() if pods.count(name) != count}
         if not lacking:
             return
@@ -139,12 +140,13 @@ def _objects(cluster: Cluster, space: str) -> dict[str, list[Json]]:
     found: dict[str, list[Json]] = {}
     for kind in KINDS:
         head, _, resource = kind.rpartition("/")
-        for body in _listed(cluster, f"{head}/namespaces/{space}/{resource}"):
+        for body in listed(cluster, f"{head}/namespaces/{space}/{resource}"):
             found.setdefault(owner(body), []).append(body)
     return found
 
 
-def _listed(cluster: Cluster, path: str) -> list[Json]:
+def listed(cluster: Cluster, path: str) -> list[Json]:
+    """All objects of a kind, each with its kind."""
     status, answer = cluster.ask("GET", f"/{path}")
     assert status == 200, answer
     kind = answer["kind"].removesuffix("List")
@@ -154,12 +156,13 @@ def _listed(cluster: Cluster, path: str) -> list[Json]:
 def forget(cluster: Cluster, space: str, names: Iterable[str]) -> None:
     """Let the RayClusters go: their finalizers would wait for an operator that has ended."""
     for name in names:
-        path = f"/apis/ray.io/v1/namespaces/{space}/rayclusters/{name}"
+        path = f"/{RAY}/namespaces/{space}/rayclusters/{name}"
         cluster.ask("PATCH", path, {"metadata": {"finalizers": None}}, "application/merge-patch+json")
         cluster.ask("DELETE", path)
 
 
-def _post(cluster: Cluster, path: str, body: Json) -> Any:
+def post(cluster: Cluster, path: str, body: Json) -> Any:
+    """The object as it was made."""
     status, answer = cluster.ask("POST", f"/{path}", body)
     assert status == 201, answer
     return answer

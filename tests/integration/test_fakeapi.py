@@ -21,8 +21,6 @@ from kube import OUTSIDE, Cluster
 from shoal.backends.kubernetes.http import HttpTransport
 from shoal.backends.kubernetes.kubeconfig import access
 from shoal.backends.kubernetes.transport import Request
-from shoal.cli.documents import documents
-from shoal.crds.definitions import definitions
 from shoal.spec.kinds import RAY_KINDS
 from shoal.testing.fakeapi import FakeApi
 
@@ -71,8 +69,7 @@ def compared(namespace: str, real: list[Answer], fake: list[Answer], steps: list
 @pytest.fixture(scope="module")
 def server(kube: Cluster) -> Cluster:
     """The real one, with our definitions."""
-    kube.kubectl("apply", "-f", "-", stdin=documents(list(definitions()), "yaml"))
-    kube.wait_until_defined()
+    kube.define_kinds()
     # A watch can't begin before the server has begun to keep the kind, which it does at the first request.
     for kind in RAY_KINDS:
         kube.kubectl("get", f"{kind.lower()}s.ray.io", "--all-namespaces")

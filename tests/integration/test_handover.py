@@ -8,10 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from integration.operators_at_work import KUBERAYS, forget, kuberay, running, shoal
+from integration.operators_at_work import KUBERAYS, RAY, forget, kuberay, listed, post, running, shoal
 from kube import Cluster
-from shoal.cli.documents import documents
-from shoal.crds.definitions import definitions
 
 Json = dict[str, Any]
 Command = Callable[[Cluster, str], list[str]]
@@ -32,8 +30,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def server(kwok: Cluster) -> Cluster:
-    kwok.kubectl("apply", "--server-side", "-f", "-", stdin=documents(list(definitions()), "yaml"))
-    kwok.wait_until_defined()
+    kwok.define_kinds()
     return kwok
 
 
@@ -52,7 +49,7 @@ def test_no_pod_is_restarted_when_another_operator_takes_over(
 ) -> None:
     for name, spec in SPECS.items():
         body = {"apiVersion": "ray.io/v1", "kind": "RayCluster", "metadata": {"name": name}, "spec": spec}
-        assert server.ask("POST", f"/apis/ray.io/v1/namespaces/{space}/rayclusters", body)[0] == 201
+        post(server, f"{RAY}/namespaces/{space}/rayclusters", body)
     with running(COMMANDS[before](server, space)):
         _until(lambda: _ready(server, space))
     made = {kind: _uids(server, space, kind) for kind in ("pods", "services")}
@@ -72,27 +69,25 @@ def test_no_pod_is_restarted_when_another_operator_takes_over(
 def _one_more_worker(cluster: Cluster, space: str, name: str) -> None:
     group = SPECS[name]["workerGroupSpecs"][0]
     patch = [{"op": "replace", "path": "/spec/workerGroupSpecs/0/replicas", "value": group["replicas"] + 1}]
-    path = f"/apis/ray.io/v1/namespaces/{space}/rayclusters/{name}"
+    path = f"/{RAY}/namespaces/{space}/rayclusters/{name}"
     assert cluster.ask("PATCH", path, patch, "application/json-patch+json")[0] == 200
 
 
 def _uids(cluster: Cluster, space: str, kind: str) -> dict[str, str]:
     """Of what is not about to go, by name."""
-    _, answer = cluster.ask("GET", f"/api/v1/namespaces/{space}/{kind}")
     return {
         one["metadata"]["name"]: one["metadata"]["uid"]
-        for one in answer["items"]
+        for one in listed(cluster, f"api/v1/namespaces/{space}/{kind}")
         if "deletionTimestamp" not in one["metadata"]
     }
 
 
 def _ready(cluster: Cluster, space: str) -> bool:
     """Whether each cluster's operator says so of the spec as it is now."""
-    _, answer = cluster.ask("GET", f"/apis/ray.io/v1/namespaces/{space}/rayclusters")
     return all(
         body.get("status", {}).get("state") == "ready"
         and body["status"].get("observedGeneration") == body["metadata"]["generation"]
-        for body in answer["items"]
+        for body in listed(cluster, f"{RAY}/namespaces/{space}/rayclusters")
     )
 
 

@@ -14,8 +14,6 @@ import pytest
 
 from integration.operators_at_work import KUBERAYS, kuberay, made_by, shoal
 from kube import Cluster
-from shoal.cli.documents import documents
-from shoal.crds.definitions import definitions
 from unit.desired.kubernetes.alike import Made, differences, reviewed, unexplained
 from unit.desired.kubernetes.recorded import OURS, keep, recorded
 from unit.desired.kubernetes.samples import rayclusters
@@ -32,8 +30,7 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def server(kube: Cluster) -> Cluster:
     """The API server with our definitions, as who swaps the operator has them."""
-    kube.kubectl("apply", "-f", "-", stdin=documents(list(definitions()), "yaml"))
-    kube.wait_until_defined()
+    kube.define_kinds()
     return kube
 
 

@@ -17,8 +17,6 @@ from typing import Any
 import pytest
 
 from kube import Cluster
-from shoal.cli.documents import documents
-from shoal.crds.definitions import definitions
 
 pytestmark = pytest.mark.node
 
@@ -29,8 +27,7 @@ SERVE = "cd /tmp/ray && exec python3 -m http.server 8265"
 @pytest.fixture(scope="module")
 def kinds(node: Cluster) -> None:
     """Ray's kinds, served."""
-    node.kubectl("apply", "-f", "-", stdin=documents(list(definitions()), "yaml"))
-    node.wait_until_defined()
+    node.define_kinds()
 
 
 @pytest.fixture
