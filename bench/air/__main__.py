@@ -20,6 +20,7 @@ from bench.results import machine, write_section
 
 TRIALS = 20
 RUNS = 7
+HEAD = "`make bench-air`, breast cancer: 569 rows, 30 features, 20 rounds. All sides in one run, in turn."
 
 
 def seconds(call: Callable[[], Any]) -> float:
@@ -98,7 +99,7 @@ FIGURES = {"pipeline": pipeline, "fit": fit, "tune": tune, "serving": serving}
 
 
 def main() -> None:
-    """Measure what is named, or all, and write the section."""
+    """Measure what is named, or all, and write a section for each."""
     import ray
 
     from shoal import air
@@ -108,15 +109,12 @@ def main() -> None:
     air.be_quiet()
     ray.init(log_to_driver=False, include_dashboard=False)
     ray.data.DataContext.get_current().enable_progress_bars = False
-    head = "`make bench-air`, breast cancer: 569 rows, 30 features, 20 rounds. All sides in one run, in turn."
-    shown: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
         path = pipelines.write_rows(Path(folder))
         for name in names:
-            shown += ["\n".join(FIGURES[name](path))]
-            print(shown[-1], flush=True)
-            text = "\n\n".join(shown)
-            write_section("shoal.air on small data", f"{head}\n\n{began}\n```text\n{text}\n```\n")
+            text = "\n".join(FIGURES[name](path))
+            print(text, flush=True)
+            write_section(f"shoal.air: {name}", f"{HEAD}\n\n{began}\n```text\n{text}\n```\n")
 
 
 if __name__ == "__main__":
