@@ -40,6 +40,13 @@ class Port(msgspec.Struct, frozen=True):
     address: str
 
 
+class Forecast(msgspec.Struct, frozen=True):
+    """What somebody else does once a plan is done: its operator. plan: its next step. notes: what it doesn't show."""
+
+    plan: Plan
+    notes: tuple[str, ...] = ()
+
+
 class Backend(Protocol):
     """A place where clusters run.
 
@@ -62,6 +69,10 @@ class Backend(Protocol):
 
     async def plan(self, cluster: str, desired: DesiredCluster | None) -> Plan:
         """What would be done now to take ``cluster`` to ``desired`` (None: to be gone). Changes nothing."""
+        ...
+
+    async def forecast(self, cluster: str, desired: DesiredCluster) -> Forecast | None:
+        """What follows once ``cluster`` has been taken to ``desired``; None where nobody else acts on it."""
         ...
 
     async def progress(self, cluster: str, desired: DesiredCluster | None) -> ClusterStatus:
@@ -166,6 +177,10 @@ class NodeBackend(Backend, Protocol):
     async def plan(self, cluster: str, desired: DesiredCluster | None) -> Plan:
         """What takes the cluster as it is observed to ``desired``."""
         return diff(desired, await self.observe(cluster))
+
+    async def forecast(self, cluster: str, desired: DesiredCluster) -> Forecast | None:
+        """Nothing: all that is to be done is in the plan."""
+        return None
 
     async def progress(self, cluster: str, desired: DesiredCluster | None) -> ClusterStatus:
         """The cluster as it is observed, against ``desired``."""

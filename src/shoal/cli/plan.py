@@ -1,10 +1,16 @@
 """`shoal plan FILE`."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from shoal.cli.completions import where_options
 from shoal.cli.console import Console
 from shoal.cli.notes import say_unhonoured
+
+if TYPE_CHECKING:
+    from shoal.backends.base import Forecast
+    from shoal.plan.actions import Plan
 
 CHANGES_PENDING = 3
 
@@ -18,13 +24,12 @@ CHANGES_PENDING = 3
 def command(console: Console, file: str, cluster: str, context: str | None, namespace: str, output: str) -> int:
     """Show what `up FILE` would do, action by action, with the reason of each.
 
-    Changes nothing. Exit code 0: nothing to do; 3: there is something to do.
+    On Kubernetes also what the operator would do about it next. Changes nothing. Exit code 0: `up` has nothing to do;
+    3: it has.
     """
     import asyncio
-    import json
 
     from shoal.plan.diff import diff
-    from shoal.plan.render import data, lines
     from shoal.runtime.address import Address
     from shoal.runtime.backend_for import ProviderNotSupported, backend_for, is_on_kubernetes
     from shoal.runtime.converge import plan_for
@@ -37,15 +42,38 @@ def command(console: Console, file: str, cluster: str, context: str | None, name
         backend = backend_for(spec, {}, Address(name, context, namespace))
         say_unhonoured(console, spec, backend)
         plan = asyncio.run(plan_for(backend, name, spec.desired))
+        forecast = asyncio.run(backend.forecast(name, spec.desired))
     except ProviderNotSupported:
         console.say("note: planned from nothing, as Shoal can't look at this provider yet; `up` would refuse it")
-        plan = diff(spec.desired, World(name))
-    if output == "table":
-        console.emit("\n".join(lines(plan)))
-    elif output == "json":
-        console.emit(json.dumps(data(plan), indent=2))
-    else:
-        import yaml
-
-        console.emit(yaml.safe_dump(data(plan), sort_keys=False).rstrip())
+        plan, forecast = diff(spec.desired, World(name)), None
+    show = _show_table if output == "table" else _show_data
+    show(console, plan, forecast, output)
     return CHANGES_PENDING if plan else 0
+
+
+def _show_table(console: Console, plan: "Plan", forecast: "Forecast | None", output: str) -> None:
+    from shoal.plan.render import lines
+
+    console.emit("\n".join(lines(plan)))
+    if forecast is None:
+        return
+    if forecast.plan:
+        console.emit("then its operator:\n" + "\n".join(lines(forecast.plan)))
+    for note in forecast.notes:
+        console.say(f"note: {note}")
+
+
+def _show_data(console: Console, plan: "Plan", forecast: "Forecast | None", output: str) -> None:
+    from shoal.plan.render import data
+
+    shown = data(plan)
+    if forecast is not None:
+        shown |= {"operator": {"stages": data(forecast.plan)["stages"], "notes": list(forecast.notes)}}
+    if output == "json":
+        import json
+
+        console.emit(json.dumps(shown, indent=2))
+        return
+    import yaml
+
+    console.emit(yaml.safe_dump(shown, sort_keys=False).rstrip())

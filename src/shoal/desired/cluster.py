@@ -93,6 +93,7 @@ class Lifecycle(msgspec.Struct, frozen=True):
     them, ``recreate`` all at once, or ``roll`` one worker group after the other.
     drain_s: how long a node that is to go may finish its work first; 0 ends it at once.
     idle: None where an idle cluster goes on, or where Ray's own autoscaler ends it.
+    autoscaled: groups of which Ray's own autoscaler says which nodes go, as it knows what each has to do.
     """
 
     tended: bool = False
@@ -100,6 +101,7 @@ class Lifecycle(msgspec.Struct, frozen=True):
     on_change: Literal["restart", "keep", "recreate", "roll"] = "restart"
     drain_s: int = 0
     idle: Idle | None = None
+    autoscaled: frozenset[str] = frozenset()
 
 
 class Cleanup(msgspec.Struct, frozen=True):

@@ -6,17 +6,12 @@ from datetime import datetime, timedelta
 import msgspec
 
 from shoal.backends.kubernetes.client import Client
-from shoal.backends.kubernetes.errors import Forbidden, NotFound
-from shoal.backends.kubernetes.resources import ADMISSION_BINDINGS, NAMESPACES
-from shoal.spec.wire import Wire
-from shoal.world.kubernetes import Consent, Meta
+from shoal.backends.kubernetes.consent import consent_of
+from shoal.backends.kubernetes.errors import Forbidden
+from shoal.world.kubernetes import Consent
 
 BELIEVED = timedelta(seconds=30)
 """How long the last answer counts."""
-
-
-class _Kept(Wire, frozen=True):
-    metadata: Meta
 
 
 class _Answer(msgspec.Struct, frozen=True):
@@ -41,19 +36,6 @@ class Consents:
 
     async def _ask(self, namespace: str) -> Consent:
         try:
-            meta = (await self._client.get(NAMESPACES, "", namespace, _Kept)).metadata
-        except (Forbidden, NotFound):
+            return await consent_of(self._client, namespace)
+        except Forbidden:
             return Consent()
-        return Consent(meta.labels, meta.annotations)
-
-
-async def is_policy_bound(client: Client, policy: str) -> bool:
-    """Whether the API server itself refuses clusters that ask for more than their authors may have.
-
-    policy: the name of what binds it to that. Who may not look takes it that nobody judges.
-    """
-    try:
-        bound = await client.get(ADMISSION_BINDINGS, "", policy, _Kept)
-    except (Forbidden, NotFound):
-        return False
-    return bound.metadata.deletion_timestamp is None

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 
@@ -34,10 +34,19 @@ READS = frozenset(("GET", "HEAD"))
 
 
 class Election:
-    """One candidate. until_s: until when, by our monotonic clock, no other can have begun; 0 before it was elected."""
+    """One candidate. until_s: until when, by our monotonic clock, no other can have begun; 0 before it was elected.
+
+    notes: annotations of the Lease while it is ours.
+    """
 
     def __init__(
-        self, client: Client, namespace: str, identity: str, clock: Clock, now: Callable[[], datetime]
+        self,
+        client: Client,
+        namespace: str,
+        identity: str,
+        clock: Clock,
+        now: Callable[[], datetime],
+        notes: Mapping[str, str] | None = None,
     ) -> None:
         self.until_s = 0.0
         self._client = client
@@ -45,6 +54,7 @@ class Election:
         self._identity = identity
         self._clock = clock
         self._now = now
+        self._notes = dict(notes or {})
         self._lease: Lease | None = None
 
     async def wait_for_turn(self) -> None:
@@ -94,7 +104,7 @@ class Election:
     async def _take(self) -> bool:
         """Write that we hold it; whether the API server took that, and no one else was quicker."""
         begun_s = self._clock.monotonic()
-        body = held(self._lease, NAME, self._namespace, self._identity, self._now())
+        body = held(self._lease, NAME, self._namespace, self._identity, self._now(), self._notes)
         try:
             async with asyncio.timeout(LASTS_S - MARGIN_S):
                 if self._lease is None:

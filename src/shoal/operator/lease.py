@@ -1,5 +1,6 @@
 """Which of several operators is at work: one holds a Lease, and stops writing before it may have run out."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -60,8 +61,10 @@ def is_free(sight: Sight, identity: str, now_s: float) -> bool:
     return spec.holder_identity in ("", identity) or now_s >= sight.at_s + spec.lease_duration_seconds
 
 
-def held(lease: Lease | None, name: str, namespace: str, identity: str, now: datetime) -> dict[str, Any]:
-    """The manifest by which ``identity`` takes or keeps the lease."""
+def held(
+    lease: Lease | None, name: str, namespace: str, identity: str, now: datetime, notes: Mapping[str, str]
+) -> dict[str, Any]:
+    """The manifest by which ``identity`` takes or keeps the lease. notes: annotations, for those who look at it."""
     before = lease.spec if lease else LeaseSpec()
     ours = lease is not None and before.holder_identity == identity
     spec = LeaseSpec(
@@ -70,17 +73,20 @@ def held(lease: Lease | None, name: str, namespace: str, identity: str, now: dat
         renew_time=_micro(now),
         lease_transitions=before.lease_transitions + (lease is not None and not ours),
     )
-    return _manifest(spec, name, namespace, lease)
+    return _manifest(spec, name, namespace, lease, notes)
 
 
 def given_back(lease: Lease, now: datetime) -> dict[str, Any]:
     """The manifest by which its holder lets go of it, so that the next need not wait."""
     spec = msgspec.structs.replace(lease.spec, holder_identity="", renew_time=_micro(now))
-    return _manifest(spec, lease.metadata.name, lease.metadata.namespace, lease)
+    meta = lease.metadata
+    return _manifest(spec, meta.name, meta.namespace, lease, meta.annotations)
 
 
-def _manifest(spec: LeaseSpec, name: str, namespace: str, lease: Lease | None) -> dict[str, Any]:
-    meta = {"name": name, "namespace": namespace}
+def _manifest(
+    spec: LeaseSpec, name: str, namespace: str, lease: Lease | None, notes: Mapping[str, str]
+) -> dict[str, Any]:
+    meta: dict[str, Any] = {"name": name, "namespace": namespace, "annotations": dict(notes)}
     if lease is not None:
         meta["resourceVersion"] = lease.metadata.resource_version
     body = {key: value for key, value in msgspec.to_builtins(spec).items() if value is not None}

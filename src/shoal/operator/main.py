@@ -4,25 +4,26 @@ import asyncio
 import contextlib
 import gc
 import logging
-import pkgutil
 import signal
 from collections.abc import AsyncIterator
 
 import uvloop
 from msgspec.structs import replace
 
+from shoal import __version__
 from shoal.backends.kubernetes.cache import EVERYWHERE
 from shoal.backends.kubernetes.client import Client
+from shoal.backends.kubernetes.consent import is_policy_bound
 from shoal.backends.kubernetes.discovery import serves
 from shoal.backends.kubernetes.http import HttpTransport
 from shoal.backends.kubernetes.kubeconfig import access
+from shoal.backends.kubernetes.operators import Told, keeper, notes
 from shoal.backends.kubernetes.resources import ROUTES
 from shoal.backends.kubernetes.transport import Transport
 from shoal.desired.kubernetes.settings import Settings
 from shoal.engine.gcs_async import GcsCalls
 from shoal.install.admission import policy_name
 from shoal.operator.askray import Gcs
-from shoal.operator.consent import is_policy_bound
 from shoal.operator.election import Election, Fenced
 from shoal.operator.health import serve
 from shoal.operator.logs import log_to_stderr
@@ -53,7 +54,9 @@ async def run(transport: Transport, gcs: Gcs, options: Options) -> None:
     """Run one operator on ``transport``."""
     clock = SystemClock()
     options = replace(options, settings=await _found_out(Client(transport), options))
-    election = Election(Client(transport), options.settings.operator_namespace, options.named(), clock, utc_now)
+    told = Told(__version__, options.namespaces, options.settings)
+    where = options.settings.operator_namespace
+    election = Election(Client(transport), where, options.named(), clock, utc_now, notes(told))
     operator = Operator(Fenced(transport, election, clock) if options.election else transport, gcs, options)
     async with _probed(operator, options):
         following = asyncio.create_task(operator.follow())
@@ -73,15 +76,7 @@ async def _found_out(client: Client, options: Options) -> Settings:
     policy = policy_name(options.settings.operator_namespace, everywhere=options.namespaces == EVERYWHERE)
     is_judged = options.settings.secure and await is_policy_bound(client, policy)
     has_routes = await serves(client, ROUTES)
-    return replace(options.settings, has_routes=has_routes, is_judged=is_judged, keeper=_keeper())
-
-
-def _keeper() -> str:
-    """The program that keeps logs, as text: imported, it would take a megabyte."""
-    source = pkgutil.get_data("shoal.backends.kubernetes", "keeper.py")
-    if source is None:
-        raise FileNotFoundError("keeper.py is not beside the operator's own modules")
-    return source.decode()
+    return replace(options.settings, has_routes=has_routes, is_judged=is_judged, keeper=keeper())
 
 
 async def _work(operator: Operator, election: Election | None) -> None:

@@ -22,6 +22,8 @@ LATE_S = 5
 ALPHABET = "0123456789bcdfghjklmnpqrstvwxz"
 """Without vowels: no suffix reads as a word."""
 
+UNKNOWN = "*****"
+
 
 class Unit(msgspec.Struct, frozen=True):
     """Nodes of one group that live and die together: one pod, or the hosts of a replica. number: the unit's seat."""
@@ -58,8 +60,10 @@ def seated(desired: DesiredCluster, world: World, now: float) -> DesiredCluster:
 
 
 def pod_name(desired: DesiredCluster, node: DesiredNode, seat: Seat) -> str:
-    """The one name of a pod in this seat and life."""
+    """The one name of a pod in this seat and life; with asterisks while the cluster has no uid."""
     group = None if node.role is Role.HEAD else node.group
+    if not desired.uid:
+        return pod_prefix(desired.name, group) + UNKNOWN
     key = f"{desired.uid}/{node.group}/{seat.number}/{seat.life}"
     number = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8])
     suffix = "".join(ALPHABET[number // len(ALPHABET) ** place % len(ALPHABET)] for place in range(5))

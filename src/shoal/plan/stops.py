@@ -17,7 +17,7 @@ def stops(desired: DesiredCluster, world: World) -> tuple[StopNode, ...]:
     head_reason = None if desired.lifecycle.workers_outlive_head else _head_reason(desired, world)
     found = []
     for node in world.nodes:
-        reason = rolled.get(node.name) or _stop_reason(desired, wanted.get(node.name), node)
+        reason = rolled.get(node.name) or _stop_reason(desired, world, wanted.get(node.name), node)
         if reason is None and head_reason is not None and node.role is Role.WORKER:
             reason = Reason("HeadRestarted", f"workers cannot outlive the head's GCS: {head_reason.message}")
         if reason is not None:
@@ -30,22 +30,37 @@ def _head_reason(desired: DesiredCluster, world: World) -> Reason | None:
     if desired.head is None:
         return Reason("NodeNotWanted", "the cluster is suspended")
     head = world.node(desired.head.name)
-    return _stop_reason(desired, desired.head, head) if head else Reason("HeadMissing", "the head does not exist")
+    return (
+        _stop_reason(desired, world, desired.head, head) if head else Reason("HeadMissing", "the head does not exist")
+    )
 
 
-def _stop_reason(desired: DesiredCluster, wanted: DesiredNode | None, node: ObservedNode) -> Reason | None:
+def _stop_reason(
+    desired: DesiredCluster, world: World, wanted: DesiredNode | None, node: ObservedNode
+) -> Reason | None:
     tended = desired.lifecycle.tended
     if tended and (node.phase is Phase.STOPPING or node.ends):
         return None
     if node.phase is Phase.DEAD and (wanted is not None or tended):
         return Reason("NodeDied", node.detail or "its processes have ended")
     if wanted is None:
-        return _unwanted(desired, node)
+        return None if is_autoscalers(desired, world, node) else _unwanted(desired, node)
     if node.phase is Phase.STOPPING:
         return Reason("StopUnfinished", "an earlier stop was cut off")
     if _restarts(desired.lifecycle, wanted, node):
         return Reason("NodeChanged", "its settings in the spec differ from those it was started with")
     return None
+
+
+def is_autoscalers(desired: DesiredCluster, world: World, node: ObservedNode) -> bool:
+    """Whether a node beyond what its group asks for goes on until Ray's autoscaler names it."""
+    if node.group not in desired.lifecycle.autoscaled or not desired.nodes:
+        return False
+    mates = [mate for mate in world.nodes if mate.unit == node.unit] if node.unit else [node]
+    return all(
+        mate.phase in (Phase.STARTING, Phase.RUNNING) and mate.drain is None and mate.name not in desired.departing
+        for mate in mates
+    )
 
 
 def _unwanted(desired: DesiredCluster, node: ObservedNode) -> Reason:

@@ -7,9 +7,10 @@ import msgspec
 import pytest
 
 from shoal.backends.kubernetes.client import Client, Ignored
+from shoal.backends.kubernetes.consent import is_policy_bound
 from shoal.backends.kubernetes.resources import NAMESPACES
 from shoal.backends.kubernetes.transport import Request, Response
-from shoal.operator.consent import BELIEVED, Consents, is_policy_bound
+from shoal.operator.consent import BELIEVED, Consents
 from shoal.testing.fakeapi import FakeApi, Fault
 from shoal.world.kubernetes import Consent
 

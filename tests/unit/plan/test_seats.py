@@ -8,6 +8,7 @@ from shoal.plan.actions import AdoptNode, ApplyObject, DrainNode, Plan, StartNod
 from shoal.world.snapshot import ObservedNode, Phase, Seat
 
 DRAINING = replace(TENDED, drain_s=30)
+AUTOSCALED = replace(TENDED, autoscaled=frozenset({"g", "tpu"}))
 
 
 def running(groups: dict[str, int], **options: object) -> Place:
@@ -62,6 +63,29 @@ def test_workers_to_delete_are_the_ones_that_go() -> None:
     named = place.names("g")[1]
     place.settle(wanted({"g": 2}, departing=(named,)))
     assert place.deleted == [named]
+
+
+def test_rays_autoscaler_says_which_pods_go() -> None:
+    place = running({"g": 3}, lifecycle=AUTOSCALED)
+    assert not place.plan(wanted({"g": 1}, lifecycle=AUTOSCALED))
+    named = place.names("g")[0]
+    place.settle(wanted({"g": 1}, lifecycle=AUTOSCALED, departing=(named,)))
+    assert place.deleted == [named]
+    place.settle(wanted({"g": 3}, lifecycle=AUTOSCALED))
+    assert len(place.names("g")) == 3
+    assert len(place.created) == 5  # those that were beyond what was asked for are needed again
+
+
+def test_rays_autoscaler_has_no_say_in_what_is_dead_removed_or_suspended() -> None:
+    place = running({"tpu": 2, "old": 1}, hosts=2, lifecycle=AUTOSCALED)
+    dead = place.names("tpu")[0]
+    mates = [node.name for node in place.world.nodes if node.unit == place.nodes[dead].unit]
+    old = place.names("old")
+    place.die(dead)
+    place.settle(wanted({"tpu": 1}, hosts=2, lifecycle=AUTOSCALED))
+    assert sorted(place.deleted) == sorted([*mates, *old])
+    place.settle(wanted({"tpu": 1}, hosts=2, lifecycle=AUTOSCALED, suspended=True))
+    assert not place.nodes
 
 
 def test_a_name_that_is_still_listed_is_not_given_again() -> None:

@@ -74,6 +74,9 @@ def _lifecycle(cluster: RayCluster) -> Lifecycle:
         on_change=ON_CHANGE.get(strategy.type if strategy else "", "keep"),
         drain_s=int(asked) if asked.isdecimal() else DRAIN_S,
         idle=_idle(cluster),
+        autoscaled=frozenset(group.group_name for group in cluster.spec.worker_group_specs)
+        if cluster.spec.enable_in_tree_autoscaling
+        else frozenset(),
     )
 
 

@@ -4,15 +4,17 @@ import subprocess
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, BinaryIO, Self, TypeVar, cast
 
-from shoal.backends.base import Backend, Endpoints, Port
+from shoal.backends.base import Backend, Endpoints, Forecast, Port
 from shoal.backends.kubernetes.client import Client
 from shoal.backends.kubernetes.remote import copying, joined, objects
 from shoal.backends.kubernetes.remote.certificate import FILES, certificate_of
 from shoal.backends.kubernetes.remote.connection import Connection, connect
 from shoal.backends.kubernetes.remote.execute import Command, execute, gathered
+from shoal.backends.kubernetes.remote.forecast import forecast
 from shoal.backends.kubernetes.remote.forward import HERE, Forward
 from shoal.backends.kubernetes.remote.head import RayPod, head_of, pods_of, seat_of, token_of
 from shoal.backends.kubernetes.remote.helper import Helper, as_failure
@@ -20,6 +22,7 @@ from shoal.backends.kubernetes.remote.kept import KeptLogs
 from shoal.backends.kubernetes.remote.logs import PRINTED, PRINTED_BEFORE, PodFiles, PrintedLog, printed
 from shoal.backends.kubernetes.remote.places import Place, forget, remember
 from shoal.backends.kubernetes.remote.private_files import private_files
+from shoal.backends.kubernetes.remote.rayview import ray_view
 from shoal.backends.kubernetes.resources import PODS, RAYCLUSTERS
 from shoal.backends.logs import LogFile, NodeUnknown
 from shoal.desired.cluster import DesiredCluster
@@ -28,7 +31,7 @@ from shoal.plan.actions import ApplyObject, Plan, Reason, RemoveCluster, Stage
 from shoal.spec.log_store import LogStore
 from shoal.status.conditions import ClusterStatus, State
 from shoal.status.of_kubernetes import acted_on, status_from
-from shoal.world.kubernetes import Resource
+from shoal.world.kubernetes import RayView, Resource
 
 T = TypeVar("T")
 
@@ -73,6 +76,19 @@ class KubernetesBackend(Backend):
             return Plan(cluster)
         reason = Reason("ClusterDeleted", "the cluster is to be gone")
         return Plan(cluster, ((RemoveCluster(cluster, reason),),))
+
+    async def forecast(self, cluster: str, desired: DesiredCluster) -> Forecast | None:
+        """What the operator would do. Raises as ``plan`` does."""
+
+        async def ask() -> RayView | None:
+            return await ray_view(self._connection, self.place.namespace, cluster)
+
+        async def decide() -> Forecast:
+            client = self._connection.client
+            before, after = await objects.dry_run(client, self.place, self._to_apply)
+            return await forecast(client, before, after, ask, datetime.now(UTC))
+
+        return await self._run(decide())
 
     async def progress(self, cluster: str, desired: DesiredCluster | None) -> ClusterStatus:
         """The same as ``status``. Raises NoOperator once nothing has come of it for a while."""

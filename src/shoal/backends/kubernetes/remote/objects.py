@@ -8,21 +8,16 @@ import msgspec
 
 from shoal.backends.kubernetes.client import Client
 from shoal.backends.kubernetes.errors import ApiError, Forbidden, NotFound
+from shoal.backends.kubernetes.operators import at_work
 from shoal.backends.kubernetes.remote.changes import changes, summary
 from shoal.backends.kubernetes.remote.errors import KindUnknown, NoOperator
 from shoal.backends.kubernetes.remote.head import RayPod, pods_of
 from shoal.backends.kubernetes.remote.places import Place
-from shoal.backends.kubernetes.resources import LEASES, NAMESPACES, RAYCLUSTERS, Resource
+from shoal.backends.kubernetes.resources import NAMESPACES, RAYCLUSTERS, Resource
 from shoal.desired.cluster import DesiredObject
 from shoal.plan.actions import ApplyObject, Plan, Reason
-from shoal.spec.wire import Wire
-from shoal.world.from_kubernetes import seconds
 from shoal.world.kubernetes import CLUSTER
 from shoal.world.kubernetes import Resource as Seen
-
-LEADERS = ("shoal-operator", "ray-operator-leader")
-"""Leases of operators that act on RayClusters: Shoal's and KubeRay's."""
-LEASE_LASTS_S = 120
 
 Manifest = dict[str, Any]
 Key = tuple[str, str]
@@ -58,12 +53,8 @@ async def all_of(client: Client, place: Place, namespace: str) -> tuple[dict[Key
 
 async def plan_of(client: Client, place: Place, manifest: Manifest) -> Plan:
     """What applying ``manifest`` would change, as the API server says that it would. Raises what ``apply`` does."""
-    kind, name = kind_of(manifest), manifest["metadata"]["name"]
-    try:
-        before: Manifest | None = await client.get(kind, place.namespace, name, dict)
-    except NotFound:
-        before = None
-    after = await applied(client, place, manifest, dry_run=True)
+    name = manifest["metadata"]["name"]
+    before, after = await dry_run(client, place, manifest)
     if before is None:
         reason = Reason("ObjectMissing", f"there is no RayCluster {name!r} in {place}")
     elif found := changes(before, after):
@@ -71,6 +62,17 @@ async def plan_of(client: Client, place: Place, manifest: Manifest) -> Plan:
     else:
         return Plan(name)
     return Plan(name, ((ApplyObject(DesiredObject("RayCluster", name, manifest), reason),),))
+
+
+async def dry_run(client: Client, place: Place, manifest: Manifest) -> tuple[Manifest | None, Manifest]:
+    """The RayCluster as it is, None if there is none, and as it would be. Raises what ``apply`` does."""
+    try:
+        before: Manifest | None = await client.get(
+            kind_of(manifest), place.namespace, manifest["metadata"]["name"], dict
+        )
+    except NotFound:
+        before = None
+    return before, await applied(client, place, manifest, dry_run=True)
 
 
 async def applied(client: Client, place: Place, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
@@ -91,24 +93,11 @@ async def delete(client: Client, place: Place, name: str) -> None:
             raise _kind_unknown(place) from error
 
 
-class _Lease(Wire, frozen=True):
-    spec: "_LeaseSpec"
-
-
-class _LeaseSpec(Wire, frozen=True):
-    holder_identity: str = ""
-    renew_time: str | None = None
-
-
 async def expect_operator(client: Client, place: Place, name: str) -> None:
     """Raises NoOperator if no operator holds its Lease; nothing where that can't be looked at."""
-    now = datetime.now(UTC).timestamp()
     try:
-        for leader in LEADERS:
-            leases = await client.list(LEASES, _Lease, fields=f"metadata.name={leader}")
-            held = (lease.spec for lease in leases.items if lease.spec.holder_identity)
-            if any(now - seconds(spec.renew_time or "") < LEASE_LASTS_S for spec in held):
-                return
+        if await at_work(client, datetime.now(UTC).timestamp()):
+            return
     except Forbidden:
         return
     raise NoOperator(

@@ -1,0 +1,84 @@
+"""Which operators act on RayClusters, and how each was told to: their Leases say so."""
+
+import pkgutil
+
+import msgspec
+from msgspec.structs import replace
+
+from shoal.backends.kubernetes.cache import EVERYWHERE
+from shoal.backends.kubernetes.client import Client
+from shoal.backends.kubernetes.resources import LEASES
+from shoal.desired.kubernetes.settings import Settings
+from shoal.spec.wire import Wire
+from shoal.world.from_kubernetes import seconds
+from shoal.world.kubernetes import Meta
+
+OURS, KUBERAYS = "shoal-operator", "ray-operator-leader"
+TOLD = "shoal.dev/operator"
+"""Annotation of a Lease: how its holder runs clusters, as JSON."""
+LEASE_LASTS_S = 120
+
+
+class Told(msgspec.Struct, frozen=True):
+    """How an operator of Shoal's runs clusters. namespaces: those that it watches."""
+
+    version: str
+    namespaces: tuple[str, ...]
+    settings: Settings
+
+    def acts_in(self, namespace: str) -> bool:
+        """Whether clusters of ``namespace`` are its own."""
+        return self.namespaces == EVERYWHERE or namespace in self.namespaces
+
+
+class AtWork(msgspec.Struct, frozen=True):
+    """An operator that holds a Lease of this name. told: None where it doesn't say."""
+
+    lease: str
+    told: Told | None = None
+
+
+class _Spec(Wire, frozen=True):
+    holder_identity: str = ""
+    renew_time: str | None = None
+
+
+class _Lease(Wire, frozen=True):
+    metadata: Meta
+    spec: _Spec = _Spec()
+
+
+async def at_work(client: Client, now: float) -> tuple[AtWork, ...]:
+    """Those that hold their Lease, in whatever namespace that is. now: seconds since 1970. Raises Forbidden."""
+    found: list[AtWork] = []
+    for name in (OURS, KUBERAYS):
+        leases = await client.list(LEASES, _Lease, fields=f"metadata.name={name}")
+        found += (_of(lease) for lease in leases.items if _is_held(lease.spec, now))
+    return tuple(found)
+
+
+def notes(told: Told) -> dict[str, str]:
+    """Annotations by which an operator's Lease says how it runs clusters."""
+    short = replace(told, settings=replace(told.settings, keeper=""))
+    return {TOLD: msgspec.json.encode(short, order="deterministic").decode()}
+
+
+def keeper() -> str:
+    """The program that keeps logs, as text: imported, it would take a megabyte."""
+    source = pkgutil.get_data("shoal.backends.kubernetes", "keeper.py")
+    if source is None:
+        raise FileNotFoundError("keeper.py is not beside the operator's own modules")
+    return source.decode()
+
+
+def _is_held(spec: _Spec, now: float) -> bool:
+    return bool(spec.holder_identity) and now - seconds(spec.renew_time or "") < LEASE_LASTS_S
+
+
+def _of(lease: _Lease) -> AtWork:
+    name = lease.metadata.name
+    try:
+        told = msgspec.json.decode(lease.metadata.annotations.get(TOLD, ""), type=Told)
+    except msgspec.DecodeError:
+        return AtWork(name)
+    return AtWork(name, replace(told, settings=replace(told.settings, keeper=keeper())))

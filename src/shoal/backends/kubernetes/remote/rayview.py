@@ -1,0 +1,63 @@
+"""What Ray's GCS says of a cluster, asked as its operator does, but through the API server."""
+
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from shoal.backends.kubernetes.remote.certificate import FILES, certificate_of
+from shoal.backends.kubernetes.remote.connection import Connection
+from shoal.backends.kubernetes.remote.forward import HERE, Forward
+from shoal.backends.kubernetes.remote.head import RayPod, head_of, token_of
+from shoal.backends.kubernetes.remote.private_files import private_files
+from shoal.engine.gcs_async import GcsCalls
+from shoal.errors import HeadNotRunning, ShoalError
+from shoal.world.from_kubernetes import is_ready
+from shoal.world.kubernetes import RayView
+
+PATIENCE_S = 5.0
+
+
+async def ray_view(connection: Connection, namespace: str, cluster: str) -> RayView | None:
+    """Who is alive, or in ``error`` why that can't be known; None where no head is ready to be asked."""
+    try:
+        head = await head_of(connection.client, namespace, cluster)
+    except HeadNotRunning:
+        return None
+    if not is_ready(head):
+        return None
+    said: list[str] = []
+    try:
+        token = await token_of(connection.client, head, await connection.token())
+        tls = _context(await certificate_of(connection.sockets, head))
+        async with _gcs(connection, head, said) as address:
+            nodes = await GcsCalls().alive_nodes(address, token, PATIENCE_S, tls)
+    except ShoalError as error:
+        return RayView(error=said[0] if said else error.what)
+    return RayView({node.instance_id: node.node_id for node in nodes if node.instance_id})
+
+
+@asynccontextmanager
+async def _gcs(connection: Connection, head: RayPod, said: list[str]) -> AsyncIterator[str]:
+    """An address here that leads to it. said: filled with what goes wrong on the way."""
+
+    async def there() -> tuple[str, str]:
+        return head.metadata.namespace, head.metadata.name
+
+    forward = Forward(connection.sockets, there, head.port("gcs"), said.append)
+    try:
+        yield f"{HERE}:{await forward.listen()}"
+    finally:
+        await forward.close()
+
+
+def _context(certificate: Mapping[str, str]) -> ssl.SSLContext | None:
+    if not certificate:
+        return None
+    with private_files(certificate) as files:
+        authority, own, key = (files[name] for name in FILES)
+        context = ssl.create_default_context(cafile=authority)
+        # Nodes make theirs with the openssl of their image, which may be older than the rules of Python 3.13.
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+        context.load_cert_chain(own, key)
+    context.set_alpn_protocols(["h2"])
+    return context
