@@ -4,9 +4,12 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +49,21 @@ class RayOnNode:
         verb, *rest = arguments
         where = [verb, self.name, "--context", context, "-n", self.namespace]
         return self.run([sys.executable, "-m", "shoal", *where, *rest])
+
+    def planned(self, path: str, value: object) -> list[tuple[str, str]]:
+        """(action, target) of what the operator would do next were this set in the spec, as `shoal plan` shows it."""
+        manifest = json.loads(self.kubectl("get", "raycluster", self.name, "-o", "json"))
+        *above, last = [int(step) if step.isdecimal() else step for step in path.split("/")]
+        reduce(getitem, above, manifest["spec"])[last] = value
+        context = self.node.kubectl("config", "current-context").strip()
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            json.dump(manifest, file)
+            file.flush()
+            where = ["--context", context, "-n", self.namespace, "-o", "json"]
+            ended = self.run([sys.executable, "-m", "shoal", "plan", file.name, *where])
+        assert ended.returncode == 3, ended.stderr
+        stages = json.loads(ended.stdout)["operator"]["stages"]
+        return [(action["action"], action["target"]) for stage in stages for action in stage]
 
     def run(self, command: list[str], **variables: str) -> "subprocess.CompletedProcess[str]":
         """A program of the person's, with kubectl, Ray and Python on PATH."""

@@ -92,9 +92,11 @@ def test_stock_ray_client_connects_through_a_forwarded_port(cluster: RayOnNode) 
 
 def test_a_worker_that_is_not_wanted_any_more_is_drained_before_it_goes(cluster: RayOnNode) -> None:
     before = cluster.wait_until_ready(pods=3)
+    planned = cluster.planned(REPLICAS, 1)
     cluster.patch(REPLICAS, 1)
     after = cluster.wait_until_ready(pods=2)
     (gone,) = before.keys() - after.keys()
+    assert planned == [("DrainNode", gone)]
     (died,) = (node for node in cluster.nodes() if not node["Alive"])
     assert died["DeathReason"] in DRAINED
     said = [reason for reason, message in cluster.events() if gone in message]

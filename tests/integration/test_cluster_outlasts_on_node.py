@@ -203,6 +203,11 @@ def test_stock_ray_client_connects_with_the_certificate_that_connect_gives_it(ke
     assert TWELVE in succeeded(kept.shoal("connect", "--", sys.executable, "examples/script.py"))
 
 
+def test_ray_is_asked_over_tls_for_a_plan_too(kept: RayOnNode) -> None:
+    _, worker = kept.pods()
+    assert kept.planned("workerGroupSpecs/0/replicas", 0) == [("DrainNode", worker)]
+
+
 def test_actors_and_jobs_outlast_the_head_whose_gcs_is_on_a_volume(kept: RayOnNode) -> None:
     succeeded(kept.shoal("submit", "--working-dir", "examples", "--", "python", "script.py"))
     assert "count 1" in succeeded(kept.shoal("exec", "--", "python", "-c", COUNT))
