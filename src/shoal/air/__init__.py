@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from shoal.air.read import read_json as read_json
     from shoal.air.read import read_parquet as read_parquet
     from shoal.air.reports import report as report
+    from shoal.air.reports import resume as resume
     from shoal.air.result import Result as Result
     from shoal.air.scaling import Scaling as Scaling
     from shoal.air.search import choice as choice
@@ -113,7 +114,7 @@ HOMES = {
     "preprocessors": ("BatchMapper", "SklearnTransformer"),
     "progress": ("be_quiet",),
     "read": ("from_arrow", "from_pandas", "from_ray", "from_sklearn", "read_csv", "read_json", "read_parquet"),
-    "reports": ("report",),
+    "reports": ("report", "resume"),
     "result": ("Result",),
     "scaling": ("Scaling",),
     "trainer": ("Trainer",),

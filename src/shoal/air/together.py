@@ -1,24 +1,20 @@
 """Training by several workers at once, under Ray Train: each holds a share of the rows, all end with one model."""
 
-import json
 import os
 import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from shoal.air.cluster import connect, on_cluster
-from shoal.air.errors import SettingInvalid, TrainingFailed
+from shoal.air.errors import AirError, SettingInvalid, TrainingFailed
 from shoal.air.frameworks.base import Framework, Learned, Table, Watch
 from shoal.air.progress import say
 from shoal.air.scaling import Scaling
+from shoal.air.share import Share
 
-REPORTS = 4
-"""How often in a training the model is kept: a lost worker costs at most that share of the work. Each report costs one
-of Ray Train's polls, which is why not every boosting round makes one."""
 POLL_S = "0.5"
 LOST_WORKERS = 3
-CURVES_FILE = "curves.json"
+NO_GPU = {"env_vars": {"CUDA_VISIBLE_DEVICES": ""}}
 
 
 def learn_together(
@@ -29,7 +25,7 @@ def learn_together(
     wanted: Mapping[str, float],
     watch: Watch | None = None,
 ) -> Learned:
-    """Train with ``scaling.workers`` workers; a lost one begins again at the last report.
+    """Train with ``scaling.workers`` workers; when one is lost, all begin again at what was kept last.
 
     watch: told of each round, by the first worker.
 
@@ -37,113 +33,83 @@ def learn_together(
         SettingInvalid: the framework trains with one worker.
         TrainingFailed: it refused the data or a setting, or workers were lost more than three times.
     """
-    if framework.name != "xgboost":
+    if not framework.learns_together:
         raise SettingInvalid(f"Scaling(workers={scaling.workers}): {framework.name} trains with one worker")
     say(f"training with {scaling.workers} workers under Ray Train")
-    config = {
+    given = {
         "framework": framework,
-        "tables": connect().put(dict(tables)),
+        "table_ref": connect().put(dict(tables)),
         "settings": dict(settings),
         "threads": max(1, int(wanted["CPU"])),
         "watch": watch,
     }
-    learned: Learned = on_cluster(_learn_by_ray_train, config, scaling, dict(wanted))
+    learned: Learned = on_cluster(_learn_by_ray_train, given, scaling, dict(wanted))
     return learned
 
 
-def _learn_by_ray_train(config: dict[str, Any], scaling: Scaling, wanted: dict[str, float]) -> Learned:
+def _learn_by_ray_train(given: dict[str, Any], scaling: Scaling, wanted: dict[str, float]) -> Learned:
     """What the driver of Ray Train runs."""
     os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", POLL_S)
+    import ray
     from ray import train
-    from ray.train.xgboost import XGBoostTrainer
 
-    from shoal.air.frameworks.xgboost import best_round
-
-    framework = config["framework"]
+    framework = given["framework"]
+    together = framework.together(ray.get(given["table_ref"]))
     with tempfile.TemporaryDirectory(prefix="shoal-air-") as storage:
-        trainer = XGBoostTrainer(
+        trainer = together.trainer(
             _learn_share,
-            train_loop_config=config,
+            train_loop_config={"learn": together.learn, "given": given},
             scaling_config=train.ScalingConfig(
                 num_workers=scaling.workers, use_gpu=scaling.use_gpu, resources_per_worker=wanted
             ),
             run_config=train.RunConfig(
                 storage_path=scaling.storage_path or storage,
                 failure_config=train.FailureConfig(max_failures=LOST_WORKERS),
+                callbacks=[_giving_up_at_once()],
+                worker_runtime_env=_without_gpus(wanted),
             ),
+            **together.options,
         )
         try:
-            result = trainer.fit()
+            learned: Learned = trainer.fit().return_value
         except train.TrainingFailedError as error:
+            told = getattr(error, "controller_failure", None)
+            if isinstance(told, AirError):
+                raise told from error
             raise TrainingFailed(f"{framework.name} failed on its workers: {_last_line(error)}") from error
-        with result.checkpoint.as_directory() as folder:
-            curves = json.loads((Path(folder) / CURVES_FILE).read_text())
-            model = framework.load(Path(folder))
-            return Learned(model, curves, best_round=best_round(model))
+        return learned
+
+
+def _learn_share(config: dict[str, Any]) -> Learned | None:
+    """What each worker runs."""
+    from ray import train
+
+    context = train.get_context()
+    rank, given = context.get_world_rank(), dict(config["given"])
+    watch = given.pop("watch")
+    share = Share(**given, rank=rank, workers=context.get_world_size(), watch=watch if rank == 0 else None)
+    learned: Learned = config["learn"](share)
+    return learned if share.is_first else None
+
+
+def _giving_up_at_once() -> Any:
+    """Ends a training whose worker says itself what is wrong: no other try, as after a lost worker, would mend it."""
+    from ray.train import UserCallback
+
+    class GivingUp(UserCallback):  # type: ignore[misc]
+        def after_exception(self, run_context: Any, worker_exceptions: Mapping[int, Any]) -> None:
+            for error in worker_exceptions.values():
+                told = getattr(error, "_base_exc", error)  # Ray Train wraps what a worker raised
+                if isinstance(told, AirError):
+                    raise told
+
+    return GivingUp()
+
+
+def _without_gpus(wanted: Mapping[str, float]) -> dict[str, Any] | None:
+    """Ray leaves GPUs in sight of workers that were given none, and Ray Train would have them train on one."""
+    return NO_GPU if connect().cluster_resources().get("GPU") and not wanted.get("GPU") else None
 
 
 def _last_line(error: BaseException) -> str:
     return [line for line in str(error).splitlines() if line.strip()][-1].strip()
-
-
-def _learn_share(config: dict[str, Any]) -> None:
-    """What each worker runs."""
-    import ray
-    from ray import train
-
-    from shoal.air.frameworks.base import rounds_of
-    from shoal.air.frameworks.xgboost import ROUNDS, boost, watched_by
-
-    context = train.get_context()
-    rank, workers = context.get_world_rank(), context.get_world_size()
-    tables = {name: table.share(rank, workers) for name, table in ray.get(config["tables"]).items()}
-    framework, settings = config["framework"], config["settings"]
-    rounds = rounds_of(settings, ROUNDS)
-    begun, curves = _resumed(framework)
-    left = rounds - (begun.num_boosted_rounds() if begun is not None else 0)
-    keeper = framework if rank == 0 else None
-    keeping = _keeping(-(-rounds // REPORTS), curves, keeper)
-    watched = (watched_by(config["watch"]),) if config["watch"] is not None and rank == 0 else ()
-    learned = boost(tables, settings, left, config["threads"], callbacks=(keeping, *watched), begun=begun)
-    _report(learned.model, _joined(curves, learned.curves), keeper)
-
-
-def _keeping(every: int, before: dict[str, list[float]], framework: Framework | None) -> Any:
-    """A callback of XGBoost's that keeps the model after each so many rounds."""
-    from xgboost.callback import TrainingCallback
-
-    from shoal.air.frameworks.xgboost import curves_of
-
-    class Keeping(TrainingCallback):  # type: ignore[misc]
-        def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
-            if (epoch + 1) % every == 0:
-                _report(model, _joined(before, curves_of(evals_log)), framework)
-            return False
-
-    return Keeping()
-
-
-def _joined(before: dict[str, list[float]], after: dict[str, list[float]]) -> dict[str, list[float]]:
-    return {name: before.get(name, []) + after.get(name, []) for name in {**before, **after}}
-
-
-def _resumed(framework: Framework) -> tuple[Any, dict[str, list[float]]]:
-    from ray import train
-
-    checkpoint = train.get_checkpoint()
-    if checkpoint is None:
-        return None, {}
-    with checkpoint.as_directory() as folder:
-        return framework.load(Path(folder)), json.loads((Path(folder) / CURVES_FILE).read_text())
-
-
-def _report(model: Any, curves: dict[str, list[float]], framework: Framework | None) -> None:
-    """Report the newest values, and the model by the worker that has a ``framework`` to keep it by."""
-    from ray import train
-
-    metrics = {name: values[-1] for name, values in curves.items()}
-    with tempfile.TemporaryDirectory() as folder:
-        if framework is not None:
-            framework.save(model, Path(folder))
-            (Path(folder) / CURVES_FILE).write_text(json.dumps(curves))
-        train.report(metrics, checkpoint=train.Checkpoint.from_directory(folder) if framework is not None else None)

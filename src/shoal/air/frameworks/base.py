@@ -4,9 +4,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from shoal.air.errors import SettingInvalid
+
+if TYPE_CHECKING:
+    from shoal.air.share import Together
 
 Watch: TypeAlias = Callable[[int, Mapping[str, float]], bool]
 """Told after each round of how many there were and the newest value of each curve; says whether learning goes on."""
@@ -65,6 +68,7 @@ class Framework(ABC):
     packages: whose versions are kept with the model.
     labels_are_numbers: whether it can't learn from labels that are words.
     can_be_watched: whether it learns in rounds, and its `learn` takes a `Watch`, ``watch=``.
+    learns_together: whether several workers can learn one model: `together` says how.
     tolerance: how far apart, relatively, predictions for one row may be in batches of other sizes or on other devices.
     """
 
@@ -72,6 +76,7 @@ class Framework(ABC):
     packages: ClassVar[tuple[str, ...]]
     labels_are_numbers: ClassVar[bool] = True
     can_be_watched: ClassVar[bool] = False
+    learns_together: ClassVar[bool] = False
     tolerance: ClassVar[float] = 0.0
 
     @abstractmethod
@@ -85,6 +90,10 @@ class Framework(ABC):
     @abstractmethod
     def load(self, folder: Path, *, trust_code: bool = False) -> Any:
         """The model that `save` wrote. Code of the folder's may run only with ``trust_code``."""
+
+    def together(self, tables: Mapping[str, Table]) -> "Together":
+        """How several workers learn one model from ``tables``. Asked where the driver of Ray Train runs."""
+        raise NotImplementedError(f"{self.name} trains with one worker")
 
     def rounds(self, settings: Mapping[str, Any]) -> int | None:
         """How many rounds there will be at most; None where it doesn't learn in rounds."""

@@ -2,13 +2,16 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from shoal.air.errors import CheckpointInvalid, ColumnUnfit
+from shoal.air.errors import CheckpointInvalid
 from shoal.air.frameworks.base import Framework, Learned, Table, Watch
+from shoal.air.frameworks.torch_rows import Rows, arrays_of, matrix, tensors
 from shoal.air.reports import Reports, collected
+from shoal.air.share import Together
 
 WEIGHTS_FILE = "model.safetensors"
 LAYERS_FILE = "layers.json"
@@ -20,12 +23,15 @@ class Torch(Framework):
     """Settings: ``train_loop_per_worker``, a training function, and ``train_loop_config``, the dict that it is given.
 
     module: one of a class of your own, as it was trained: `load` puts the weights into it.
+    keep_every_s: how much work a lost one of several workers costs at most, beside a round.
     """
 
     name = "torch"
     packages = ("torch", "safetensors")
     can_be_watched = True
+    learns_together = True
     tolerance = 1e-5
+    keep_every_s: ClassVar[float] = 10.0
 
     def __init__(self, module: Any = None) -> None:
         self.module = module
@@ -45,11 +51,23 @@ class Torch(Framework):
             settings["train_loop_per_worker"],
             train_loop_config=dict(settings.get("train_loop_config") or {}),
             scaling_config=train.ScalingConfig(num_workers=0),
-            datasets=rows_of(tables, device()),
+            datasets={name: Rows(partial(tensors, *pair, device())) for name, pair in arrays_of(tables).items()},
         )
         with collected(reports):
             trainer.fit()
         return reports.learned()
+
+    def together(self, tables: Mapping[str, Table]) -> Together:
+        """Each worker learns from a share of "train", as long as any other's, and measures on the whole of the others.
+
+        Raises:
+            ColumnUnfit: there are missing values.
+        """
+        from ray.train.torch import TorchTrainer
+
+        from shoal.air.frameworks.torch_together import Spread, learn_share, placed
+
+        return Together(TorchTrainer, learn_share, {"datasets": placed(tables), "dataset_config": Spread()})
 
     def save(self, model: Any, folder: Path) -> None:
         """The weights as safetensors; the layers, where all are PyTorch's own in a Sequential, as JSON."""
@@ -102,77 +120,6 @@ class Torch(Framework):
             module = model.to(where)
             made = torch.cat([module(torch.from_numpy(part).to(where)).float().cpu() for part in parts]).numpy()
         return made[:, 0] if made.ndim > 1 and made.shape[1] == 1 else made
-
-
-class Rows:
-    """A data set as a training function gets it from ``ray.train.get_dataset_shard``.
-
-    features: a tensor of a row of floats a row. label: one of a value a row: whole numbers as int64, others as floats.
-    Both are on the device on which this worker trains.
-    """
-
-    def __init__(self, features: Any, label: Any) -> None:
-        self.features = features
-        self.label = label
-
-    def __len__(self) -> int:
-        return len(self.label)
-
-    def iter_torch_batches(
-        self, *, batch_size: int = 256, shuffle: bool = False, drop_last: bool = False
-    ) -> Iterator[dict[str, Any]]:
-        """Batches as dicts of "features" and "label".
-
-        shuffle: in an order that PyTorch's generator draws anew each time. drop_last: leave out a last, smaller batch.
-        """
-        import torch
-
-        order = torch.randperm(len(self)).to(self.label.device) if shuffle else None
-        for start in range(0, len(self), batch_size):
-            stop = start + batch_size
-            if drop_last and stop > len(self):
-                return
-            rows = slice(start, stop) if order is None else order[start:stop]
-            yield {"features": self.features[rows], "label": self.label[rows]}
-
-
-def rows_of(tables: Mapping[str, Table], where: Any) -> dict[str, Rows]:
-    """Each table as tensors.
-
-    Raises:
-        ColumnUnfit: there are missing values.
-    """
-    import torch
-
-    made = {}
-    for name, table in tables.items():
-        whole = table.label.dtype.kind in "iu"
-        label = torch.as_tensor(table.label.astype("int64" if whole else "float32"))
-        features = torch.from_numpy(matrix(table.features, where=f"data set {name!r}"))
-        made[name] = Rows(features.to(where), label.to(where))
-    return made
-
-
-def matrix(features: Any, *, where: str) -> Any:
-    """The table as a matrix of single precision.
-
-    Raises:
-        ColumnUnfit: a column holds categories, or missing values.
-    """
-    import pandas as pd
-
-    for name in features.columns:
-        column = features[name]
-        place = f"column {name!r} of {where}"
-        if isinstance(column.dtype, pd.CategoricalDtype):
-            raise ColumnUnfit("it holds categories, and PyTorch takes numbers", where=place)
-        if column.isna().any():
-            raise ColumnUnfit(
-                f"{int(column.isna().sum())} of {len(column)} values are missing, and a network takes no gaps",
-                where=place,
-                next_step="fill them, as with air.SimpleImputer in the preprocessor",
-            )
-    return features.to_numpy(dtype="float32")
 
 
 def device() -> Any:

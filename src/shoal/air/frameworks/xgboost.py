@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from shoal.air.frameworks.base import Framework, Learned, Table, Watch, rounds_of
+from shoal.air.share import Together
 
 MODEL_FILE = "model.ubj"
 ROUNDS = 10
@@ -18,6 +19,7 @@ class XGBoost(Framework):
     name = "xgboost"
     packages = ("xgboost",)
     can_be_watched = True
+    learns_together = True
 
     def learn(
         self, tables: Mapping[str, Table], settings: Mapping[str, Any], threads: int, watch: Watch | None = None
@@ -25,6 +27,14 @@ class XGBoost(Framework):
         """One call of `xgboost.train`; the model equals that of the same call without Shoal."""
         rounds = rounds_of(settings, ROUNDS)
         return boost(tables, settings, rounds, threads, callbacks=() if watch is None else (watched_by(watch),))
+
+    def together(self, tables: Mapping[str, Table]) -> Together:
+        """Each worker boosts on every so-manieth row; the metrics are those of all rows."""
+        from ray.train.xgboost import XGBoostTrainer
+
+        from shoal.air.frameworks.xgboost_together import learn_share
+
+        return Together(XGBoostTrainer, learn_share)
 
     def save(self, model: Any, folder: Path) -> None:
         """As UBJSON, XGBoost's own format."""
