@@ -27,8 +27,8 @@ REFUSED = ROOT / "tests/cases/kubernetes/refused.yaml"
 AIR_BAD_INPUT = ROOT / "tests/cases/air/bad_input.yaml"
 NOTE = "<!-- Written by `make docs`; changes made here are lost. -->\n\n"
 AIR_NAMES = """\
-What became of each public name of Ray AIR 2.2: {told}. What is planned has its place in `shoal.air`
-and is not in it yet. `shoal air migrate FILE` finds them in a script, and rewrites what can be rewritten safely.
+What became of each public name of Ray AIR 2.2: {told}. `shoal air migrate FILE` finds them in a script,
+and rewrites what can be rewritten safely.
 
 """
 AIR_BAD_INPUT_HEAD = """\
@@ -131,7 +131,7 @@ def air_names_page() -> str:
     """docs/reference/air-names.md."""
     here = frozenset(air.__all__)
     count = Counter(_fate(name, here) for name in air_names())
-    told = ", ".join(f"{count[fate]} {fate}" for fate in ("kept", "changed", "planned", "dropped"))
+    told = ", ".join(f"{count[fate]} {fate}" for fate in ("kept", "changed", "planned", "dropped") if count[fate])
     sections = [
         f"## {module}\n\n| name | fate | today | how, or why |\n|---|---|---|---|\n"
         + "".join(

@@ -14,7 +14,7 @@ from shoal.air.migration.table import names
 from shoal.cli.main import run
 
 CASES = yaml.safe_load((Path(__file__).parents[1] / "cases/air/migrate.yaml").read_text())
-EVERYTHING = frozenset(name.exported for name in names() if name.exported)
+EVERYTHING = frozenset(name.exported for name in names() if name.exported) | {"report"}
 OLD = "from ray.train.xgboost import XGBoostTrainer\n"
 NEW = "from shoal.air import XGBoostTrainer\n"
 
@@ -70,6 +70,14 @@ def test_what_a_script_becomes_runs(case: dict[str, Any], tmp_path: Path, monkey
 def test_a_script_of_today_is_left_alone() -> None:
     text = "import ray.train\nfrom ray import tune\nray.train.report({'a': tune.randint(1, 9)})\ntune.Tuner(function)\n"
     assert review(text, EVERYTHING) == ((), text)
+
+
+@pytest.mark.parametrize(
+    ("trainers", "becomes"), [("TorchTrainer", "air.report"), ("TorchTrainer, TensorflowTrainer", "ray.train.report")]
+)
+def test_where_a_function_of_another_trainer_may_report_it_reports_to_ray_train(trainers: str, becomes: str) -> None:
+    text = f"from ray.air import session\nfrom ray.train import {trainers}\nsession.report({{'loss': 1}})\n"
+    assert review(text, EVERYTHING)[1].endswith(f"\n{becomes}({{'loss': 1}})\n")
 
 
 def test_a_comment_inside_a_configuration_keeps_it_closed() -> None:

@@ -148,7 +148,7 @@ def test_a_killed_worker_goes_on_from_its_last_report(tmp_path: Path) -> None:
     }
     result = Trainer(**given).fit()
     assert (tmp_path / "killed").exists()
-    assert sorted(file.name for file in tmp_path.glob("from-*")) in (["from-2", "from-8"], ["from-4", "from-8"])
+    assert [file.name for file in tmp_path.glob("from-*")] in (["from-2"], ["from-4"])
     undisturbed = air.XGBoostTrainer(**{**given, "scaling": None}).fit()
     assert result.curves["train-logloss"] == pytest.approx(undisturbed.curves["train-logloss"], rel=0.02)
     assert result.checkpoint.model.num_boosted_rounds() == 8

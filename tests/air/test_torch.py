@@ -243,9 +243,31 @@ def test_the_page_of_the_docs_runs_as_it_is() -> None:
     assert made["tuned"].best().metrics["valid-loss"] < 1
 
 
-def test_more_workers_than_it_can_train_with_are_refused() -> None:
-    with pytest.raises(air.SettingInvalid, match=r"Scaling\(workers=2\): torch trains with one worker"):
-        trainer(scaling=air.Scaling(workers=2)).fit()
+def test_a_search_that_goes_on_reads_a_class_of_ones_own_if_it_is_told_how_it_is_made(tmp_path: Path) -> None:
+    own = own_network()
+
+    def trains_own(config: dict[str, Any]) -> None:
+        import torch
+
+        from shoal import air
+
+        network = own(config["inputs"])
+        torch.nn.init.zeros_(network.layer.weight)
+        air.report({"loss": config["loss"]}, model=network)
+
+    def study(**changes: Any) -> air.Tuner:
+        built = trainer(trains_own, train_loop_config={"inputs": 5}, **changes)
+        space = {"train_loop_config": {"loss": air.grid_search([2.0, 1.0, 3.0])}}
+        return air.Tuner(built, space, metric="loss", num_samples=1, storage_path=tmp_path / "study")
+
+    first = study().fit().best()
+    with pytest.raises(air.CheckpointInvalid, match=r"its model is a .*Own.*air.TorchTrainer\(module="):
+        study().fit()
+    made = trainer(trains_own, train_loop_config={"inputs": 5}, module=lambda config: own(config["inputs"]))
+    again = air.Tuner.restore(tmp_path / "study", made).fit().best()
+    assert again.metrics == first.metrics == {"loss": 1.0}
+    rows = passengers(5)
+    assert again.checkpoint.predict(rows).equals(first.checkpoint.predict(rows))
 
 
 def test_reporting_outside_of_a_training_function_is_refused() -> None:

@@ -99,6 +99,18 @@ def test_asking_for_more_than_there_is_says_so_instead_of_waiting() -> None:
         trainer(passengers(), scaling=air.Scaling(cpus_per_worker=64)).fit()
 
 
+def test_more_workers_than_a_framework_can_train_with_are_refused() -> None:
+    from sklearn.tree import DecisionTreeClassifier
+
+    rows = air.from_pandas(passengers()[["survived", "fare"]])
+    given: dict[str, Any] = {"label_column": "survived", "datasets": {"train": rows}}
+    two = air.Scaling(workers=2)
+    with pytest.raises(air.SettingInvalid, match=r"Scaling\(workers=2\): lightgbm trains with one worker"):
+        air.LightGBMTrainer(**given, scaling=two).fit()
+    with pytest.raises(air.SettingInvalid, match=r"Scaling\(workers=2\): sklearn trains with one worker"):
+        air.SklearnTrainer(**given, estimator=DecisionTreeClassifier(), scaling=two).fit()
+
+
 def test_what_the_framework_refuses_is_told_in_its_words() -> None:
     with pytest.raises(air.TrainingFailed, match=r"xgboost refused: .*no-such-thing"):
         trainer(passengers(), params={"objective": "no-such-thing"}).fit()

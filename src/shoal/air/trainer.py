@@ -39,6 +39,10 @@ class Trainer(Parameters):
         """What the framework is told: those arguments that are its own."""
         return {name: getattr(self, name) for name in self.setting_names}
 
+    def reader(self, settings: Mapping[str, Any]) -> Framework:
+        """Who reads a model again that was trained with these settings, where a search goes on."""
+        return self.framework
+
     def fit(self) -> Result:
         """Train.
 
@@ -119,6 +123,10 @@ class Prepared:
             made[name] = hashlib.sha256(heads + rows.tobytes() + labels.tobytes()).hexdigest()
         return made
 
+    def features(self) -> Schema:
+        """The columns that the model sees."""
+        return Schema.of_frame(self.tables["train"].features)
+
     def result(self, learned: Learned, settings: Mapping[str, Any]) -> Result:
         """What was learned, with all that a prediction needs."""
         at = -1 if learned.best_round is None else learned.best_round
@@ -128,7 +136,7 @@ class Prepared:
             model=learned.model,
             preprocessor=self.preprocessor,
             schema=self.schema,
-            features=Schema.of_frame(self.tables["train"].features),
+            features=self.features(),
             label_column=self.label_column,
             metrics=metrics,
             settings={name: value.__qualname__ if isfunction(value) else value for name, value in settings.items()},

@@ -107,6 +107,8 @@ class TorchTrainer(Trainer):
         ``ray.train.get_dataset_shard("train")`` (`iter_torch_batches`; ``features``, ``label``). What else
         ``ray.train`` and ``ray.train.torch`` have for training functions can be called in it, as ``prepare_model``.
     train_loop_config: a dict; a tuner varies what is in it.
+    module: makes the network of a ``train_loop_config``, before it has learned. A search that goes on (`Tuner.restore`)
+        needs it where the network is of a class of your own, of which only the weights are kept.
     """
 
     framework: ClassVar[Torch] = Torch()
@@ -119,6 +121,7 @@ class TorchTrainer(Trainer):
         label_column: str,
         datasets: Mapping[str, Dataset],
         train_loop_config: Mapping[str, Any] | None = None,
+        module: Callable[[Mapping[str, Any]], Any] | None = None,
         preprocessor: Any = None,
         scaling: Scaling | None = None,
     ) -> None:
@@ -126,5 +129,10 @@ class TorchTrainer(Trainer):
         self.label_column = label_column
         self.datasets = datasets
         self.train_loop_config = train_loop_config
+        self.module = module
         self.preprocessor = preprocessor
         self.scaling = scaling
+
+    def reader(self, settings: Mapping[str, Any]) -> Torch:
+        """One with a network of these settings, where ``module`` makes it."""
+        return Torch(None if self.module is None else self.module(settings["train_loop_config"] or {}))

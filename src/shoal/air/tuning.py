@@ -78,7 +78,7 @@ class Run:
         ranked = [trial for trial in self.trials.values() if trial.score is not None and not trial.stopped]
         if ranked and self.journal:
             first = min(ranked, key=self._rank)
-            model = self.journal.model(first.number, self.prepared.framework)
+            model = self.journal.model(first.number, self.tuner.trainer.reader(first.settings))
             learned = Learned(model, first.curves, best_round=first.best_round)
             self.best = self.prepared.result(learned, first.settings)
 

@@ -94,7 +94,8 @@ class Torch(Framework):
         if self.module is None and kept["layers"] is None:
             raise CheckpointInvalid(
                 f"its model is a {kept['class']}, which is no class of PyTorch's",
-                next_step="hand one in: air.load(path, framework=shoal.air.frameworks.torch.Torch(module))",
+                next_step="hand one in: air.load(path, framework=shoal.air.frameworks.torch.Torch(module)); "
+                "to a search that goes on: air.TorchTrainer(module=...)",
             )
         module = built(kept["layers"]) if self.module is None else self.module
         try:

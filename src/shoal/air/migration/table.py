@@ -29,6 +29,8 @@ class Name(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     needless: dict[str, str] = {}
     by_hand: bool = False
     alone: str = ""
+    in_torch: str = ""
+    gone_in_torch: dict[str, str] = {}
     tuned: bool = False
     watched: bool = False
 

@@ -9,6 +9,9 @@ import msgspec
 from shoal.air.migration.bindings import Bindings
 from shoal.air.migration.table import TOOLKIT, Name, by_path, names
 
+OF_OTHERS = {"DataParallelTrainer", "HorovodTrainer", "HuggingFaceTrainer", "MosaicTrainer", "TensorflowTrainer"}
+"""Trainers whose training functions talk to Ray Train still."""
+
 
 @dataclass(frozen=True)
 class Use:
@@ -25,14 +28,25 @@ class Use:
 
 def names_for(tree: ast.Module) -> Mapping[str, Name]:
     """The table, as it is for this script: one without trainers tunes functions, and says so to `ray.tune`."""
-    spoken = (getattr(node, field, None) for node in ast.walk(tree) for field in ("id", "attr", "name"))
-    if any(isinstance(word, str) and word.endswith("Trainer") for word in spoken):
-        return _half_way() | by_path()
+    table = _half_way() | by_path()
+    spoken = {getattr(node, field, None) for node in ast.walk(tree) for field in ("id", "attr", "name")}
+    trainers = {word for word in spoken if isinstance(word, str) and word.endswith("Trainer")}
+    if "TorchTrainer" in trainers and not trainers & OF_OTHERS:
+        told = {path: _in_torch(name) for path, name in table.items()}
+        return told | {name.new: name for name in told.values() if name.in_torch}
+    if trainers:
+        return table
     return {
         path: msgspec.structs.replace(name, new=name.alone or name.new)
-        for path, name in (_half_way() | by_path()).items()
+        for path, name in table.items()
         if not name.tuned
     }
+
+
+def _in_torch(name: Name) -> Name:
+    if not name.in_torch:
+        return name
+    return msgspec.structs.replace(name, new=name.in_torch, gone=name.gone | name.gone_in_torch)
 
 
 def _half_way() -> dict[str, Name]:
