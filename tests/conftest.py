@@ -34,7 +34,13 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The cheap before the dear. What needs a package that is not installed is skipped, and the rest still runs."""
     items.sort(key=schedule.cost)
-    for marker, package, extra in (("ray", "ray", "local"), ("air", "xgboost", "air"), ("torch", "torch", "torch")):
+    needs = (
+        ("ray", "ray", "local"),
+        ("air", "xgboost", "air"),
+        ("torch", "torch", "torch"),
+        ("rllib", "gymnasium", "rllib"),
+    )
+    for marker, package, extra in needs:
         if importlib.util.find_spec(package) is None:
             for item in items:
                 if item.get_closest_marker(marker):

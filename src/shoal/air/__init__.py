@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from shoal.air.reports import report as report
     from shoal.air.reports import resume as resume
     from shoal.air.result import Result as Result
+    from shoal.air.rl import RLTrainer as RLTrainer
     from shoal.air.scaling import Scaling as Scaling
     from shoal.air.search import choice as choice
     from shoal.air.search import grid_search as grid_search
@@ -116,6 +117,7 @@ HOMES = {
     "read": ("from_arrow", "from_pandas", "from_ray", "from_sklearn", "read_csv", "read_json", "read_parquet"),
     "reports": ("report", "resume"),
     "result": ("Result",),
+    "rl": ("RLTrainer",),
     "scaling": ("Scaling",),
     "trainer": ("Trainer",),
     "search": ("choice", "grid_search", "lograndint", "loguniform", "randint", "uniform"),

@@ -69,7 +69,12 @@ class Checkpoint:
         return load(path, trust_code=trust_code, framework=framework)
 
     def predict(self, rows: Any) -> Any:
-        """What `air.Predictor` of it predicts for ``rows``: a DataFrame."""
+        """What `air.Predictor` of it predicts for ``rows``: a DataFrame.
+
+        A policy (`air.RLTrainer`) takes an array of observations in their place, and gives an array of actions.
+        """
+        if not self.framework.takes_tables:
+            return self.framework.predict(self.model, rows)
         from shoal.air.predictor import Predictor
 
         return Predictor(self).predict(rows)
@@ -80,6 +85,8 @@ class Checkpoint:
         return {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in names}
 
     def __repr__(self) -> str:
+        if not self.framework.takes_tables:
+            return f"Checkpoint({self.framework.name} model)"
         return f"Checkpoint({self.framework.name} model of {self.label_column!r} from {', '.join(self.schema.kinds)})"
 
 

@@ -6,7 +6,8 @@ from functools import cache
 
 from shoal.air.errors import PackageMissing, PackageUnfit
 
-EXTRAS = ("air", "torch")
+EXTRAS = ("rllib", "air", "torch")
+"""The last of them that asks for a package is the one to install."""
 
 
 def require(names: Iterable[str]) -> None:
@@ -15,7 +16,7 @@ def require(names: Iterable[str]) -> None:
         PackageMissing, PackageUnfit: one of them isn't installed, or in a version that this Shoal isn't made for.
     """
     for name in names:
-        extra, wanted = _wanted().get(name, (EXTRAS[0], ""))
+        extra, wanted = _wanted().get(name, ("air", ""))
         install = f"pip install 'shoal[{extra}]'"
         try:
             here = importlib.metadata.version(name)

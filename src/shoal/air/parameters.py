@@ -62,3 +62,8 @@ class Parameters:
 def _same(value: Any, default: Any) -> bool:
     """Whether an argument was left at its default; never asks a table to compare itself."""
     return value is default or (isinstance(value, str | int | float | bool) and value == default)
+
+
+def name_of(value: Any) -> str:
+    """What stands for a value that JSON has no word for: a function's name, an estimator's repr."""
+    return str(getattr(value, "__qualname__", None) or repr(value))

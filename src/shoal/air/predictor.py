@@ -5,15 +5,23 @@ from typing import Any
 
 from shoal.air.checkpoint import Checkpoint
 from shoal.air.dataset import Dataset
-from shoal.air.errors import DatasetEmpty
+from shoal.air.errors import DatasetEmpty, SettingInvalid
 from shoal.air.features import features_of
 from shoal.air.preprocess import transformed_frame
 
 
 class Predictor:
-    """Predicts with a checkpoint's model, after its preprocessor."""
+    """Predicts with a checkpoint's model, after its preprocessor.
+
+    Raises:
+        SettingInvalid: the model takes no rows of a table.
+    """
 
     def __init__(self, checkpoint: Checkpoint) -> None:
+        if not checkpoint.framework.takes_tables:
+            raise SettingInvalid(
+                "a policy takes observations, and no rows of a table", next_step="checkpoint.predict(observations)"
+            )
         self.checkpoint = checkpoint
 
     def predict(self, rows: Any) -> Any:

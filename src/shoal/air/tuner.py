@@ -11,7 +11,7 @@ from shoal.air import search
 from shoal.air.asha import ASHA
 from shoal.air.errors import SettingInvalid, TrainingFailed
 from shoal.air.journal import Journal, read_study
-from shoal.air.parameters import Parameters
+from shoal.air.parameters import Parameters, name_of
 from shoal.air.progress import say
 from shoal.air.result import Result
 from shoal.air.trainer import Prepared, Trainer
@@ -114,7 +114,7 @@ class Tuner(Parameters):
         scheduler = self.scheduler
         return {
             "trainer": type(self.trainer).__name__,
-            "settings": json.loads(json.dumps(self.trainer.settings(), default=_name_of)),
+            "settings": json.loads(json.dumps(self.trainer.settings(), default=name_of)),
             "data": prepared.print_of_data(),
             "space": search.to_json(leaves),
             "metric": self.metric,
@@ -163,8 +163,3 @@ class Tuned:
 
     def _repr_html_(self) -> str:
         return str(self.to_pandas().to_html())
-
-
-def _name_of(value: Any) -> str:
-    """What stands for a setting that JSON has no word for: a function's name, an estimator's repr."""
-    return str(getattr(value, "__qualname__", None) or repr(value))

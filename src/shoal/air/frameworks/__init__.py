@@ -8,7 +8,7 @@ from shoal.air.errors import CheckpointInvalid
 if TYPE_CHECKING:
     from shoal.air.frameworks.base import Framework
 
-HOMES = {"lightgbm": "LightGBM", "sklearn": "Sklearn", "torch": "Torch", "xgboost": "XGBoost"}
+HOMES = {"lightgbm": "LightGBM", "rllib": "RLlib", "sklearn": "Sklearn", "torch": "Torch", "xgboost": "XGBoost"}
 """Each framework's module, by the name that stands in a checkpoint, and its class."""
 
 

@@ -69,6 +69,7 @@ class Framework(ABC):
     labels_are_numbers: whether it can't learn from labels that are words.
     can_be_watched: whether it learns in rounds, and its `learn` takes a `Watch`, ``watch=``.
     learns_together: whether several workers can learn one model: `together` says how.
+    takes_tables: whether it learns from tables and predicts for rows of them.
     tolerance: how far apart, relatively, predictions for one row may be in batches of other sizes or on other devices.
     """
 
@@ -77,6 +78,7 @@ class Framework(ABC):
     labels_are_numbers: ClassVar[bool] = True
     can_be_watched: ClassVar[bool] = False
     learns_together: ClassVar[bool] = False
+    takes_tables: ClassVar[bool] = True
     tolerance: ClassVar[float] = 0.0
 
     @abstractmethod
