@@ -113,11 +113,13 @@ def test_a_tuner_varies_its_settings_and_goes_on_with_the_best(tmp_path: Path) -
 
 
 @rllib
-def test_an_action_within_bounds_is_that_of_the_network_stretched_to_them() -> None:
+def test_an_action_within_bounds_is_that_of_the_network_stretched_and_weights_of_another_network_are_refused(
+    tmp_path: Path,
+) -> None:
     import numpy as np
     import torch
 
-    from shoal.air.frameworks.rllib import configured
+    from shoal.air.frameworks.rllib import RLlib, configured
     from shoal.air.frameworks.rllib_policy import Policy, kept_of
 
     config = configured("PPO", {"env": "Pendulum-v1", "model_config": {"fcnet_hiddens": [8]}})
@@ -130,6 +132,11 @@ def test_an_action_within_bounds_is_that_of_the_network_stretched_to_them() -> N
             told = network.forward_inference({"obs": torch.from_numpy(observations)})["action_dist_inputs"]
     finally:
         algorithm.stop()
+    RLlib().save(policy, tmp_path)
+    kept = tmp_path / "policy.json"
+    kept.write_text(kept.read_text().replace('"fcnet_hiddens": [\n   8\n  ]', '"fcnet_hiddens": [\n   9\n  ]'))
+    with pytest.raises(air.CheckpointInvalid, match="its weights are of another network"):
+        RLlib().load(tmp_path)
     mean = np.clip(told.numpy()[:, :1], -1, 1)
     assert policy.actions(observations) == pytest.approx(2 * mean, abs=1e-5)  # Pendulum's bounds are -2 and 2
 

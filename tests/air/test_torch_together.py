@@ -188,7 +188,7 @@ def test_a_fault_of_the_function_ends_the_training_and_what_may_come_of_a_lost_w
     def fails(config: dict[str, Any]) -> None:
         raise config["with"]
 
-    with pytest.raises(air.TrainingFailed, match="torch refused: KeyError: 'lr'"):
+    with pytest.raises(air.TrainingFailed, match=r"test_torch_together.py, line \d+: torch refused: KeyError: 'lr'"):
         _run(fails, {"with": KeyError("lr")})
     with pytest.raises(RuntimeError, match="closed by peer"):
         _run(fails, {"with": RuntimeError("connection closed by peer")})

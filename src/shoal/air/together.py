@@ -75,7 +75,7 @@ def _learn_by_ray_train(given: dict[str, Any], scaling: Scaling, wanted: dict[st
         except train.TrainingFailedError as error:
             told = getattr(error, "controller_failure", None)
             if isinstance(told, AirError):
-                raise told from error
+                raise told from None
             raise TrainingFailed(f"{framework.name} failed on its workers: {_last_line(error)}") from error
         return learned
 

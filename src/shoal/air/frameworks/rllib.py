@@ -62,10 +62,14 @@ class RLlib(Framework):
         (folder / POLICY_FILE).write_text(json.dumps(model.kept, indent=1) + "\n")
 
     def load(self, folder: Path, *, trust_code: bool = False) -> Policy:
-        """The policy."""
+        """The policy.
+
+        Raises:
+            CheckpointInvalid: its weights are of another network.
+        """
         from safetensors.numpy import load_file
 
-        return Policy(json.loads((folder / POLICY_FILE).read_text()), load_file(folder / WEIGHTS_FILE))
+        return Policy(json.loads((folder / POLICY_FILE).read_text()), load_file(folder / WEIGHTS_FILE)).ready()
 
     def rounds(self, settings: Mapping[str, Any]) -> int | None:
         """``iterations``."""

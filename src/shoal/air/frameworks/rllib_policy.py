@@ -1,6 +1,7 @@
 """A policy of RLlib's as plain values: the weights of its network, and words that say how the network is made again."""
 
 import dataclasses
+import json
 from functools import cached_property
 from typing import Any
 
@@ -25,11 +26,7 @@ class Policy:
 
     @cached_property
     def module(self) -> Any:
-        """The network, an RLModule.
-
-        Raises:
-            CheckpointInvalid: the weights are of another.
-        """
+        """The network, an RLModule."""
         from ray.rllib.core import DEFAULT_MODULE_ID
 
         from shoal.air.frameworks.rllib import default_config
@@ -40,11 +37,19 @@ class Policy:
         module = spec.build()
         try:
             module.set_state(self.weights)
-        except RuntimeError as error:
-            raise CheckpointInvalid(
-                f"its weights are of another network: {str(error).splitlines()[-1].strip()}"
-            ) from error
+        except (RuntimeError, ValueError) as error:
+            said = str(error).splitlines()[-1].strip()
+            raise CheckpointInvalid(f"its weights are of another network: {said}") from error
         return module
+
+    def ready(self) -> "Policy":
+        """The same, its network made.
+
+        Raises:
+            CheckpointInvalid: the weights are of another.
+        """
+        _ = self.module
+        return self
 
     @cached_property
     def observations(self) -> Any:
@@ -114,9 +119,14 @@ def kept_of(config: Any, algorithm: Any) -> dict[str, Any]:
     environment = algorithm.env_runner.env.single_observation_space
     if environment != module.observation_space:
         raise _not_kept(f"observations of the kind {type(environment).__name__} don't reach the network as they are")
+    network = dict(network) if isinstance(network, dict) else dataclasses.asdict(network)
+    try:
+        json.dumps(network)
+    except TypeError as error:
+        raise _not_kept(f"in model_config, {error}") from error
     return {
         "algorithm": config.algo_class.__name__,
-        "model_config": dict(network) if isinstance(network, dict) else dataclasses.asdict(network),
+        "model_config": network,
         "observations": _in_words(module.observation_space),
         "actions": _in_words(module.action_space),
         "normalize_actions": bool(config.normalize_actions),

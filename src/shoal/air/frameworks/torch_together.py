@@ -2,16 +2,17 @@
 
 import inspect
 import time
+import traceback
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from ray.train import DataConfig
 
 from shoal.air.errors import AirError, SettingInvalid, TrainingFailed
 from shoal.air.frameworks.base import Learned, Table
-from shoal.air.frameworks.torch import WEIGHTS_FILE
+from shoal.air.frameworks.torch import WEIGHTS_FILE, Torch
 from shoal.air.frameworks.torch_rows import Rows, arrays_of, tensors
 from shoal.air.reports import Begun, Reports, collected
 from shoal.air.share import Share
@@ -90,7 +91,7 @@ class Keeping:
 
     def __init__(self, share: Share) -> None:
         self.share = share
-        self.every_s: float = share.framework.keep_every_s  # type: ignore[attr-defined]
+        self.every_s = cast("Torch", share.framework).keep_every_s
         self.due = time.monotonic() + self.every_s
 
     def after(self, reports: Reports, told: bool, optimizer: Any) -> None:
@@ -129,7 +130,19 @@ def _run(function: Any, config: dict[str, Any]) -> None:
     except AirError:
         raise
     except FAULTS as error:
-        raise TrainingFailed(f"torch refused: {type(error).__name__}: {error}") from error
+        said = f"{type(error).__name__}: {error}"
+        raise TrainingFailed(f"torch refused: {said}", where=_place(function, error)) from error
+
+
+def _place(function: Any, error: BaseException) -> str:
+    """Where in the file of the function it failed: no trace of it leaves the worker."""
+    code = getattr(function, "__code__", None)
+    lines = [
+        frame.lineno
+        for frame in traceback.extract_tb(error.__traceback__)
+        if code and frame.filename == code.co_filename
+    ]
+    return f"{code.co_filename}, line {lines[-1]}" if code and lines else ""
 
 
 def _write(framework: Any, model: Any, optimizer: Any, folder: Path) -> None:
