@@ -14,7 +14,7 @@ rllib = pytest.mark.rllib
 CONFIG = {
     "env": "CartPole-v1",
     "lr": 1e-3,
-    "train_batch_size_per_learner": 1024,
+    "train_batch_size_per_learner": 512,
     "minibatch_size": 128,
     "num_epochs": 6,
     "seed": 0,
@@ -24,7 +24,7 @@ RETURN = "train-episode_return_mean"
 
 
 def trainer(**changes: Any) -> air.RLTrainer:
-    return air.RLTrainer("PPO", config=CONFIG | changes, iterations=4)
+    return air.RLTrainer("PPO", config=CONFIG | changes, iterations=4, scaling=air.Scaling(cpus_per_worker=1))
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def test_a_policy_learns_and_each_iteration_is_a_point_of_the_curves(result: air
     curve = result.curves[RETURN]
     assert len(curve) == 4
     assert curve[-1] > curve[0]
-    assert result.metrics["train-env_steps"] >= 4 * 1024
+    assert result.metrics["train-env_steps"] >= 4 * 512
     assert result.checkpoint.settings["config"]["env"] == "CartPole-v1"
     assert result.importance() is None
 

@@ -108,6 +108,8 @@ def kept_of(config: Any, algorithm: Any) -> dict[str, Any]:
     Raises:
         SettingInvalid: it can't be told in words: code of somebody's own shapes the network or what it is shown.
     """
+    from ray.rllib.env import INPUT_ENV_SINGLE_SPACES
+
     if config.is_multi_agent:
         raise _not_kept("there are several agents")
     if config._env_to_module_connector is not None or config._module_to_env_connector is not None:
@@ -116,7 +118,7 @@ def kept_of(config: Any, algorithm: Any) -> dict[str, Any]:
     if type(module) is not config.get_default_rl_module_spec().module_class:
         raise _not_kept(f"its network is a {type(module).__name__}, none of RLlib's own")
     network = module.model_config
-    environment = algorithm.env_runner.env.single_observation_space
+    environment = algorithm.spaces[INPUT_ENV_SINGLE_SPACES][0]
     if environment != module.observation_space:
         raise _not_kept(f"observations of the kind {type(environment).__name__} don't reach the network as they are")
     network = dict(network) if isinstance(network, dict) else dataclasses.asdict(network)
