@@ -41,7 +41,7 @@ def _wanted() -> dict[str, tuple[str, str]]:
     asked = [Requirement(line) for line in importlib.metadata.requires("shoal") or ()]
     return {
         each.name: (extra, str(each.specifier))
-        for each in asked
         for extra in EXTRAS
+        for each in asked
         if each.marker and each.marker.evaluate({"extra": extra})
     }
