@@ -9,7 +9,6 @@ from msgspec.structs import replace
 
 from shoal.desired.cluster import DesiredCluster
 from shoal.desired.kubernetes.derive import kubernetes_cluster
-from shoal.desired.kubernetes.keeper import asks_in_vain
 from shoal.desired.kubernetes.powers import asked_for as powers_asked_for
 from shoal.desired.kubernetes.powers import explained, refused
 from shoal.desired.kubernetes.settings import Settings
@@ -127,7 +126,7 @@ def reconcile(observed: Observed, settings: Settings, now: str, patience_s: floa
         desired,
         status=after if after != before and not held else None,
         held=held,
-        notices=tuple(_trouble(status, before, after, held=held)) + _in_vain(spec, before, after, held=held),
+        notices=tuple(_trouble(status, before, after, held=held)),
         look_again_s=_soonest(wait if held else None, _due(world, moment)),
     )
 
@@ -142,13 +141,12 @@ def _ending(observed: Observed, wanted: DesiredCluster | None, asked: str, now: 
 
 class Read(msgspec.Struct, frozen=True):
     """A RayCluster as it is understood. asked: what its status says of the spec, whatever runs.
-    powers: what its namespace has to allow. in_vain: what is to be told of a field that makes nothing, or ""."""
+    powers: what its namespace has to allow."""
 
     managed_by: str
     asked: dict[str, Any]
     desired: DesiredCluster
     powers: tuple[Power, ...] = ()
-    in_vain: str = ""
 
 
 @lru_cache(maxsize=SPECS_KEPT)
@@ -168,7 +166,6 @@ def read_spec(spec: bytes, metadata: bytes, settings: Settings) -> Read | str:
         asked_for(cluster),
         kubernetes_cluster(cluster, raw, settings),
         powers_asked_for(raw) if settings.secure and not settings.is_judged else (),
-        asks_in_vain(cluster),
     )
 
 
@@ -220,14 +217,6 @@ def _trouble(status: ClusterStatus, before: dict[str, Any], after: dict[str, Any
     if _ready_reason(before) != _ready_reason(after):
         step = f"; {blocker.next_step}" if blocker.next_step else ""
         yield Notice("Warning", blocker.reason, f"{blocker.name}: {blocker.message}{step}")
-
-
-def _in_vain(spec: Read, before: dict[str, Any], after: dict[str, Any], *, held: bool) -> tuple[Notice, ...]:
-    """Told with the first status of each spec."""
-    generation = "observedGeneration"
-    if held or not spec.in_vain or before.get(generation) == after.get(generation):
-        return ()
-    return (Notice("Warning", "FieldWithoutEffect", spec.in_vain),)
 
 
 def _ready_reason(status: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ TOKENS_SINCE = (2, 52)
 KUBERNETES_TOKENS_SINCE = (2, 55)
 TOKENS_BY_DEFAULT_SINCE = (2, 61)
 ONE_HEALTH_CHECK_SINCE = (2, 53)
+GROUP_PRIORITIES_SINCE = (2, 56)
 
 
 def numbers(version: str) -> tuple[int, ...]:

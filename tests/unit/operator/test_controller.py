@@ -73,18 +73,6 @@ def test_a_cluster_that_nobody_uses_ends_as_it_is_to(policy: str) -> None:
     play(scenario)
 
 
-@pytest.mark.parametrize(("kept_at", "told"), [(None, 1), ("pvc://logs", 0)])
-def test_a_field_that_makes_nothing_is_told_of_once(kept_at: str | None, told: int) -> None:
-    async def scenario(run: Driven) -> None:
-        body = raycluster(historyServerOptions={"collectorOptions": {"image": "collector:1"}})
-        body["metadata"]["annotations"] = {"shoal.dev/logs-to": kept_at} if kept_at else {}
-        await run.create(body)
-        await run.settle(150)
-        assert run.events().count("FieldWithoutEffect") == told
-
-    play(scenario)
-
-
 def test_ray_ends_idle_clusters_itself_where_it_scales_them() -> None:
     async def scenario(run: Driven) -> None:
         run.ray = lambda observed: RayView(all_alive(observed).alive, idle_s=10_000)

@@ -7,6 +7,7 @@ from shoal.desired.kubernetes.command import SHELL
 from shoal.desired.kubernetes.environment import from_pod, identity
 from shoal.desired.kubernetes.group import PodGroup
 from shoal.spec.raycluster import RayCluster
+from shoal.spec.reserved import AUTOSCALER_COMMAND
 
 COMMAND = "ray kuberay-autoscaler --cluster-name $(RAY_CLUSTER_NAME) --cluster-namespace $(RAY_CLUSTER_NAMESPACE)"
 RESOURCES = {"cpu": "500m", "memory": "512Mi"}
@@ -32,7 +33,7 @@ def autoscaler(group: PodGroup, options: dict[str, Any], access: Access, logs: d
         *identity(),
         from_pod("RAY_HEAD_POD_NAME", "metadata.name"),
         {"name": "KUBERAY_CRD_VER", "value": "v1"},
-        {"name": "KUBERAY_GEN_AUTOSCALER_START_CMD", "value": COMMAND},
+        {"name": AUTOSCALER_COMMAND, "value": COMMAND},
         *access.variables,
     ]
     mounts = added_mounts(options.get("volumeMounts") or (), [*access.mounts, logs])

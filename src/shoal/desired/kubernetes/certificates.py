@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shoal.spec.raycluster import RayCluster
+from shoal.spec.reserved import TLS_PATH, TLS_VARIABLES, TLS_VOLUME
 
 NAME = "make-certificate"
-VOLUME, PATH = "ray-tls", "/etc/ray/tls"
+VOLUME, PATH = TLS_VOLUME, TLS_PATH
 AUTHORITY_VOLUME, AUTHORITY_PATH = "ray-tls-authority", "/etc/ray/authority"
 AUTHORITY_KEYS = ("tls.crt", "tls.key")
 """Of the authority's Secret: a certificate that may sign others, signed by its own key, and that key; both PEM."""
@@ -46,9 +47,8 @@ def authority_secret(cluster: RayCluster) -> str:
 
 def variables() -> tuple[dict[str, Any], ...]:
     """Of every container that talks to Ray."""
-    files = {"SERVER_CERT": "tls.crt", "SERVER_KEY": "tls.key", "CA_CERT": "ca.crt"}
-    paths = [{"name": f"RAY_TLS_{name}", "value": f"{PATH}/{file}"} for name, file in files.items()]
-    return ({"name": "RAY_USE_TLS", "value": "1"}, *paths)
+    values = ("1", f"{PATH}/tls.crt", f"{PATH}/tls.key", f"{PATH}/ca.crt")
+    return tuple({"name": name, "value": value} for name, value in zip(TLS_VARIABLES, values, strict=True))
 
 
 def mounts() -> tuple[dict[str, Any], ...]:

@@ -62,14 +62,14 @@ def identity() -> list[Variable]:
 
 
 def ray_variables(
-    group: PodGroup, generated: str, access: Sequence[Variable], fault_options: dict[str, Any] | None
+    group: PodGroup, generated: str, further: Sequence[Variable], fault_options: dict[str, Any] | None
 ) -> list[Variable]:
-    """Those of the Ray container. generated: its ``ray start``; access: what lets it in; fault_options: plain JSON."""
+    """Those of the Ray container. generated: its ``ray start``; further: more of ours; fault_options: plain JSON."""
     address = f"127.0.0.1:{group.gcs_port}" if group.is_head else f"{group.head_domain}:{group.gcs_port}"
     more = [
         *_autoscaler(group),
         *fault_tolerance.variables(group, fault_options),
-        *access,
+        *further,
         *(() if group.is_head else head_address(group)),
         *identity(),
         from_pod("RAY_CLOUD_INSTANCE_ID", "metadata.name"),

@@ -6,12 +6,12 @@ from shoal.desired.kubernetes.group import PodGroup
 from shoal.desired.kubernetes.labels import FT_ENABLED, STORAGE_NAMESPACE
 from shoal.desired.kubernetes.names import storage_claim
 from shoal.spec.raycluster import GcsStorage, RayCluster
+from shoal.spec.reserved import STORE_PATH, STORE_VARIABLES, STORE_VOLUME
 
 Variable = dict[str, Any]
 
 RECONNECT_S = 600
 """How long a worker waits for a new head; Ray's own 60 s are shorter than one takes to come."""
-STORAGE_VOLUME, STORAGE_PATH = "gcs-storage", "/data/gcs"
 
 
 def is_fault_tolerant(cluster: RayCluster) -> bool:
@@ -62,10 +62,8 @@ def variables(group: PodGroup, options: dict[str, Any] | None) -> list[Variable]
     if not group.is_head:
         return [{"name": "RAY_gcs_rpc_server_reconnect_timeout_s", "value": str(RECONNECT_S)}]
     if is_embedded(group.cluster):
-        return [
-            {"name": "RAY_gcs_storage", "value": "rocksdb"},
-            {"name": "RAY_gcs_storage_path", "value": STORAGE_PATH},
-        ]
+        values = zip(STORE_VARIABLES, ("rocksdb", STORE_PATH), strict=True)
+        return [{"name": name, "value": value} for name, value in values]
     found: list[Variable] = [{"name": "RAY_external_storage_namespace", "value": storage_namespace(group.cluster)}]
     if options is None:
         return [*found, *_password_in_params(group)]
@@ -88,6 +86,6 @@ def storage_volume(group: PodGroup) -> tuple[dict[str, Any], dict[str, Any]] | N
     if options is None or not group.is_head or not is_embedded(group.cluster):
         return None
     storage = options.storage or GcsStorage()
-    volume = {"name": STORAGE_VOLUME, "persistentVolumeClaim": {"claimName": storage_claim(group.cluster)}}
-    mount = {"name": STORAGE_VOLUME, "mountPath": STORAGE_PATH}
+    volume = {"name": STORE_VOLUME, "persistentVolumeClaim": {"claimName": storage_claim(group.cluster)}}
+    mount = {"name": STORE_VOLUME, "mountPath": STORE_PATH}
     return volume, mount | ({"subPath": storage.sub_path} if storage.sub_path else {})

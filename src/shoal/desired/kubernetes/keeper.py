@@ -30,13 +30,6 @@ def store_of(cluster: RayCluster) -> LogStore | None:
     return log_store(cluster.metadata.annotations.get(LOGS_TO, ""))
 
 
-def asks_in_vain(cluster: RayCluster) -> str:
-    """What is to be told of a cluster that asks for KubeRay's collector, and so keeps nothing; "" of any other."""
-    if cluster.spec.history_server_options is None or store_of(cluster) is not None:
-        return ""
-    return f"historyServerOptions makes nothing here, and logs go with their pods: annotation {LOGS_TO} keeps them"
-
-
 def folder_of(store: LogStore, *names: str) -> str:
     """A place below a store as paths there name it: ``NAMESPACE/CLUSTER/UID/GROUP/POD/UID``, as far as ``names`` go."""
     return "/".join(part for part in (store.folder, *names) if part)

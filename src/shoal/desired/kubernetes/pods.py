@@ -7,6 +7,7 @@ from shoal.desired.cluster import Role
 from shoal.desired.kubernetes import fault_tolerance
 from shoal.desired.kubernetes.access import Access, access_of, added_mounts, added_volumes, api_volume
 from shoal.desired.kubernetes.autoscaler import autoscaler, is_second, scales
+from shoal.desired.kubernetes.collector import collector, collects, event_variables
 from shoal.desired.kubernetes.command import METRICS_PORT, overwrites_command, port_of, run, start_command, start_params
 from shoal.desired.kubernetes.environment import head_address, ray_variables
 from shoal.desired.kubernetes.group import PodGroup
@@ -37,9 +38,12 @@ def manifest(group: PodGroup, raw: Json) -> Json:
     if store is not None and (context := writing_context(store, group.settings)):
         pod["securityContext"] = context | (pod.get("securityContext") or {})
     if scales(group):
-        logs = next(mount for mount in ray["volumeMounts"] if mount["mountPath"].rstrip("/") == LOGS["mountPath"])
-        pod["containers"].append(autoscaler(group, raw.get("autoscalerOptions") or {}, access, logs))
+        pod["containers"].append(autoscaler(group, raw.get("autoscalerOptions") or {}, access, _logs_of(ray)))
         pod["serviceAccountName"] = service_account(group.cluster)
+    if collects(group.cluster):
+        pod["containers"].append(
+            collector(group, raw["historyServerOptions"]["collectorOptions"], access, _logs_of(ray))
+        )
     if is_second(group.cluster):
         pod["restartPolicy"] = "Never"
     if volumes := _volumes(group, pod, access):
@@ -55,7 +59,8 @@ def _ray(group: PodGroup, raw: Json, params: Mapping[str, str], access: Access) 
     if (storage := fault_tolerance.storage_volume(group)) is not None:
         mounts.append(storage[1])
     mounts += [] if "plasma-directory" in params else [SHARED_MEMORY]
-    logs = [LOGS] if scales(group) else []
+    collected = collects(group.cluster)
+    logs = [LOGS] if scales(group) or collected else []
     if store_of(group.cluster) and (mount := logs_mount(params)) not in logs:
         logs.append(mount)
     mounts += logs
@@ -66,11 +71,22 @@ def _ray(group: PodGroup, raw: Json, params: Mapping[str, str], access: Access) 
         | run(group, generated)
         | probes(group, params)
         | {
-            "env": ray_variables(group, generated, access.variables, raw.get("gcsFaultToleranceOptions")),
+            "env": ray_variables(
+                group,
+                generated,
+                [*access.variables, *(event_variables() if collected else ())],
+                raw.get("gcsFaultToleranceOptions"),
+            ),
             "ports": _ports(group, params),
             "volumeMounts": added_mounts(group.raw_ray.get("volumeMounts") or (), mounts),
         }
     )
+
+
+def _logs_of(ray: Json) -> Json:
+    """Where the Ray container mounts the folder that the containers beside it read."""
+    mounts: list[Json] = ray["volumeMounts"]
+    return next(mount for mount in mounts if mount["mountPath"].rstrip("/") == LOGS["mountPath"])
 
 
 def _metadata(group: PodGroup) -> Json:

@@ -15,12 +15,13 @@ from shoal.lint.rules import (
     params,
     pods,
     ports,
+    reserved,
     resources,
     scaling,
     versions,
 )
 
-_BY_THEME = (resources, gpu, scaling, versions, exposure, ports, params, logs, pods, contradictions)
+_BY_THEME = (resources, gpu, scaling, versions, exposure, ports, params, logs, pods, contradictions, reserved)
 
 
 def _of(*modules: ModuleType) -> list[Any]:

@@ -6,7 +6,7 @@ from shoal.findings import Severity
 from shoal.lint.context import ClusterContext
 from shoal.lint.facts import Facts
 from shoal.lint.rule import Hit, rule
-from shoal.spec.ray_version import KUBERNETES_TOKENS_SINCE, numbers
+from shoal.spec.ray_version import GROUP_PRIORITIES_SINCE, KUBERNETES_TOKENS_SINCE, numbers
 from shoal.spec.raycluster import WorkerGroupSpec
 
 _V2_BY_ENV = "RAY_enable_autoscaler_v2"
@@ -37,10 +37,11 @@ def suspended_group_is_scaled(cluster: ClusterContext, facts: Facts) -> Iterator
 
 
 @rule("L192", Severity.ERROR)
-def idle_timeout_of_group_needs_newer_autoscaler(cluster: ClusterContext, facts: Facts) -> Iterator[Hit]:
-    """A worker group has an `idleTimeoutSeconds` of its own, which only the autoscaler's version 2 knows.
+def setting_of_group_needs_newer_autoscaler(cluster: ClusterContext, facts: Facts) -> Iterator[Hit]:
+    """A worker group has its own `idleTimeoutSeconds` or `priority`, which only the autoscaler's version 2 knows.
 
-    Version 1 has one timeout for all groups, `autoscalerOptions.idleTimeoutSeconds`.
+    Version 1 has one timeout for all groups, `autoscalerOptions.idleTimeoutSeconds`, and no order among them.
+    Priorities came with Ray 2.56.
 
     Ask for version 2:
 
@@ -48,11 +49,18 @@ def idle_timeout_of_group_needs_newer_autoscaler(cluster: ClusterContext, facts:
           autoscalerOptions: {version: v2}
     """
     is_v2 = _names_v2(cluster) or cluster.head.env(_V2_BY_ENV) in _ON
+    version = cluster.ray_version
     for group in cluster.workers:
-        spec = group.spec
-        if isinstance(spec, WorkerGroupSpec) and spec.idle_timeout_seconds is not None and not is_v2:
-            message = f"{group.title} has an idleTimeoutSeconds of its own, which needs the autoscaler's version 2"
-            yield Hit(message, (*group.path, "idleTimeoutSeconds"), "set autoscalerOptions.version to v2")
+        if not isinstance(group.spec, WorkerGroupSpec):
+            continue
+        given = {"idleTimeoutSeconds": group.spec.idle_timeout_seconds, "priority": group.spec.priority or None}
+        for field, value in given.items():
+            if value is not None and not is_v2:
+                message = f"{group.title} has its own {field}, which needs the autoscaler's version 2"
+                yield Hit(message, (*group.path, field), "set autoscalerOptions.version to v2")
+        if group.spec.priority and numbers(version) and numbers(version) < GROUP_PRIORITIES_SINCE:
+            message = f"Ray {version} knows no priorities of groups"
+            yield Hit(message, (*group.path, "priority"), "use Ray 2.56 or newer, or remove priority")
 
 
 @rule("L193", Severity.ERROR)

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 
-from shoal.findings import Severity
+from shoal.findings import Path, Severity
 from shoal.lint.context import ClusterContext
 from shoal.lint.exposures import exposures
 from shoal.lint.facts import Facts
 from shoal.lint.rule import Hit, rule
+from shoal.spec.complaints import suggestion
 from shoal.spec.ray_version import asks_for_token
+from shoal.spec.raycluster import NetworkRules, WorkerGroupNetworkRules
 
 
 @rule("L141", Severity.WARNING)
@@ -100,6 +102,40 @@ def dashboard_is_bound_to_loopback(cluster: ClusterContext, facts: Facts) -> Ite
         yield Hit(message, cluster.head.param_path("dashboard-host"), "remove dashboard-host")
 
 
+@rule("L146", Severity.ERROR)
+def network_rules_have_no_effect(cluster: ClusterContext, facts: Facts) -> Iterator[Hit]:
+    """`networkPolicy` has rules for what its mode leaves open, or for a group that isn't there.
+
+    `DenyAllIngress` closes what comes in and leaves open what goes out, `DenyAllEgress` the other way round; rules say
+    who gets through what is closed. A policy with a slip in it leaves open what its author takes for closed.
+
+    Use `mode: DenyAll`, remove the rules, or correct the group's name.
+    """
+    policy = cluster.spec.network_policy
+    if policy is None:
+        return
+    path = (*cluster.path, "networkPolicy")
+    of_groups = ((("workerGroups", index), rules) for index, rules in enumerate(policy.worker_groups))
+    places: list[tuple[Path, NetworkRules | WorkerGroupNetworkRules | None]] = [
+        (("head",), policy.head),
+        (("worker",), policy.worker),
+        *of_groups,
+    ]
+    for place, rules in places:
+        given = {} if rules is None else {"ingressRules": rules.ingress_rules, "egressRules": rules.egress_rules}
+        field = _LEFT_OPEN.get(policy.mode, "")
+        if given.get(field):
+            yield Hit(
+                f"mode {policy.mode} leaves open what these {field} are for", (*path, *place, field), "use DenyAll"
+            )
+    names = {group.name for group in cluster.workers}
+    for index, rules in enumerate(policy.worker_groups):
+        if rules.group_name not in names:
+            message = f"no worker group is called {rules.group_name!r}"
+            yield Hit(message, (*path, "workerGroups", index, "groupName"), suggestion(rules.group_name, names))
+
+
+_LEFT_OPEN = {"DenyAllIngress": "egressRules", "DenyAllEgress": "ingressRules"}
 _TURN_ON = "add `authOptions: {mode: token}` to the spec"
 
 

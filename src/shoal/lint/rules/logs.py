@@ -23,7 +23,8 @@ def logs_die_with_the_pod(cluster: ClusterContext, facts: Facts) -> Iterator[Hit
         metadata:
           annotations: {shoal.dev/logs-to: "pvc://ray-logs"}
 
-    Under KubeRay use `historyServerOptions`, or mount a volume there and let a collector beside Ray read it:
+    Or use `historyServerOptions` with KubeRay's history server, or mount a volume there and let a collector beside Ray
+    read it:
 
         containers:
           - name: ray-head
