@@ -23,14 +23,14 @@ def later(desired: DesiredCluster, world: World, plan: Plan) -> Iterator[str]:
     if going & wanted.keys() and any(node.name in going and node.phase is not Phase.DEAD for node in world.nodes):
         yield "a new pod takes the place of each that goes and is still wanted, once that is gone"
     if spare := sum(node.name not in wanted and is_autoscalers(desired, world, node) for node in world.nodes):
-        yield f"{spare} more than the spec asks for: the autoscaler says which go, and when"
+        yield f"there are {spare} more than the spec asks for: the autoscaler says which go, and when"
     left = len(changed - going)
     if not left:
         return
     pods = "1 pod differs" if left == 1 else f"{left} pods differ"
     match desired.lifecycle.on_change:
         case "keep":
-            yield f"{pods} from the spec and will stay as made: spec.upgradeStrategy.type replaces such, if it is set"
+            yield f"{pods} from the spec and will stay so: spec.upgradeStrategy.type says whether such are replaced"
         case "roll":
             part = f"{ROLLED_AT_ONCE:.0%} of a group at a time"
             yield f"{pods} from the spec, to be replaced later: the head first, then {part}"

@@ -67,6 +67,19 @@ def test_the_first_takes_the_lease_at_once() -> None:
     play(scenario)
 
 
+def test_the_lease_says_what_its_holder_notes_on_it_and_keeps_that_when_it_is_given_back() -> None:
+    async def scenario(all_: Candidates) -> None:
+        first = Election(all_.client, NAMESPACE, "a", all_.clock, lambda: START, {"example.com/how": "so"})
+        await first.wait_for_turn()
+        await first.let_go()
+        lease = await all_.client.get(LEASES, NAMESPACE, NAME, Lease)
+        assert (lease.metadata.annotations, lease.spec.holder_identity) == ({"example.com/how": "so"}, "")
+        await all_.candidate("b").wait_for_turn()
+        assert (await all_.client.get(LEASES, NAMESPACE, NAME, Lease)).metadata.annotations == {}
+
+    play(scenario)
+
+
 def test_the_second_waits_until_the_first_has_been_silent_for_as_long_as_the_lease_lasts() -> None:
     async def scenario(all_: Candidates) -> None:
         await all_.candidate("a").wait_for_turn()

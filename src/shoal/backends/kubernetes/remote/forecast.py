@@ -26,6 +26,8 @@ from shoal.world.kubernetes import NODE_TYPE, TEMPLATE, Observed, RayView, Resou
 Ask: TypeAlias = Callable[[], Awaitable[RayView | None]]
 Manifest: TypeAlias = Mapping[str, Any]
 
+UNNAMED = "the last letters of pods' names are drawn from the RayCluster's uid, which it gets when it is made"
+
 
 async def forecast(client: Client, before: Manifest | None, after: Manifest, ask: Ask, now: datetime) -> Forecast:
     """What follows once the RayCluster is as ``after`` says.
@@ -35,10 +37,8 @@ async def forecast(client: Client, before: Manifest | None, after: Manifest, ask
     """
     resource = _resource(after, new=before is None)
     name = resource.metadata.name
-    if after["spec"].get("managedBy", "") not in MANAGERS:
-        return Forecast(
-            Plan(name), (f"spec.managedBy is {after['spec']['managedBy']!r}: the operator leaves it alone",)
-        )
+    if (manager := after["spec"].get("managedBy", "")) not in MANAGERS:
+        return Forecast(Plan(name), (f"spec.managedBy is {manager!r}: the operator leaves it alone",))
     told, notes = await _acting(client, resource.metadata.namespace, now)
     picture = await picture_of(client, resource, routes=told is not None and told.settings.has_routes)
     if PODS.kind in picture.unseen:
@@ -48,10 +48,7 @@ async def forecast(client: Client, before: Manifest | None, after: Manifest, ask
         notes = (*notes, f"profile {settings.profile} is assumed")
     decided = await _Decision(client, settings, timestamp(now), ask).of(picture)
     if before is None and decided.plan:
-        notes = (
-            *notes,
-            "the last letters of pods' names are drawn from the RayCluster's uid, which it gets when it is made",
-        )
+        notes = (*notes, UNNAMED)
     return replace(decided, notes=(*notes, *decided.notes))
 
 

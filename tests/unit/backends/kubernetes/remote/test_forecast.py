@@ -145,13 +145,13 @@ def told(scenario: Callable[[Driven], Awaitable[Forecast]], profile: str = "secu
 
 def test_what_stays_and_what_follows_is_said() -> None:
     kept = told(lambda run: foreseen(run, {"spec": CHANGES["keep"]}))
-    assert any(note.startswith("2 pods differ from the spec and will stay as made") for note in kept.notes)
+    assert any(note.startswith("2 pods differ from the spec and will stay so") for note in kept.notes)
     rolled = told(lambda run: foreseen(run, {"spec": CHANGES["roll"]}))
     (action,) = rolled.plan.actions
     assert (describe(action).split("-")[0], action.reason.code) == ("drain demo", "NodeRolled")
     assert any(note.startswith("1 pod differs from the spec, to be replaced later") for note in rolled.notes)
     scaled = told(lambda run: foreseen(run, {"spec": CHANGES["autoscaled"]}))
-    assert "1 more than the spec asks for: the autoscaler says which go, and when" in scaled.notes
+    assert "there are 1 more than the spec asks for: the autoscaler says which go, and when" in scaled.notes
     assert "what is drained is deleted once Ray has let go of it, 30 s later at the latest" in rolled.notes
 
 
