@@ -43,10 +43,14 @@ class Result:
 
 
 def run_tests(lab: Run, pattern: str, profile: str) -> None:
-    """Run the tests that a pattern of Go's names, and say how each ended. ``LabError`` if not all pass. Root."""
+    """Run the tests, or with ``TEST/PART`` their parts, that a pattern of Go's names, and say how each ended.
+
+    ``LabError`` if not all pass. Root. The lab goes on: the next tests begin at once.
+    """
     need_root("kuberay-tests")
     build((*MODULES, KUBERAY_TESTS))
-    tests = list(_listed(pattern))
+    whole, _, parts = pattern.partition("/")
+    tests = list(_listed(whole))
     if not tests:
         raise LabError(f"no test of KubeRay's matches {pattern}", "see https://go.dev/pkg/regexp/syntax")
     with locked(lab.folder):
@@ -56,7 +60,7 @@ def run_tests(lab: Run, pattern: str, profile: str) -> None:
         operator = ensure(lab, OPERATOR, _operator(lab, profile), _without_settings())
         for suite, test in tests:
             say(f"{test}, profile {profile}")
-            results += _run(lab, suite, test)
+            results += _run(lab, suite, test, parts)
             check_alive(lab, operator)
     finally:
         stop(lab, [OPERATOR])
@@ -116,7 +120,7 @@ def _folder(lab: Run) -> Path:
     return lab.folder.with_name(f"{lab.folder.name}-logs")
 
 
-def _run(lab: Run, suite: str, test: str) -> list[Result]:
+def _run(lab: Run, suite: str, test: str, parts: str) -> list[Result]:
     folder = _folder(lab)
     folder.mkdir(exist_ok=True)
     waits = {f"KUBERAY_TEST_TIMEOUT_{name}": length for name, length in PATIENCE.items()}
@@ -128,7 +132,7 @@ def _run(lab: Run, suite: str, test: str) -> list[Result]:
         "PATH": os.pathsep.join([str(program(KUBERNETES, "kubectl").parent), os.environ.get("PATH", os.defpath)]),
     }
     # Parts that run side by side would want more than two cores.
-    flags = ["-test.v", "-test.parallel=1", f"-test.timeout={TEST_S}s", f"-test.run=^{test}$"]
+    flags = ["-test.v", "-test.parallel=1", f"-test.timeout={TEST_S}s", f"-test.run=^{test}$/{parts}"]
     began = time.monotonic()
     with (folder / f"{test}.log").open("w+") as log:
         subprocess.run(
