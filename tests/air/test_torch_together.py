@@ -192,3 +192,16 @@ def test_a_fault_of_the_function_ends_the_training_and_what_may_come_of_a_lost_w
         _run(fails, {"with": KeyError("lr")})
     with pytest.raises(RuntimeError, match="closed by peer"):
         _run(fails, {"with": RuntimeError("connection closed by peer")})
+
+
+@pytest.mark.parametrize(("wanted", "hidden"), [({"CPU": 1}, True), ({"CPU": 1, "GPU": 0.5}, False)])
+def test_gpus_that_were_not_asked_for_are_out_of_sight(
+    wanted: dict[str, float], hidden: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from types import SimpleNamespace
+
+    from shoal.air import together
+
+    monkeypatch.setattr(together, "connect", lambda: SimpleNamespace(cluster_resources=lambda: {"CPU": 4, "GPU": 1}))
+    environment = together._without_gpus(wanted)
+    assert (environment == {"env_vars": {"CUDA_VISIBLE_DEVICES": ""}}) is hidden

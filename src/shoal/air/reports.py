@@ -90,13 +90,13 @@ class Reports:
 
     def resume(self, model: Any, optimizer: Any) -> int:
         """Put what was kept into both, and count on from there."""
-        if self.begun is None:
+        if self.begun is None or not self.begun.curves:  # without a metric nothing tells how far it came
             return 0
         bare(model).load_state_dict(self.begun.weights)
         if optimizer is not None and self.begun.optimizer is not None:
             optimizer.load_state_dict(self.begun.optimizer)
         self.curves = {name: list(values) for name, values in self.begun.curves.items()}
-        self.rounds = max(map(len, self.curves.values()), default=0)
+        self.rounds = max(map(len, self.curves.values()))
         if self.keeps:
             self._note(model, self.rounds - 1)
         return self.rounds
