@@ -191,6 +191,15 @@ def test_what_words_can_not_tell_is_refused_before_it_learns() -> None:
             kept_of(config, None)
 
 
+@rllib
+def test_the_page_of_the_docs_says_what_rllib_takes() -> None:
+    page = (Path(__file__).parents[2] / "docs/air.md").read_text().partition("## Policies")[2]
+    code = page.split("```python\n")[1].split("```")[0]
+    made: dict[str, Any] = {"air": air}
+    exec(code.partition("result =")[0], made)
+    assert made["trainer"].prepare().tables == {}
+
+
 def test_without_its_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     real = importlib.metadata.version
 
