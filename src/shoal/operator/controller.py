@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 
 STARTING_AT_ONCE = 10
 """With more clusters than these on their way, each is silent for longer: telling would hold up what it tells of."""
+LONGEST_SILENCE_S = 60.0
 AFTER_A_CHANGE_S = 1.0
 """Until a cluster is looked at again after something was ended: what follows from it may need no event to be due."""
 
@@ -83,6 +84,7 @@ class Controller:
         self._consents = Consents(client, now)
         self._failures: dict[Key, Failure] = {}
         self._starting = starting
+        self._silence_s: dict[Key, float] = {}
         self._settled: dict[Key, _Settled] = {}
         self._steps = itertools.count(1)
 
@@ -124,12 +126,15 @@ class Controller:
         return self._cache.store.observed(key, self._ray.view(key), self._failures.get(key), doubted)
 
     def _decide(self, key: Key, observed: Observed) -> Outcome:
-        patience_s = PATIENCE_S * crowd(self._starting)
+        # What a cluster was granted in a crowd it keeps: when the crowd thins out, the last ones are nearly there.
+        crowded_s = min(LONGEST_SILENCE_S, PATIENCE_S * crowd(self._starting))
+        patience_s = self._silence_s[key] = max(crowded_s, self._silence_s.get(key, 0.0))
         outcome = reconcile(observed, self._settings, self._timestamp(), patience_s)
         if outcome.held:
             self._starting.add(key)
         else:
             self._starting.discard(key)
+            del self._silence_s[key]
         return outcome
 
     def _timestamp(self) -> str:
@@ -144,6 +149,7 @@ class Controller:
         self._failures.pop(key, None)
         self._settled.pop(key, None)
         self._starting.discard(key)
+        self._silence_s.pop(key, None)
         self._queue.worked(key)
 
     def _picture(self, key: Key) -> Picture:

@@ -250,6 +250,35 @@ def test_a_cluster_that_another_controller_manages_is_left_alone(manager: str) -
     play(scenario)
 
 
+def test_the_last_of_a_crowd_is_silent_for_as_long_as_it_was_granted_and_no_longer() -> None:
+    async def scenario(run: Driven) -> None:
+        crowd = [f"c{number}" for number in range(30)]
+        for name in (*crowd, "last"):
+            await run.create(raycluster(name, workers=0))
+        await run.settle(1, kubelet=False)
+        for name in crowd:
+            await run.client.delete(RAYCLUSTERS, "default", name)
+        await run.settle(15, kubelet=False)
+        await run.client.merge(RAYCLUSTERS, "default", "last", {"metadata": {"labels": {"seen": "again"}}}, Ignored)
+        await run.settle(10, kubelet=False)
+        assert not run.status("last")
+        await run.settle(35, kubelet=False)
+        assert run.condition("Ready", "last")["status"] == "False"
+
+    play(scenario)
+
+
+def test_a_cluster_alone_is_told_of_soon() -> None:
+    async def scenario(run: Driven) -> None:
+        await run.create(raycluster())
+        await run.settle(9, kubelet=False)
+        assert not run.status()
+        await run.settle(3, kubelet=False)
+        assert run.condition("Ready")["status"] == "False"
+
+    play(scenario)
+
+
 def test_nothing_is_remembered_of_a_cluster_that_is_gone() -> None:
     async def scenario(run: Driven) -> None:
         await run.create(raycluster())
@@ -261,6 +290,7 @@ def test_nothing_is_remembered_of_a_cluster_that_is_gone() -> None:
         assert len(run.operator.cache.store) == 0
         assert not controller._failures
         assert not controller._starting
+        assert not controller._silence_s
         assert not controller._told._memories
         assert not controller._ray._memories
         assert run.operator.queue.next_due_s() is None
