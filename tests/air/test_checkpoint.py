@@ -8,7 +8,9 @@ import pytest
 
 from air.passengers import passengers
 from shoal import air
+from shoal.air.frameworks import framework_named
 from shoal.air.preprocess import fitted, transformed_frame
+from shoal.air.schema import Schema
 from shoal.air.stored import decode, encode
 
 pytestmark = [pytest.mark.air, pytest.mark.ray, pytest.mark.usefixtures("ray_here")]
@@ -83,6 +85,16 @@ def ports() -> Any:
     from sklearn.preprocessing import OneHotEncoder
 
     return OneHotEncoder(handle_unknown="ignore", sparse_output=True)
+
+
+@pytest.mark.parametrize(
+    ("columns", "shown"),
+    [(("a", "b"), "a, b"), (tuple(f"c{number}" for number in range(30)), "c0, c1, c2 and 27 more")],
+)
+def test_a_checkpoint_shows_a_few_of_its_columns(columns: tuple[str, ...], shown: str) -> None:
+    schema = Schema(dict.fromkeys(columns, "number"))
+    checkpoint = air.Checkpoint(framework_named("xgboost"), None, None, schema, schema, "y")
+    assert repr(checkpoint) == f"Checkpoint(xgboost model of 'y' from {shown})"
 
 
 def every_preprocessor() -> dict[str, Any]:

@@ -14,6 +14,8 @@ from shoal.air.packages import require
 from shoal.air.schema import Schema
 
 PREPROCESSOR_FILE = "preprocessor.json"
+COLUMNS_SHOWN = 8
+"""More than so many are counted, not listed, where a checkpoint is shown."""
 KEPT_VERSIONS = ("shoal", "ray", "numpy", "pandas")
 
 
@@ -87,7 +89,9 @@ class Checkpoint:
     def __repr__(self) -> str:
         if not self.framework.takes_tables:
             return f"Checkpoint({self.framework.name} model)"
-        return f"Checkpoint({self.framework.name} model of {self.label_column!r} from {', '.join(self.schema.kinds)})"
+        names = [*self.schema.kinds]
+        shown = ", ".join(names) if len(names) <= COLUMNS_SHOWN else f"{', '.join(names[:3])} and {len(names) - 3} more"
+        return f"Checkpoint({self.framework.name} model of {self.label_column!r} from {shown})"
 
 
 def load(path: str | Path, *, trust_code: bool = False, framework: Framework | None = None) -> Checkpoint:
