@@ -8,7 +8,7 @@ import msgspec
 
 from shoal.backends.logs import LogFile
 from shoal.desired.cluster import DesiredCluster
-from shoal.plan.actions import Plan, Stage
+from shoal.plan.actions import Forecast, Plan, Stage
 from shoal.plan.diff import diff
 from shoal.status.conditions import ClusterStatus, status_of
 from shoal.world.snapshot import World
@@ -38,13 +38,6 @@ class Port(msgspec.Struct, frozen=True):
     number: int
     name: str
     address: str
-
-
-class Forecast(msgspec.Struct, frozen=True):
-    """What somebody else does once a plan is done: its operator. plan: its next step. notes: what it doesn't show."""
-
-    plan: Plan
-    notes: tuple[str, ...] = ()
 
 
 class Backend(Protocol):

@@ -44,12 +44,15 @@ def carry_out(
 def _agreed(console: Console, backend: "Backend", name: str, desired: "DesiredCluster | None") -> "Plan":
     import asyncio
 
-    from shoal.plan.render import lines
+    from shoal.plan.render import foreseen, lines
     from shoal.runtime.converge import plan_for
 
     plan = asyncio.run(plan_for(backend, name, desired))
     if plan:
-        for line in lines(plan):
+        forecast = None if desired is None else asyncio.run(backend.forecast(name, desired))
+        for line in (*lines(plan), *foreseen(forecast)):
             console.say(line)
+        for note in forecast.notes if forecast else ():
+            console.say(f"note: {note}")
         console.confirm(f"Do this to {name}?")
     return plan

@@ -9,8 +9,7 @@ from shoal.cli.console import Console
 from shoal.cli.notes import say_unhonoured
 
 if TYPE_CHECKING:
-    from shoal.backends.base import Forecast
-    from shoal.plan.actions import Plan
+    from shoal.plan.actions import Forecast, Plan
 
 CHANGES_PENDING = 3
 
@@ -52,14 +51,10 @@ def command(console: Console, file: str, cluster: str, context: str | None, name
 
 
 def _show_table(console: Console, plan: "Plan", forecast: "Forecast | None", output: str) -> None:
-    from shoal.plan.render import lines
+    from shoal.plan.render import foreseen, lines
 
-    console.emit("\n".join(lines(plan)))
-    if forecast is None:
-        return
-    if forecast.plan:
-        console.emit("then its operator:\n" + "\n".join(lines(forecast.plan)))
-    for note in forecast.notes:
+    console.emit("\n".join((*lines(plan), *foreseen(forecast))))
+    for note in forecast.notes if forecast else ():
         console.say(f"note: {note}")
 
 

@@ -140,3 +140,10 @@ class Plan(msgspec.Struct, frozen=True):
 
     def __bool__(self) -> bool:
         return bool(self.stages)
+
+
+class Forecast(msgspec.Struct, frozen=True):
+    """What a cluster's operator does once its spec has changed. plan: its next step. notes: what that doesn't show."""
+
+    plan: Plan
+    notes: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ from shoal.plan.actions import (
     ApplyObject,
     DrainNode,
     EndIdle,
+    Forecast,
     HoldCluster,
     Plan,
     PrepareCluster,
@@ -74,6 +75,11 @@ def lines(plan: Plan) -> list[str]:
     ]
     width = max(len(row[0]) for row in rows)
     return [f"{what:<{width}}  {reason}{options}" for what, reason, options in rows]
+
+
+def foreseen(forecast: Forecast | None) -> list[str]:
+    """What the operator would do as such lines, under a heading; none where it has nothing to do."""
+    return ["then its operator:", *lines(forecast.plan)] if forecast is not None and forecast.plan else []
 
 
 def data(plan: Plan) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, BinaryIO, Self, TypeVar, cast
 
-from shoal.backends.base import Backend, Endpoints, Forecast, Port
+from shoal.backends.base import Backend, Endpoints, Port
 from shoal.backends.kubernetes.client import Client
 from shoal.backends.kubernetes.remote import copying, joined, objects
 from shoal.backends.kubernetes.remote.certificate import FILES, certificate_of
@@ -27,7 +27,7 @@ from shoal.backends.kubernetes.resources import PODS, RAYCLUSTERS
 from shoal.backends.logs import LogFile, NodeUnknown
 from shoal.desired.cluster import DesiredCluster
 from shoal.errors import ClusterUnknown
-from shoal.plan.actions import ApplyObject, Plan, Reason, RemoveCluster, Stage
+from shoal.plan.actions import ApplyObject, Forecast, Plan, Reason, RemoveCluster, Stage
 from shoal.spec.log_store import LogStore
 from shoal.status.conditions import ClusterStatus, State
 from shoal.status.of_kubernetes import acted_on, status_from

@@ -8,7 +8,6 @@ import msgspec
 from msgspec.structs import replace
 
 from shoal import __version__
-from shoal.backends.base import Forecast
 from shoal.backends.kubernetes.client import Client
 from shoal.backends.kubernetes.consent import consent_of
 from shoal.backends.kubernetes.errors import Forbidden
@@ -16,7 +15,7 @@ from shoal.backends.kubernetes.operators import OURS, Told, at_work, keeper
 from shoal.backends.kubernetes.remote.picture import Picture, picture_of, with_secrets
 from shoal.backends.kubernetes.resources import NAMESPACES, PODS
 from shoal.desired.kubernetes.settings import Settings
-from shoal.plan.actions import Action, ApplyObject, Plan
+from shoal.plan.actions import Action, ApplyObject, Forecast, Plan
 from shoal.plan.later import later
 from shoal.reconcile import OURS as MANAGERS
 from shoal.reconcile import Outcome, reconcile

@@ -29,22 +29,14 @@ async def picture_of(client: Client, resource: world.Resource, *, routes: bool) 
     """Everything of one RayCluster but Secrets, which nobody lists. routes: the API server has OpenShift's."""
     namespace, labels = resource.metadata.namespace, f"{CLUSTER}={resource.metadata.name}"
     kinds = [*WATCHED.values(), *([ROUTES] if routes else [])]
-    pods, *shared = await asyncio.gather(
+    pods, shared = await asyncio.gather(
         _listed(client, PODS, Pod, namespace, labels),
-        *(_listed(client, kind, Shared, namespace, labels) for kind in kinds),
+        asyncio.gather(*(_listed(client, kind, Shared, namespace, labels) for kind in kinds)),
     )
     seen = dict(zip(kinds, shared, strict=True))
-    found = {
-        f"{kind.kind}/{item.metadata.name}": item
-        for kind, items in seen.items()
-        for item in items or ()
-        if isinstance(item, Shared)
-    }
+    found = {f"{kind.kind}/{item.metadata.name}": item for kind, items in seen.items() for item in items or ()}
     unseen = {kind.kind: kind.plural for kind, items in {PODS: pods, **seen}.items() if items is None}
-    return Picture(
-        Observed(resource, tuple(pod for pod in pods or () if isinstance(pod, Pod)), dict(sorted(found.items()))),
-        unseen,
-    )
+    return Picture(Observed(resource, tuple(pods or ()), found), unseen)
 
 
 async def with_secrets(client: Client, picture: Picture, desired: DesiredCluster) -> Picture:

@@ -11,7 +11,6 @@ import msgspec
 import pytest
 
 from shoal import __version__
-from shoal.backends.base import Forecast
 from shoal.backends.kubernetes.client import Client, Ignored
 from shoal.backends.kubernetes.operators import OURS, Told, notes
 from shoal.backends.kubernetes.remote.forecast import forecast
@@ -20,7 +19,7 @@ from shoal.backends.kubernetes.transport import Request, Response
 from shoal.desired.cluster import DesiredCluster
 from shoal.desired.kubernetes.settings import Settings
 from shoal.operator import controller
-from shoal.plan.actions import Plan, StartNode
+from shoal.plan.actions import Forecast, Plan, StartNode
 from shoal.plan.render import describe
 from shoal.reconcile import Outcome, reconcile
 from shoal.testing.fakeapi import FakeApi

@@ -88,6 +88,22 @@ def test_up_again_without_a_context_goes_where_the_cluster_lives_and_names_what_
     assert "num-cpus" not in str(stored(served))
 
 
+def test_plan_and_the_question_of_up_show_what_the_operator_would_do(served: Served, capsys: Capture) -> None:
+    # Kubernetes itself drops what it doesn't know, and so the operator never sees it.
+    Path("demo.yaml").write_text(Path("demo.yaml").read_text().replace(", novel: {kept: true}", ""))
+    assert run(["plan", "demo.yaml", *THERE]) == 3
+    out, err = capsys.readouterr()
+    assert out.splitlines()[1] == "then its operator:"
+    assert "+ start demo-head-*****" in out
+    assert "note: no operator holds a Lease here: this is what Shoal's would do" in err
+    assert run(["up", "demo.yaml", *THERE]) == 2  # there is no terminal to ask on
+    said = capsys.readouterr().err
+    assert (
+        said.index("+ apply RayCluster/demo") < said.index("then its operator:") < said.index("+ start demo-head-*****")
+    )
+    assert served.api.objects("rayclusters.ray.io") == []
+
+
 def test_what_blocks_is_what_the_operator_says_and_the_deadline_has_its_exit_code(
     served: Served, says: Callable[[str, str, str], None], capsys: Capture
 ) -> None:
