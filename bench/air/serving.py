@@ -12,6 +12,7 @@ from ray import serve
 from starlette.requests import Request
 
 from bench.air import pipelines
+from shoal.air.served import AT_ONCE
 
 ASKED_ONE_BY_ONE = 300
 CONNECTIONS = 32
@@ -30,11 +31,13 @@ def serving(path: str) -> list[str]:
     row = valid.to_pandas().drop(columns="target").iloc[0].to_dict()
     given = checkpoint.model, scaled.mean(), scaled.std(ddof=0)
     plain = serve.deployment(Plain).bind(*given)
-    roomy = serve.deployment(max_ongoing_requests=128)(Plain).bind(*given)
+    roomy = serve.deployment(max_ongoing_requests=AT_ONCE)(Plain).bind(*given)
+    echo = serve.deployment(max_ongoing_requests=AT_ONCE)(Echo).bind()
     sides: dict[str, Callable[[str], object]] = {
+        "echo, the ceiling": lambda name: serve.run(echo, name=name, route_prefix=f"/{name}"),
         "shoal.air, one by one": lambda name: air.deploy(checkpoint, name=name, batch_rows=1).wait(),
         "shoal.air, batched": lambda name: air.deploy(checkpoint, name=name).wait(),
-        "@serve.deployment(128)": lambda name: serve.run(roomy, name=name, route_prefix=f"/{name}"),
+        f"@serve.deployment({AT_ONCE})": lambda name: serve.run(roomy, name=name, route_prefix=f"/{name}"),
         "@serve.deployment": lambda name: serve.run(plain, name=name, route_prefix=f"/{name}"),
     }
     waits: dict[str, list[float]] = {name: [] for name in sides}
@@ -50,13 +53,24 @@ def serving(path: str) -> list[str]:
     serve.shutdown()
     wait = {name: statistics.median(taken) for name, taken in waits.items()}
     rate = {name: statistics.median(taken) for name, taken in rates.items()}
-    single, batched, _, by_hand = sides
+    echo_s, single, batched, roomy_s, by_hand = sides
     return [
         f"served, a row a request, rate by {CONNECTIONS} connections; medians of {RUNS}; the bars: 0.95, batched 3",
         *(f"{name:24s} p50 {wait[name] * 1000:6.2f} ms   {rate[name]:7.1f} requests a second" for name in sides),
         f"p50: {wait[by_hand] / wait[single]:.2f} of the plain speed, batched {wait[by_hand] / wait[batched]:.2f}",
         f"rate: {rate[single] / rate[by_hand]:.2f} of the plain one's, batched {rate[batched] / rate[by_hand]:.2f}",
+        f"rate, of a plain one's that takes in as many at once: batched {rate[batched] / rate[roomy_s]:.2f}, and an "
+        f"echo {rate[echo_s] / rate[roomy_s]:.2f}: more Ray Serve's HTTP has not got here",
     ]
+
+
+class Echo:
+    """Answers without a look at what is asked: what Ray Serve's HTTP costs by itself."""
+
+    async def __call__(self, request: Request) -> dict[str, list[float]]:
+        """One request."""
+        await request.body()
+        return {"predictions": [0.0]}
 
 
 class Plain:

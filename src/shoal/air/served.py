@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from shoal.air.checkpoint import Checkpoint
 from shoal.air.errors import AirError
+from shoal.air.gathering import Gathering
 from shoal.air.openapi import document, page
 from shoal.air.predictor import Predictor
 from shoal.air.rows import json_schema
@@ -32,8 +33,7 @@ class Served:
     def __init__(self, checkpoint: Checkpoint, batch_rows: int, batch_wait_s: float, token: str) -> None:
         self.predictor = Predictor(checkpoint)
         self.token = token
-        self.together.set_max_batch_size(batch_rows)
-        self.together.set_batch_wait_timeout_s(batch_wait_s)
+        self.together = Gathering(self._answers, most=batch_rows, wait_s=batch_wait_s)
 
     async def __call__(self, request: Request) -> Response:
         """One request. Whether it lives is told to anyone, all else to those who know the token."""
@@ -49,10 +49,11 @@ class Served:
             body = json.loads(await request.body())
         except ValueError as error:
             return JSONResponse({"detail": [{"loc": ["body"], "msg": f"no JSON: {error}"}]}, status_code=422)
-        wrong = refusal(body, self.predictor.checkpoint)
-        if wrong:
+        rows = rows_in(body)
+        wrong = refusal(rows, self.predictor.checkpoint)
+        if rows is None or wrong:
             return JSONResponse({"detail": wrong}, status_code=422)
-        answer = await self.together(rows_in(body))
+        answer = await self.together(rows)
         if isinstance(answer, AirError):
             return JSONResponse({"detail": [{"loc": ["body"], "msg": str(answer)}]}, status_code=422)
         return JSONResponse({"predictions": answer})
@@ -73,10 +74,7 @@ class Served:
             {"detail": "POST rows here; GET health, schema, openapi.json or docs below it"}, status_code=404
         )
 
-    @serve.batch(  # type: ignore[untyped-decorator]
-        max_batch_size=64, batch_wait_timeout_s=0.0
-    )
-    async def together(self, requests: list[list[dict[str, Any]]]) -> list[Any]:
+    def _answers(self, requests: list[list[dict[str, Any]]]) -> list[Any]:
         """The predictions of each request. One that can't be predicted spoils none of the others."""
         try:
             made = predictions(self.predictor, [row for rows in requests for row in rows])

@@ -112,9 +112,8 @@ def rows_in(body: Any) -> list[Any] | None:
     return rows if isinstance(rows, list) and rows else None
 
 
-def refusal(body: Any, checkpoint: Checkpoint) -> list[dict[str, Any]]:
-    """What is wrong with a request's JSON, an entry a field; empty when nothing is."""
-    rows = rows_in(body)
+def refusal(rows: list[Any] | None, checkpoint: Checkpoint) -> list[dict[str, Any]]:
+    """What is wrong with the `rows_in` a request, an entry a field; empty when nothing is."""
     if rows is None:
         return [{"loc": ["body"], "msg": 'expected a row as an object, a list of rows, or {"rows": [...]}'}]
     if len(rows) > MOST_ROWS:
