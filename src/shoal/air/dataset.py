@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 from shoal.air.errors import ColumnUnknown, DatasetEmpty, SettingInvalid
+from shoal.air.files import ParquetFiles
 from shoal.air.in_process import OneBlock
 
 SMALL_BYTES = 256 * 1024**2
@@ -14,16 +15,18 @@ class Dataset:
     """Rows under named columns.
 
     frame: the rows as a pandas DataFrame, or None.
-    distributed: the rows as a ``ray.data.Dataset``, or None. One of the two is given.
+    distributed: the rows as a ``ray.data.Dataset``, or None.
+    files: the rows as files that every node sees, or None. One of the three is given.
     """
 
-    def __init__(self, *, frame: Any = None, distributed: Any = None) -> None:
-        if (frame is None) == (distributed is None):
+    def __init__(self, *, frame: Any = None, distributed: Any = None, files: ParquetFiles | None = None) -> None:
+        if sum(held is not None for held in (frame, distributed, files)) != 1:
             raise SettingInvalid(
                 "a Dataset is made of a frame or of a ray.data.Dataset", next_step="see air.from_pandas"
             )
         self._frame = frame
         self._distributed = distributed
+        self.files = files
 
     @property
     def is_small(self) -> bool:
@@ -33,10 +36,14 @@ class Dataset:
     @property
     def columns(self) -> list[str]:
         """The names of the columns, in order."""
+        if self.files is not None:
+            return list(self.files.columns)
         return list(self._frame.columns if self.is_small else self._ask(lambda rows: rows.columns()))
 
     def count(self) -> int:
         """The number of rows; reads the data where Ray Data does not know it yet."""
+        if self.files is not None:
+            return self.files.count()
         return len(self._frame) if self.is_small else int(self._ask(lambda rows: rows.count()))
 
     def to_pandas(self) -> Any:
@@ -45,7 +52,10 @@ class Dataset:
 
     def to_ray(self) -> Any:
         """The rows as a ``ray.data.Dataset``."""
-        if not self.is_small:
+        if self._distributed is not None:
+            return self._distributed
+        if self.files is not None:
+            self._distributed = self.files.to_ray()
             return self._distributed
         import ray.data
 
@@ -61,7 +71,7 @@ class Dataset:
         """
         if self.is_small:
             return Dataset(frame=OneBlock(self._frame).map_batches(function, batch_format=batch_format).batch)
-        return Dataset(distributed=self._distributed.map_batches(function, batch_format=batch_format, **options))
+        return Dataset(distributed=self.to_ray().map_batches(function, batch_format=batch_format, **options))
 
     def aggregate(self, *aggregates: Any) -> Any:
         """What Ray's preprocessors ask of a data set when they are fitted: the value of each aggregate by its name."""
@@ -79,7 +89,7 @@ class Dataset:
 
     @property
     def _rows(self) -> Any:
-        return OneBlock(self._frame) if self.is_small else self._distributed
+        return OneBlock(self._frame) if self.is_small else self.to_ray()
 
     def select_columns(self, columns: Sequence[str]) -> "Dataset":
         """These columns alone, in this order.
@@ -90,6 +100,8 @@ class Dataset:
         self.require(columns)
         if self.is_small:
             return Dataset(frame=self._frame[list(columns)])
+        if self.files is not None:
+            return Dataset(files=self.files.only(columns))
         return Dataset(distributed=self._distributed.select_columns(list(columns)))
 
     def drop_columns(self, columns: Sequence[str]) -> "Dataset":
@@ -121,6 +133,8 @@ class Dataset:
         """The first rows, in this process."""
         if self.is_small:
             return Dataset(frame=self._frame.head(rows))
+        if self.files is not None:
+            return Dataset(frame=self.files.head(rows))
         return Dataset(frame=self._ask(lambda all_rows: all_rows.limit(rows).to_pandas()))
 
     def train_test_split(
@@ -170,4 +184,4 @@ class Dataset:
         """What makes Ray Data work, where it can."""
         from shoal.air.cluster import on_cluster
 
-        return on_cluster(question, self._distributed)
+        return on_cluster(question, self.to_ray())

@@ -10,12 +10,22 @@ from shoal.air.schema import OTHER, kind_of
 FEW_ROWS = 10_000
 
 
-def table_of(frame: Any, label_column: str, *, name: str, numbers: bool, given: Any = None) -> Table:
+def table_of(
+    frame: Any,
+    label_column: str,
+    *,
+    name: str,
+    numbers: bool,
+    given: Any = None,
+    whole: bool = True,
+    first_row: int = 0,
+) -> Table:
     """Features and label of a preprocessed frame.
 
     name: what the data set is called; "train" is held to more.
     numbers: whether the label has to be one.
     given: the labels before they were preprocessed, where they are at hand.
+    whole: whether these are all rows. Otherwise they are some from ``first_row`` on, and `AllAlike` looks at all.
 
     Raises:
         ColumnUnknown: there is no label.
@@ -24,10 +34,15 @@ def table_of(frame: Any, label_column: str, *, name: str, numbers: bool, given: 
     if label_column not in frame.columns:
         raise ColumnUnknown(label_column, frame.columns, where=f"label of data set {name!r}")
     label = frame[label_column]
-    _check_label(label, given, numbers=numbers, where=f"column {label_column!r} of data set {name!r}")
-    if name == "train":
-        _check_there_is_something_to_learn(frame, label_column)
-    features = features_of(frame.drop(columns=[label_column]), where=f"data set {name!r}")
+    where = f"data set {name!r}"
+    if not whole:
+        where += f", rows {first_row} to {first_row + len(frame) - 1} (row 0 is the first of these)"
+    _check_label(label, given, numbers=numbers, where=f"column {label_column!r} of {where}")
+    if whole and name == "train":
+        everything = AllAlike(label_column)
+        everything.look(frame)
+        everything.refuse()
+    features = features_of(frame.drop(columns=[label_column]), where=where)
     return Table(features, label.to_numpy())
 
 
@@ -93,13 +108,33 @@ def _are_plain_numbers(frame: Any) -> bool:
     return not np.isinf(frame.to_numpy(dtype=float)).any()
 
 
-def _check_there_is_something_to_learn(frame: Any, label_column: str) -> None:
-    if frame[label_column].nunique() == 1:
-        raise ColumnUnfit(
-            f"every label is {frame[label_column].tolist()[0]!r}: there is nothing to tell apart",
-            where=f"column {label_column!r} of data set 'train'",
-        )
-    refuse_hollow(frame, frame.columns)
+class AllAlike:
+    """Looks, batch by batch, for something to learn in data set "train"."""
+
+    def __init__(self, label_column: str) -> None:
+        self._label_column = label_column
+        self._labels: set[Any] = set()
+        self._hollow: list[Any] | None = None
+
+    def look(self, frame: Any) -> None:
+        """At a batch."""
+        if len(self._labels) < 2:
+            self._labels.update(frame[self._label_column].unique().tolist()[:2])
+        among = frame.columns if self._hollow is None else self._hollow
+        self._hollow = [name for name in among if frame[name].isna().all()]
+
+    def refuse(self) -> None:
+        """
+        Raises:
+            ColumnUnfit: every label is the same, or a column holds nothing at all.
+        """
+        if len(self._labels) == 1:
+            raise ColumnUnfit(
+                f"every label is {next(iter(self._labels))!r}: there is nothing to tell apart",
+                where=f"column {self._label_column!r} of data set 'train'",
+            )
+        for name in self._hollow or ():
+            raise _hollow(name)
 
 
 def refuse_hollow(frame: Any, columns: Iterable[str]) -> None:
@@ -109,11 +144,15 @@ def refuse_hollow(frame: Any, columns: Iterable[str]) -> None:
     """
     for name in columns:
         if frame[name].isna().all():
-            raise ColumnUnfit(
-                "it holds nothing at all",
-                where=f"column {name!r} of data set 'train'",
-                next_step="leave it out with drop_columns",
-            )
+            raise _hollow(name)
+
+
+def _hollow(name: Any) -> ColumnUnfit:
+    return ColumnUnfit(
+        "it holds nothing at all",
+        where=f"column {name!r} of data set 'train'",
+        next_step="leave it out with drop_columns",
+    )
 
 
 def _is_number(column: Any) -> bool:

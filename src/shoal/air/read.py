@@ -6,6 +6,7 @@ from typing import Any
 
 from shoal.air.dataset import SMALL_BYTES, Dataset
 from shoal.air.errors import ColumnUnfit, DatasetEmpty, SettingInvalid
+from shoal.air.files import ParquetFiles
 from shoal.air.progress import say
 
 Paths = str | Path | Sequence[str | Path]
@@ -87,7 +88,8 @@ def _read(paths: Paths, kind: str, read_file: Any, rules: dict[str, Any], option
     if local and size == 0:
         raise DatasetEmpty("there is no data", where=", ".join(named))
     if options or len(local) < len(named) or size > SMALL_BYTES:
-        return _read_by_ray(named, kind, rules | options)
+        as_they_lie = kind == "parquet" and len(local) == len(named) and not options
+        return _as_files(files) if as_they_lie else _read_by_ray(named, kind, rules | options)
     import pyarrow
 
     try:
@@ -95,6 +97,17 @@ def _read(paths: Paths, kind: str, read_file: Any, rules: dict[str, Any], option
     except pyarrow.ArrowException as error:
         raise SettingInvalid(f"this is no {kind}: {error}", where=", ".join(named)) from error
     return from_arrow(table)
+
+
+def _as_files(files: list[Path]) -> Dataset:
+    """Files that every node sees are read by whoever needs their rows; others, as all, by Ray Data."""
+    from shoal.air.cluster import connect, every_node_sees, is_client
+
+    connect()
+    paths = [str(file.absolute()) for file in files]
+    if is_client() or not every_node_sees(paths):
+        return _read_by_ray(paths, "parquet", {})
+    return Dataset(files=ParquetFiles.of(paths))
 
 
 def _read_by_ray(paths: list[str], kind: str, options: dict[str, Any]) -> Dataset:

@@ -11,7 +11,7 @@ from shoal.air.dataset import Dataset
 from shoal.air.errors import DatasetEmpty, SettingInvalid
 from shoal.air.execute import learn
 from shoal.air.features import table_of
-from shoal.air.frameworks.base import Framework, Learned, Table
+from shoal.air.frameworks.base import Framework, Learned
 from shoal.air.packages import require
 from shoal.air.parameters import Parameters
 from shoal.air.preprocess import fitted, transformed
@@ -19,6 +19,7 @@ from shoal.air.progress import say
 from shoal.air.result import Result
 from shoal.air.scaling import Scaling
 from shoal.air.schema import Schema
+from shoal.air.stream import Stream
 
 
 class Trainer(Parameters):
@@ -50,20 +51,28 @@ class Trainer(Parameters):
             AirError: the data or a setting does not fit; it names column, row or setting. Nothing is left half-done.
         """
         started = time.monotonic()
-        prepared = self.prepare()
-        learned = learn(self.framework, prepared.tables, self.settings(), self.scaling or Scaling())
+        scaling = self.scaling or Scaling()
+        prepared = self.prepare(batches=scaling.workers == 1 and self.framework.takes_batches(self.settings()))
+        learned = learn(self.framework, prepared.tables, self.settings(), scaling)
         result = prepared.result(learned, self.settings())
         say(f"trained in {time.monotonic() - started:.2f} s: {result.summary()}")
         return result
 
-    def prepare(self) -> "Prepared":
-        """The tables to learn from, and the preprocessor that made them, fitted on data set "train" alone."""
+    def prepare(self, *, batches: bool = False) -> "Prepared":
+        """The tables to learn from, and the preprocessor that made them, fitted on data set "train" alone.
+
+        batches: whether rows of files may stay where they are until the worker reads them, as `Stream`.
+        """
         require(self.framework.packages)
         datasets = given = self._named_datasets()
         schema = Schema.of(datasets["train"], without=self.label_column)
         preprocessor = None
         if self.preprocessor is not None:
             preprocessor = fitted(self.preprocessor, datasets["train"])
+        streams = self._streams(datasets, preprocessor) if batches else None
+        if streams:
+            return Prepared(self.framework, self.label_column, schema, preprocessor, streams)
+        if preprocessor is not None:
             datasets = {name: transformed(preprocessor, dataset) for name, dataset in datasets.items()}
         tables = {
             name: table_of(
@@ -76,6 +85,14 @@ class Trainer(Parameters):
             for name, dataset in datasets.items()
         }
         return Prepared(self.framework, self.label_column, schema, preprocessor, tables)
+
+    def _streams(self, datasets: Mapping[str, Dataset], preprocessor: Any) -> dict[str, Stream] | None:
+        """Those of all data sets, or None where one of them can't be one."""
+        made = {
+            name: None if held.files is None else Stream.of(held.files, preprocessor, self.label_column, name)
+            for name, held in datasets.items()
+        }
+        return None if None in made.values() else {name: stream for name, stream in made.items() if stream}
 
     def _named_datasets(self) -> dict[str, Dataset]:
         if not isinstance(self.datasets, Mapping) or "train" not in self.datasets:
@@ -102,7 +119,7 @@ class Prepared:
     """What training starts from. A tuner makes it once for all its trials."""
 
     def __init__(
-        self, framework: Framework, label_column: str, schema: Schema, preprocessor: Any, tables: dict[str, Table]
+        self, framework: Framework, label_column: str, schema: Schema, preprocessor: Any, tables: Mapping[str, Any]
     ) -> None:
         self.framework = framework
         self.label_column = label_column

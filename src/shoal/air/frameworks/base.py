@@ -97,6 +97,10 @@ class Framework(ABC):
         """How several workers learn one model from ``tables``. Asked where the driver of Ray Train runs."""
         raise NotImplementedError(f"{self.name} trains with one worker")
 
+    def takes_batches(self, settings: Mapping[str, Any]) -> bool:
+        """Whether `learn`, with these settings, takes a `Stream` (its ``tables()``) in place of a table."""
+        return False
+
     def rounds(self, settings: Mapping[str, Any]) -> int | None:
         """How many rounds there will be at most; None where it doesn't learn in rounds."""
         return None

@@ -46,6 +46,12 @@ class XGBoost(Framework):
 
         return xgboost.Booster(model_file=folder / MODEL_FILE)
 
+    def takes_batches(self, settings: Mapping[str, Any]) -> bool:
+        """Where trees grow by histograms: what they are made of is all that is kept of the rows."""
+        params = settings.get("params") or {}
+        trees = params.get("booster", "gbtree") in ("gbtree", "dart")
+        return trees and params.get("tree_method", "auto") in ("auto", "hist")
+
     def rounds(self, settings: Mapping[str, Any]) -> int | None:
         """``num_boost_round``."""
         return rounds_of(settings, ROUNDS)
@@ -87,7 +93,7 @@ def boost(
     """Train on ``tables["train"]``, measure on all of them; ``begun`` is a booster to go on from."""
     import xgboost
 
-    matrices = {name: matrix(table, threads) for name, table in tables.items()}
+    matrices = matrices_of(tables, threads, settings)
     measured: dict[str, dict[str, list[float]]] = {}
     booster = xgboost.train(
         {"nthread": threads, **(settings.get("params") or {})},
@@ -131,3 +137,41 @@ def matrix(table: Table, threads: int) -> Any:
     return xgboost.DMatrix(
         table.features, label=table.label, weight=table.weight, nthread=threads or None, enable_categorical=True
     )
+
+
+def matrices_of(tables: Mapping[str, Table], threads: int, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Each table as XGBoost holds it. Of what comes in batches the bins alone are kept, a byte a value."""
+    import xgboost
+
+    train = tables["train"]
+    if not hasattr(train, "tables"):
+        return {name: matrix(table, threads) for name, table in tables.items()}
+    bins = {"nthread": threads, "max_bin": (settings.get("params") or {}).get("max_bin", 256)}
+    made: dict[str, Any] = {"train": xgboost.QuantileDMatrix(_batches(train), **bins)}
+    for name, table in tables.items():
+        if name != "train":
+            made[name] = xgboost.QuantileDMatrix(_batches(table), ref=made["train"], **bins)
+    return {name: made[name] for name in tables}
+
+
+def _batches(stream: Any) -> Any:
+    """What `xgboost.QuantileDMatrix` reads batches by, some times over."""
+    import xgboost
+
+    class Batches(xgboost.DataIter):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.left = stream.tables()
+
+        def next(self, input_data: Any) -> bool:
+            table = next(self.left, None)
+            if table is None:
+                return False
+            names = list(map(str, table.features.columns))
+            input_data(data=table.features.to_numpy("float32"), label=table.label, feature_names=names)
+            return True
+
+        def reset(self) -> None:
+            self.left = stream.tables()
+
+    return Batches()
