@@ -201,7 +201,7 @@ def main() -> None:
             lines += [
                 f"from files to a model, {what}",
                 f"  pandas, xgboost  {raw[0]:7.1f} s  peak {raw[1]:6.0f} MiB",
-                f"  shoal.air        {ours[0]:7.1f} s  peak {ours[1]:6.0f} MiB, Ray's processes and object store included",
+                f"  shoal.air        {ours[0]:7.1f} s  peak {ours[1]:6.0f} MiB, all of Ray included",
                 f"  throughput {raw[0] / ours[0]:.2f}, memory {ours[1] / raw[1]:.2f}",
             ]
             print("\n".join(lines[-4:]), flush=True)

@@ -1,0 +1,134 @@
+"""Rows of Parquet files stay where they are until they are learned from, and then as if they had been in one table."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from shoal import air
+from shoal.air import read
+from shoal.air.files import ParquetFiles
+from shoal.air.frameworks.xgboost import XGBoost
+from shoal.air.stream import Stream
+
+pytestmark = pytest.mark.air
+ROWS = 600
+
+
+def rows() -> Any:
+    random = np.random.default_rng(3)
+    frame = pd.DataFrame(random.standard_normal((ROWS, 3), dtype=np.float32), columns=["a", "b", "c"])
+    return frame.assign(whole=np.arange(ROWS) % 7, y=(frame["a"] + frame["b"] > 0).astype("int8"), unused="words")
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> list[str]:
+    """The rows in three files."""
+    for number in range(3):
+        rows()[number * 200 : number * 200 + 200].to_parquet(tmp_path / f"{number}.parquet", index=False)
+    return [str(tmp_path / f"{number}.parquet") for number in range(3)]
+
+
+@pytest.fixture
+def batches_of_150(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ParquetFiles.batches, "__defaults__", (150,))
+    monkeypatch.setattr("shoal.air.stream.SAMPLE_ROWS", 100)
+
+
+def stream(paths: list[str], **columns: Any) -> Stream:
+    files = ParquetFiles.of(paths).only(["a", "b", "c", "whole", "y"])
+    made = Stream.of(files, None, "y", "train")
+    assert made is not None
+    return made
+
+
+@pytest.mark.usefixtures("batches_of_150")
+def test_a_model_of_batches_is_that_of_one_table(paths: list[str]) -> None:
+    import xgboost
+
+    settings = {"params": {"objective": "binary:logistic", "eval_metric": "logloss"}, "num_boost_round": 5}
+    learned = XGBoost().learn({"train": stream(paths)}, settings, 1)  # type: ignore[dict-item]
+    frame = rows()
+    matrix = xgboost.DMatrix(frame[["a", "b", "c", "whole"]], frame["y"])
+    raw = xgboost.train(settings["params"], matrix, 5, verbose_eval=False)
+    assert learned.model.predict(matrix, validate_features=False).tolist() == raw.predict(matrix).tolist()
+    assert learned.model.feature_names == ["a", "b", "c", "whole"]
+    assert len(learned.curves["train-logloss"]) == 5
+
+
+def test_columns_that_nobody_asks_for_are_never_read(paths: list[str]) -> None:
+    """Bytes of such a column are damaged: whoever read it would fail."""
+    from pyarrow import parquet
+
+    for path in paths:
+        chunk = parquet.read_metadata(path).row_group(0).column(5)
+        assert chunk.path_in_schema == "unused"
+        with Path(path).open("r+b") as file:
+            file.seek(chunk.dictionary_page_offset)
+            file.write(b"\xff" * chunk.total_compressed_size)
+    with pytest.raises(OSError, match=r"unused|Snappy|page|decompress|Deserial"):
+        list(ParquetFiles.of(paths).batches())
+    needed = air.Dataset(files=ParquetFiles.of(paths)).drop_columns(["unused"])
+    assert needed.head(450).to_pandas()["a"].tolist() == rows()["a"][:450].tolist()
+    assert needed.count() == ROWS
+
+
+@pytest.mark.usefixtures("batches_of_150")
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"y": 1}, "column 'y' of data set 'train': every label is 1: there is nothing to tell apart"),
+        ({"b": np.nan}, "column 'b' of data set 'train': it holds nothing at all"),
+        ({"c": [0.0] * 430 + [np.inf] + [0.0] * 169}, "column 'c' of data set 'train', rows 300 to 449 (row 0 is the"),
+    ],
+)
+def test_what_is_wrong_is_told_by_column(tmp_path: Path, change: dict[str, Any], said: str) -> None:
+    path = tmp_path / "wrong.parquet"
+    rows().assign(**change).to_parquet(path, index=False)
+    with pytest.raises(air.ColumnUnfit) as caught:
+        list(stream([str(path)]).tables())
+    assert said in str(caught.value)
+
+
+def test_of_large_files_a_part_is_held_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import pyarrow
+
+    monkeypatch.setattr(ParquetFiles.batches, "__defaults__", (10_000,))
+    path = tmp_path / "large.parquet"
+    frame = pd.concat([rows()] * 500, ignore_index=True)[["a", "b", "c", "y"]]
+    frame.to_parquet(path, index=False, row_group_size=10_000)
+    made = Stream.of(ParquetFiles.of([str(path)]), None, "y", "train")
+    assert made is not None
+    before, held, seen = pyarrow.total_allocated_bytes(), [], 0
+    for table in made.tables():
+        held.append(pyarrow.total_allocated_bytes() - before)
+        seen += len(table.features)
+    assert seen == len(frame)
+    assert max(held) < frame.memory_usage(index=False).sum() / 2
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+@pytest.mark.usefixtures("ray_here")
+def test_large_files_are_learned_from_and_predicted_for_by_their_needed_columns(
+    paths: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(read, "SMALL_BYTES", 1)
+    large, small = air.read_parquet(Path(paths[0]).parent).drop_columns(["unused"]), air.from_pandas(rows())
+    assert not large.is_small
+    trained = []
+    for held in (large, small.drop_columns(["unused"])):
+        params = {"objective": "binary:logistic", "eval_metric": "logloss"}
+        scaler = air.StandardScaler(columns=["a", "whole"])
+        trainer = air.XGBoostTrainer(
+            label_column="y", params=params, preprocessor=scaler, datasets={"train": held, "again": held}
+        )
+        trained.append(trainer.fit())
+    by_files, here = trained
+    assert by_files.metrics == pytest.approx(here.metrics, rel=1e-6)
+    assert by_files.checkpoint.features == here.checkpoint.features
+    predicted = air.BatchPredictor(by_files.checkpoint).predict(large, keep_columns=["y"]).to_pandas()
+    assert predicted["predictions"].tolist() == by_files.checkpoint.predict(rows())["predictions"].tolist()
+    assert predicted["y"].tolist() == rows()["y"].tolist()
