@@ -116,10 +116,10 @@ def test_large_files_are_learned_from_and_predicted_for_by_their_needed_columns(
     paths: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(read, "SMALL_BYTES", 1)
-    large, small = air.read_parquet(Path(paths[0]).parent).drop_columns(["unused"]), air.from_pandas(rows())
+    large = air.read_parquet(Path(paths[0]).parent).drop_columns(["unused"])
     assert not large.is_small
     trained = []
-    for held in (large, small.drop_columns(["unused"])):
+    for held in (large, air.Dataset(frame=rows().drop(columns="unused"))):
         params = {"objective": "binary:logistic", "eval_metric": "logloss"}
         scaler = air.StandardScaler(columns=["a", "whole"])
         trainer = air.XGBoostTrainer(

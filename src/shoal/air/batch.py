@@ -51,16 +51,16 @@ class BatchPredictor:
         say("predicting by Ray Data")
         size = {"size": workers[0]} if workers and workers[0] == workers[1] else {}
         size = size or ({"min_size": workers[0], "max_size": workers[1]} if workers else {"min_size": 1})
-        return Dataset(
-            distributed=rows.to_ray().map_batches(
-                _Worker,
-                fn_constructor_args=(self.checkpoint, list(keep_columns)),
-                batch_format="pandas",
-                batch_size=batch_size,
-                compute=data.ActorPoolStrategy(**size),
-                num_gpus=1 if use_gpu else 0,
-            )
+        predicted = rows.to_ray().map_batches(
+            _Worker,
+            fn_constructor_args=(self.checkpoint, list(keep_columns)),
+            batch_format="pandas",
+            batch_size=batch_size,
+            compute=data.ActorPoolStrategy(**size),
+            num_gpus=1 if use_gpu else 0,
         )
+        predicted.context.execution_options.preserve_order = True  # files are read side by side, and end as it comes
+        return Dataset(distributed=predicted)
 
 
 class _Worker:

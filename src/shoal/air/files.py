@@ -58,4 +58,4 @@ class ParquetFiles:
         """As a ``ray.data.Dataset``, which reads no other columns either."""
         import ray.data
 
-        return ray.data.read_parquet(list(self.paths), columns=list(self.columns))
+        return ray.data.read_parquet(list(self.paths)).select_columns(list(self.columns))

@@ -1,4 +1,4 @@
-"""What Ray's preprocessors ask of a Dataset when they are fitted, answered from one table of this process.
+"""What Ray's preprocessors ask of a Dataset when they are fitted, answered from tables of this process.
 
 Ray Data starts an execution for every statistic: seconds, where arithmetic on some thousand rows takes milliseconds.
 The statistics stay those of Ray's own code: it is only handed its rows by something that isn't distributed.
@@ -8,10 +8,59 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 
-class OneBlock:
-    """A pandas DataFrame that can be mapped, aggregated and read as a ``ray.data.Dataset`` of a single block can."""
+class Blocks:
+    """pandas DataFrames, one after the other, that can be mapped, aggregated and read as a ``ray.data.Dataset`` can.
+
+    frames: gives them, each time anew; they are never all held.
+    """
+
+    def __init__(self, frames: Callable[[], Iterator[Any]]) -> None:
+        self.frames = frames
+
+    def map_batches(self, function: Callable[[Any], Any], *, batch_format: Any = "pandas", **_options: Any) -> "Blocks":
+        """What ``function`` makes of each."""
+        wanted = str(getattr(batch_format, "value", batch_format))
+        return Blocks(lambda: (_as_frame(function(_in_format(frame, wanted))) for frame in self.frames()))
+
+    def iter_batches(self, **_options: Any) -> Iterator[Any]:
+        """Each of them."""
+        return self.frames()
+
+    def select_columns(self, columns: list[str]) -> "Blocks":
+        """These columns alone."""
+        return Blocks(lambda: (frame[columns] for frame in self.frames()))
+
+    def to_pandas(self) -> Any:
+        """All rows."""
+        import pandas as pd
+
+        return pd.concat(list(self.frames()), ignore_index=True)
+
+    def aggregate(self, *aggregates: Any) -> dict[str, Any]:
+        """The value of each aggregate by its name."""
+        import pyarrow
+
+        columns = [*({aggregate.get_target_column() for aggregate in aggregates} - {None})]
+        totals: list[Any] = []
+        for frame in self.frames():
+            block = pyarrow.Table.from_pandas(frame[columns] if columns else frame, preserve_index=False)
+            found = [each.accumulate_block(each.init(None), block) for each in aggregates]
+            merged = (each.merge(*parts) for each, *parts in zip(aggregates, totals, found, strict=True))
+            totals = list(merged) if totals else found
+        return {each.name: each.finalize(total) for each, total in zip(aggregates, totals, strict=True)}
+
+    def groupby(self, key: None) -> "OneGroup":
+        """All rows as one group: the only grouping that a preprocessor asks for."""
+        if key is not None:
+            raise NotImplementedError("rows of this process are not grouped by a key")
+        return OneGroup(self)
+
+
+class OneBlock(Blocks):
+    """A single frame. What isn't a table, as counts, may be mapped from it."""
 
     def __init__(self, batch: Any) -> None:
+        super().__init__(lambda: iter([batch]))
         self.batch = batch
 
     def map_batches(
@@ -20,40 +69,15 @@ class OneBlock:
         """What ``function`` makes of the only batch there is."""
         return OneBlock(_as_frame(function(_in_format(self.batch, str(getattr(batch_format, "value", batch_format))))))
 
-    def iter_batches(self, **_options: Any) -> Iterator[Any]:
-        """The only batch."""
-        yield self.batch
-
-    def select_columns(self, columns: list[str]) -> "OneBlock":
-        """These columns alone."""
-        return OneBlock(self.batch[columns])
-
     def to_pandas(self) -> Any:
         """All rows."""
         return self.batch.copy()
 
-    def aggregate(self, *aggregates: Any) -> dict[str, Any]:
-        """The value of each aggregate by its name."""
-        import pyarrow
-
-        columns = {aggregate.get_target_column() for aggregate in aggregates} - {None}
-        block = pyarrow.Table.from_pandas(self.batch[[*columns]] if columns else self.batch, preserve_index=False)
-        return {
-            aggregate.name: aggregate.finalize(aggregate.accumulate_block(aggregate.init(None), block))
-            for aggregate in aggregates
-        }
-
-    def groupby(self, key: None) -> "OneGroup":
-        """All rows as one group: the only grouping that a preprocessor asks for."""
-        if key is not None:
-            raise NotImplementedError("rows of one block are not grouped by a key")
-        return OneGroup(self)
-
 
 class OneGroup:
-    """The rows of a `OneBlock`, to be aggregated into a table of one row."""
+    """The rows of `Blocks`, to be aggregated into a table of one row."""
 
-    def __init__(self, rows: OneBlock) -> None:
+    def __init__(self, rows: Blocks) -> None:
         self.rows = rows
 
     def aggregate(self, *aggregates: Any) -> "Aggregated":

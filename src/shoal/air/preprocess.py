@@ -10,7 +10,7 @@ from shoal.air.cluster import on_cluster
 from shoal.air.dataset import Dataset
 from shoal.air.errors import AirError, ColumnUnfit, ColumnUnknown, PackageMissing, SettingInvalid
 from shoal.air.features import refuse_hollow
-from shoal.air.in_process import OneBlock
+from shoal.air.in_process import Blocks, OneBlock
 from shoal.air.progress import say
 
 
@@ -33,7 +33,8 @@ def fitted(preprocessor: Any, dataset: Dataset) -> Any:
     if all(_is_ready(step) for step in steps):
         return learner
     names = ", ".join(type(step).__name__ for step in steps)
-    say(f"preprocessing {'in this process' if dataset.is_small else 'by Ray Data'}: {names}")
+    here = dataset.is_small or dataset.files is not None
+    say(f"preprocessing {'in this process' if here else 'by Ray Data'}: {names}")
     rows = dataset
     for position, step in enumerate(steps):
         _require_columns(step, rows)
@@ -51,6 +52,8 @@ def _fit(step: Any, rows: Dataset) -> None:
         frame = rows.to_pandas()
         refuse_hollow(frame, step.get_input_columns())
         step.fit(OneBlock(frame))
+    elif rows.files is not None:
+        step.fit(Blocks(rows.files.batches))
     else:
         vars(step).update(vars(on_cluster(step.fit, rows.to_ray())))  # fitted on the cluster, it is a copy
 
