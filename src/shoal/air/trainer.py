@@ -52,17 +52,19 @@ class Trainer(Parameters):
         """
         started = time.monotonic()
         scaling = self.scaling or Scaling()
-        prepared = self.prepare(batches=scaling.workers == 1 and self.framework.takes_batches(self.settings()))
+        batches = scaling.workers == 1 and self.framework.takes_batches(self.settings())
+        prepared = self._prepared(batches=True) if batches else self.prepare()
         learned = learn(self.framework, prepared.tables, self.settings(), scaling)
         result = prepared.result(learned, self.settings())
         say(f"trained in {time.monotonic() - started:.2f} s: {result.summary()}")
         return result
 
-    def prepare(self, *, batches: bool = False) -> "Prepared":
-        """The tables to learn from, and the preprocessor that made them, fitted on data set "train" alone.
+    def prepare(self) -> "Prepared":
+        """The tables to learn from, and the preprocessor that made them, fitted on data set "train" alone."""
+        return self._prepared(batches=False)
 
-        batches: whether rows of files may stay where they are until the worker reads them, as `Stream`.
-        """
+    def _prepared(self, *, batches: bool) -> "Prepared":
+        """``batches``: rows of files may stay where they are until the worker reads them, as `Stream`."""
         require(self.framework.packages)
         datasets = given = self._named_datasets()
         schema = Schema.of(datasets["train"], without=self.label_column)
