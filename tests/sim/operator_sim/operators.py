@@ -65,7 +65,7 @@ class Operator:
         self.api = api
         self.clock = clock
         self.queue = WorkQueue(clock.monotonic, lambda: 0.0)
-        self.client = Client(Line(api))
+        self.client = Client(Line(api), sleep=clock.sleep, jitter=lambda: 0.0)
         self.cache = Cache(lambda key, soon: self.queue.add(key))
         self.drained: list[str] = []
         self.ray = RayViews(self._ask, self.queue.add_after, clock.monotonic)
