@@ -30,7 +30,7 @@ test: $(STAMP) ## every test that can run here
 quick: $(STAMP) ## the tests that start neither Ray nor Kubernetes
 	@$(BIN)/python -m pytest -m "not (ray or slow or kube or node or kwok)"
 
-sim: $(STAMP) ## every crash and every fault at every write of the operator, not a sample; some minutes
+sim: $(STAMP) ## every crash and every fault at every write of the operator, not a sample; twenty minutes
 	@SHOAL_SIM=all $(BIN)/python -m pytest tests/sim
 
 check: lint test ## what CI runs
