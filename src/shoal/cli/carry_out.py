@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from shoal.cli.console import Console
+from shoal.cli.notes import say_notes
 
 if TYPE_CHECKING:
     from shoal.backends.base import Backend
@@ -52,7 +53,6 @@ def _agreed(console: Console, backend: "Backend", name: str, desired: "DesiredCl
         forecast = None if desired is None else asyncio.run(backend.forecast(name, desired))
         for line in (*lines(plan), *foreseen(forecast)):
             console.say(line)
-        for note in forecast.notes if forecast else ():
-            console.say(f"note: {note}")
+        say_notes(console, forecast)
         console.confirm(f"Do this to {name}?")
     return plan

@@ -1,4 +1,4 @@
-"""What a backend can't honour of a spec, said once before anything is done."""
+"""What a plan doesn't show: what a backend can't honour of a spec, and what its operator does besides."""
 
 from typing import TYPE_CHECKING
 
@@ -6,6 +6,7 @@ from shoal.cli.console import Console
 
 if TYPE_CHECKING:
     from shoal.backends.base import Backend
+    from shoal.plan.actions import Forecast
     from shoal.runtime.spec_file import ClusterSpec
 
 
@@ -24,3 +25,9 @@ def say_unhonoured(console: Console, spec: "ClusterSpec", backend: "Backend") ->
     for finding in unhonoured(spec.document) + crowd(len(spec.desired.nodes), facts()):
         line = f"{finding.mark.line}: " if finding.mark else " "
         console.say(f"{spec.parsed.source}:{line}note[{finding.code}] {finding.message}", style="bright_black")
+
+
+def say_notes(console: Console, forecast: "Forecast | None") -> None:
+    """What the operator's next step doesn't show."""
+    for note in forecast.notes if forecast else ():
+        console.say(f"note: {note}")

@@ -6,7 +6,7 @@ import click
 
 from shoal.cli.completions import where_options
 from shoal.cli.console import Console
-from shoal.cli.notes import say_unhonoured
+from shoal.cli.notes import say_notes, say_unhonoured
 
 if TYPE_CHECKING:
     from shoal.plan.actions import Forecast, Plan
@@ -54,8 +54,7 @@ def _show_table(console: Console, plan: "Plan", forecast: "Forecast | None", out
     from shoal.plan.render import foreseen, lines
 
     console.emit("\n".join((*lines(plan), *foreseen(forecast))))
-    for note in forecast.notes if forecast else ():
-        console.say(f"note: {note}")
+    say_notes(console, forecast)
 
 
 def _show_data(console: Console, plan: "Plan", forecast: "Forecast | None", output: str) -> None:

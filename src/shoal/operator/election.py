@@ -9,13 +9,12 @@ from datetime import datetime
 
 from shoal.backends.kubernetes.client import Client
 from shoal.backends.kubernetes.errors import AlreadyExists, ApiError, Conflict, NotFound
+from shoal.backends.kubernetes.operators import LASTS_S, OURS, Lease
 from shoal.backends.kubernetes.resources import LEASES
 from shoal.backends.kubernetes.transport import ApiUnreachable, Request, Response, Transport
 from shoal.operator.lease import (
-    LASTS_S,
     MARGIN_S,
     RENEW_EVERY_S,
-    Lease,
     LeaseLost,
     Sight,
     given_back,
@@ -27,7 +26,6 @@ from shoal.runtime.clock import Clock
 
 log = logging.getLogger(__name__)
 
-NAME = "shoal-operator"
 ALWAYS_THERE = "default"
 """The namespace of the Lease where the operator's own does not exist: it runs outside, and nothing is installed yet."""
 READS = frozenset(("GET", "HEAD"))
@@ -80,7 +78,7 @@ class Election:
                 log.warning("the Lease can't be renewed: %s", error)
                 kept = self._clock.monotonic() < self.until_s
             if not kept:
-                raise LeaseLost("another operator holds the Lease", where=f"{self._namespace}/{NAME}")
+                raise LeaseLost("another operator holds the Lease", where=f"{self._namespace}/{OURS}")
 
     async def let_go(self) -> None:
         """Give the Lease back, so that the next operator need not wait."""
@@ -89,13 +87,13 @@ class Election:
             return
         try:
             body = given_back(self._lease, self._now())
-            await self._client.replace(LEASES, self._namespace, NAME, body, Lease)
+            await self._client.replace(LEASES, self._namespace, OURS, body, Lease)
         except (ApiError, ApiUnreachable) as error:
             log.warning("the Lease can't be given back: %s", error)
 
     async def _look(self, sight: Sight | None) -> Sight | None:
         try:
-            self._lease = await self._client.get(LEASES, self._namespace, NAME, Lease)
+            self._lease = await self._client.get(LEASES, self._namespace, OURS, Lease)
         except NotFound:
             self._lease = None
             return None
@@ -104,13 +102,13 @@ class Election:
     async def _take(self) -> bool:
         """Write that we hold it; whether the API server took that, and no one else was quicker."""
         begun_s = self._clock.monotonic()
-        body = held(self._lease, NAME, self._namespace, self._identity, self._now(), self._notes)
+        body = held(self._lease, OURS, self._namespace, self._identity, self._now(), self._notes)
         try:
             async with asyncio.timeout(LASTS_S - MARGIN_S):
                 if self._lease is None:
                     self._lease = await self._client.create(LEASES, self._namespace, body, Lease)
                 else:
-                    self._lease = await self._client.replace(LEASES, self._namespace, NAME, body, Lease)
+                    self._lease = await self._client.replace(LEASES, self._namespace, OURS, body, Lease)
         except TimeoutError:
             return False
         except (AlreadyExists, Conflict):
@@ -131,7 +129,7 @@ class Election:
 
     async def _is_still_ours(self) -> bool:
         """After a conflict: our own earlier write may have arrived although its answer didn't."""
-        self._lease = await self._client.get(LEASES, self._namespace, NAME, Lease)
+        self._lease = await self._client.get(LEASES, self._namespace, OURS, Lease)
         ours = self._lease.spec.holder_identity == self._identity
         return ours and self._clock.monotonic() < self.until_s
 
@@ -153,7 +151,7 @@ class Fenced:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(left_s):
                     return await self._transport.send(request)
-        raise LeaseLost("the Lease may have run out", where=NAME)
+        raise LeaseLost("the Lease may have run out", where=OURS)
 
     def stream(self, request: Request) -> AbstractAsyncContextManager[tuple[Response, AsyncIterator[bytes]]]:
         """As the transport itself does: only reads go on like that."""

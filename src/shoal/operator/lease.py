@@ -6,11 +6,9 @@ from typing import Any
 
 import msgspec
 
+from shoal.backends.kubernetes.operators import Lease, LeaseSpec
 from shoal.errors import ActionFailed
-from shoal.spec.wire import Wire
-from shoal.world.kubernetes import Meta
 
-LASTS_S = 15
 RENEW_EVERY_S = 5.0
 MARGIN_S = 2.0
 """Between our last write and the moment at which another may begin, by our clock: for clocks that differ in speed."""
@@ -24,21 +22,6 @@ class LeaseLost(ActionFailed):
     """
 
     code = "E720"
-
-
-class LeaseSpec(Wire, frozen=True):
-    holder_identity: str = ""
-    lease_duration_seconds: int = LASTS_S
-    acquire_time: str | None = None
-    renew_time: str | None = None
-    lease_transitions: int = 0
-
-
-class Lease(Wire, frozen=True):
-    """The fields of a coordination.k8s.io/v1 Lease that decide who holds it."""
-
-    metadata: Meta
-    spec: LeaseSpec = LeaseSpec()
 
 
 class Sight(msgspec.Struct, frozen=True):

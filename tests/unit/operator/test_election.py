@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from shoal.backends.kubernetes.client import Client, Ignored
+from shoal.backends.kubernetes.operators import LASTS_S, Lease
+from shoal.backends.kubernetes.operators import OURS as NAME
 from shoal.backends.kubernetes.resources import CONFIGMAPS, LEASES
 from shoal.backends.kubernetes.transport import Request
-from shoal.operator.election import NAME, Election, Fenced
-from shoal.operator.lease import LASTS_S, RENEW_EVERY_S, Lease, LeaseLost
+from shoal.operator.election import Election, Fenced
+from shoal.operator.lease import RENEW_EVERY_S, LeaseLost
 from shoal.testing.clock import VirtualClock
 from shoal.testing.fakeapi import DONE_UNHEARD, NOT_DONE, FakeApi
 

@@ -16,7 +16,10 @@ from shoal.world.kubernetes import Meta
 OURS, KUBERAYS = "shoal-operator", "ray-operator-leader"
 TOLD = "shoal.dev/operator"
 """Annotation of a Lease: how its holder runs clusters, as JSON."""
-LEASE_LASTS_S = 120
+SILENT_S = 120
+"""A Lease that was not renewed for so long is nobody's, whichever operator's it was."""
+LASTS_S = 15
+"""Of ours: how long nobody else may take it after it was renewed."""
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -38,21 +41,26 @@ class AtWork(msgspec.Struct, frozen=True):
     told: Told | None = None
 
 
-class _Spec(Wire, frozen=True):
+class LeaseSpec(Wire, frozen=True):
     holder_identity: str = ""
+    lease_duration_seconds: int = LASTS_S
+    acquire_time: str | None = None
     renew_time: str | None = None
+    lease_transitions: int = 0
 
 
-class _Lease(Wire, frozen=True):
+class Lease(Wire, frozen=True):
+    """The fields of a coordination.k8s.io/v1 Lease that decide who holds it."""
+
     metadata: Meta
-    spec: _Spec = _Spec()
+    spec: LeaseSpec = LeaseSpec()
 
 
 async def at_work(client: Client, now: float) -> tuple[AtWork, ...]:
     """Those that hold their Lease, in whatever namespace that is. now: seconds since 1970. Raises Forbidden."""
     found: list[AtWork] = []
     for name in (OURS, KUBERAYS):
-        leases = await client.list(LEASES, _Lease, fields=f"metadata.name={name}")
+        leases = await client.list(LEASES, Lease, fields=f"metadata.name={name}")
         found += (_of(lease) for lease in leases.items if _is_held(lease.spec, now))
     return tuple(found)
 
@@ -71,11 +79,11 @@ def keeper() -> str:
     return source.decode()
 
 
-def _is_held(spec: _Spec, now: float) -> bool:
-    return bool(spec.holder_identity) and now - seconds(spec.renew_time or "") < LEASE_LASTS_S
+def _is_held(spec: LeaseSpec, now: float) -> bool:
+    return bool(spec.holder_identity) and now - seconds(spec.renew_time or "") < SILENT_S
 
 
-def _of(lease: _Lease) -> AtWork:
+def _of(lease: Lease) -> AtWork:
     name = lease.metadata.name
     try:
         told = msgspec.json.decode(lease.metadata.annotations.get(TOLD, ""), type=Told)

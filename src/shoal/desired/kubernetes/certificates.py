@@ -11,7 +11,6 @@ from shoal.spec.raycluster import RayCluster
 from shoal.spec.reserved import TLS_PATH, TLS_VARIABLES, TLS_VOLUME
 
 NAME = "make-certificate"
-VOLUME, PATH = TLS_VOLUME, TLS_PATH
 AUTHORITY_VOLUME, AUTHORITY_PATH = "ray-tls-authority", "/etc/ray/authority"
 AUTHORITY_KEYS = ("tls.crt", "tls.key")
 """Of the authority's Secret: a certificate that may sign others, signed by its own key, and that key; both PEM."""
@@ -47,18 +46,18 @@ def authority_secret(cluster: RayCluster) -> str:
 
 def variables() -> tuple[dict[str, Any], ...]:
     """Of every container that talks to Ray."""
-    values = ("1", f"{PATH}/tls.crt", f"{PATH}/tls.key", f"{PATH}/ca.crt")
+    values = ("1", f"{TLS_PATH}/tls.crt", f"{TLS_PATH}/tls.key", f"{TLS_PATH}/ca.crt")
     return tuple({"name": name, "value": value} for name, value in zip(TLS_VARIABLES, values, strict=True))
 
 
 def mounts() -> tuple[dict[str, Any], ...]:
     """Of every container that talks to Ray."""
-    return ({"name": VOLUME, "mountPath": PATH, "readOnly": True},)
+    return ({"name": TLS_VOLUME, "mountPath": TLS_PATH, "readOnly": True},)
 
 
 def volumes(cluster: RayCluster) -> tuple[dict[str, Any], ...]:
     """Of every pod."""
-    own = {"name": VOLUME, "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}}
+    own = {"name": TLS_VOLUME, "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}}
     return (own, {"name": AUTHORITY_VOLUME, "secret": {"secretName": authority_secret(cluster)}})
 
 
@@ -69,7 +68,7 @@ def certificate_maker(ray: Mapping[str, Any], names: Sequence[str]) -> dict[str,
     found, beside its addresses.
     """
     inherited: dict[str, Any] = {key: ray[key] for key in ("image", "imagePullPolicy", "securityContext") if key in ray}
-    script = SCRIPT.format(path=PATH, authority=AUTHORITY_PATH, names=" ".join(names), days=DAYS)
+    script = SCRIPT.format(path=TLS_PATH, authority=AUTHORITY_PATH, names=" ".join(names), days=DAYS)
     address = {"fieldRef": {"fieldPath": "status.podIPs"}}
     return {
         "name": NAME,
@@ -77,7 +76,7 @@ def certificate_maker(ray: Mapping[str, Any], names: Sequence[str]) -> dict[str,
         "command": ["/bin/sh", "-c", script],
         "env": [{"name": "RAY_TLS_ADDRESSES", "valueFrom": address}],
         "volumeMounts": [
-            {"name": VOLUME, "mountPath": PATH},
+            {"name": TLS_VOLUME, "mountPath": TLS_PATH},
             {"name": AUTHORITY_VOLUME, "mountPath": AUTHORITY_PATH, "readOnly": True},
         ],
         "resources": {"limits": RESOURCES, "requests": RESOURCES},

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from shoal.desired.kubernetes.access import Access
-from shoal.desired.kubernetes.environment import from_pod, head_address
+from shoal.desired.kubernetes.environment import from_pod, head_address, plain
 from shoal.desired.kubernetes.group import PodGroup
 from shoal.desired.kubernetes.labels import FROM_KIND, FROM_NAME
 from shoal.desired.kubernetes.ports import dashboard_port
@@ -34,11 +34,11 @@ def collects(cluster: RayCluster) -> bool:
 def event_variables() -> Sequence[Json]:
     """Of the Ray container: that it tells of its events, of which, and whom."""
     return (
-        _plain("RAY_enable_ray_event", "true"),
-        _plain("RAY_enable_core_worker_ray_event_to_aggregator", "true"),
-        _plain(f"{_AGENT}_EVENTS_EXPORT_ADDR", f"http://localhost:{EVENTS_PORT}/v1/events"),
-        _plain(f"{_AGENT}_EXPOSABLE_EVENT_TYPES", EVENTS),
-        _plain(f"{_AGENT}_PUBLISHER_HTTP_ENDPOINT_EXPOSABLE_EVENT_TYPES", EVENTS),
+        plain("RAY_enable_ray_event", "true"),
+        plain("RAY_enable_core_worker_ray_event_to_aggregator", "true"),
+        plain(f"{_AGENT}_EVENTS_EXPORT_ADDR", f"http://localhost:{EVENTS_PORT}/v1/events"),
+        plain(f"{_AGENT}_EXPOSABLE_EVENT_TYPES", EVENTS),
+        plain(f"{_AGENT}_PUBLISHER_HTTP_ENDPOINT_EXPOSABLE_EVENT_TYPES", EVENTS),
     )
 
 
@@ -64,15 +64,11 @@ def _told(group: PodGroup) -> list[Json]:
     dashboard = f"http://localhost:{dashboard_port(group.cluster)}"
     return [
         from_pod("POD_IP", "status.podIP"),
-        _plain("RAY_CLUSTER_NAME", meta.name),
-        _plain("RAY_CLUSTER_NAMESPACE", meta.namespace or "default"),
-        _plain("RAY_ROLE", "Head" if group.is_head else "Worker"),
-        _plain("EVENTS_PORT", EVENTS_PORT),
+        plain("RAY_CLUSTER_NAME", meta.name),
+        plain("RAY_CLUSTER_NAMESPACE", meta.namespace or "default"),
+        plain("RAY_ROLE", "Head" if group.is_head else "Worker"),
+        plain("EVENTS_PORT", EVENTS_PORT),
         head_address(group)[0],
-        *(_plain(name, value) for name, value in owner.items() if value),
-        *([_plain("RAY_DASHBOARD_ADDRESS", dashboard)] if group.is_head else ()),
+        *(plain(name, value) for name, value in owner.items() if value),
+        *([plain("RAY_DASHBOARD_ADDRESS", dashboard)] if group.is_head else ()),
     ]
-
-
-def _plain(name: str, value: str) -> Json:
-    return {"name": name, "value": value}

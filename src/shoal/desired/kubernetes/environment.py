@@ -74,14 +74,14 @@ def ray_variables(
         *identity(),
         from_pod("RAY_CLOUD_INSTANCE_ID", "metadata.name"),
         from_pod("RAY_NODE_TYPE_NAME", f"metadata.labels['{GROUP}']"),
-        _plain("KUBERAY_GEN_RAY_START_CMD", generated),
-        _plain("RAY_PORT", group.gcs_port),
-        *(_plain(name, value) for name, value in (FOR_SERVING.items() if group.serves else ())),
-        _plain("RAY_ADDRESS", address),
-        _plain("RAY_USAGE_STATS_KUBERAY_IN_USE", "1"),
-        *((_plain("RAY_USAGE_STATS_EXTRA_TAGS", f"kuberay_crd={_kind(group)}"),) if group.is_head else ()),
-        _plain("RAY_DASHBOARD_ENABLE_K8S_DISK_USAGE", "1"),
-        *(_plain(name, value) for name, value in (NO_FORK_HANDLERS.items() if group.is_head else ())),
+        plain("KUBERAY_GEN_RAY_START_CMD", generated),
+        plain("RAY_PORT", group.gcs_port),
+        *(plain(name, value) for name, value in (FOR_SERVING.items() if group.serves else ())),
+        plain("RAY_ADDRESS", address),
+        plain("RAY_USAGE_STATS_KUBERAY_IN_USE", "1"),
+        *((plain("RAY_USAGE_STATS_EXTRA_TAGS", f"kuberay_crd={_kind(group)}"),) if group.is_head else ()),
+        plain("RAY_DASHBOARD_ENABLE_K8S_DISK_USAGE", "1"),
+        *(plain(name, value) for name, value in (NO_FORK_HANDLERS.items() if group.is_head else ())),
     ]
     return merged(group.raw_ray.get("env") or (), more)
 
@@ -91,7 +91,7 @@ def _autoscaler(group: PodGroup) -> list[Variable]:
     version = spec.autoscaler_options.version if spec.autoscaler_options else None
     if not group.is_head or not spec.enable_in_tree_autoscaling or version is None:
         return []
-    return [_plain("RAY_enable_autoscaler_v2", "true" if version == "v2" else "false")]
+    return [plain("RAY_enable_autoscaler_v2", "true" if version == "v2" else "false")]
 
 
 def _kind(group: PodGroup) -> str:
@@ -99,5 +99,6 @@ def _kind(group: PodGroup) -> str:
     return group.cluster.metadata.labels.get(FROM_KIND, "RayCluster")
 
 
-def _plain(name: str, value: str) -> Variable:
+def plain(name: str, value: str) -> Variable:
+    """A variable whose value is said."""
     return {"name": name, "value": value}

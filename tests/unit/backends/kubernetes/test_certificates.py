@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from shoal.backends.kubernetes.certificates import client_context, new_authority
-from shoal.desired.kubernetes.certificates import AUTHORITY_KEYS, AUTHORITY_PATH, DAYS, PATH, certificate_maker
+from shoal.desired.kubernetes.certificates import AUTHORITY_KEYS, AUTHORITY_PATH, DAYS, certificate_maker
+from shoal.spec.reserved import TLS_PATH as PATH
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="there is no openssl")
 NOW = datetime.now(UTC)

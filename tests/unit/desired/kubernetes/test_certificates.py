@@ -10,8 +10,6 @@ import pytest
 from shoal.desired.kubernetes.certificates import (
     AUTHORITY_PATH,
     AUTHORITY_VOLUME,
-    PATH,
-    VOLUME,
     certificate_maker,
     mounts,
     volumes,
@@ -19,6 +17,8 @@ from shoal.desired.kubernetes.certificates import (
 from shoal.desired.kubernetes.objects import objects
 from shoal.desired.kubernetes.settings import Settings
 from shoal.spec.raycluster import RayCluster
+from shoal.spec.reserved import TLS_PATH as PATH
+from shoal.spec.reserved import TLS_VOLUME as VOLUME
 
 SPEC = {
     "headGroupSpec": {"template": {"spec": {"containers": [{"name": "ray-head"}]}}},
