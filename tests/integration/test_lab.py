@@ -110,7 +110,9 @@ def test_a_pod_of_ray_runs_as_no_root_and_its_service_has_a_name(node: Cluster, 
         node.kubectl("apply", "-n", namespace, "-f", "-", stdin=json.dumps(each))
     node.kubectl("wait", "-n", namespace, "--for=condition=Ready", "pod/a", "--timeout=180s")
     assert node.kubectl("logs", "-n", namespace, "a").splitlines()[:2] == ["1000", "ray, version 2.60.0"]
-    fetch = f"curl -s -o /dev/null -w %{{http_code}} http://web.{namespace}.svc.cluster.local"
+    # A pod that is ready is known to the proxy of services a moment later.
+    retry = "--retry 30 --retry-delay 1 --retry-all-errors"
+    fetch = f"curl -s {retry} -o /dev/null -w %{{http_code}} http://web.{namespace}.svc.cluster.local"
     assert node.kubectl("exec", "-n", namespace, "a", "--", "bash", "-c", fetch) == "200"
 
 
