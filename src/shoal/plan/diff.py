@@ -25,8 +25,8 @@ from shoal.plan.stops import stops
 from shoal.world.blockers import NOT_PREPARED
 from shoal.world.snapshot import ObservedNode, Phase, World
 
-DATA = "PersistentVolumeClaim/"
-"""Kept while the cluster is there, wanted or not."""
+KEPT = ("PersistentVolumeClaim/", "Secret/")
+"""Left while the cluster is there, wanted or not: data, and what an operator may make and not delete."""
 WAITS_FOR_OBJECTS = ("ContainerConfig", NOT_PREPARED)
 """Why a node doesn't run that may lack a secret."""
 
@@ -102,7 +102,7 @@ def _objects(desired: DesiredCluster, world: World, *, starting: bool) -> Stage:
     removed = [
         RemoveObject(key, surplus)
         for key, digest in world.objects.items()
-        if digest and key not in wanted and not key.startswith(DATA)
+        if digest and key not in wanted and not key.startswith(KEPT)
     ]
     return (*applied, *removed)
 

@@ -276,6 +276,10 @@ SCENARIOS: dict[str, list[Moment]] = {
     "Redis is gone": [make(TWO, **REDIS), delete],
     "deleted by Ray for being idle": [make(TWO), both(ENDED_BY_RAY, delete)],
     "tokens switched off": [make(TWO, authOptions={"mode": "disabled"})],
+    "tokens and TLS switched off later": [
+        make(TWO, **RECREATE, **TLS),
+        change(authOptions={"mode": "disabled"}, tlsOptions=None),
+    ],
     "an Ingress comes and goes": [
         make(TWO, headGroupSpec={**NEW_HEAD, "enableIngress": True}),
         change(headGroupSpec={**NEW_HEAD, "enableIngress": False}),
