@@ -17,7 +17,7 @@ from shoal.backends.local.backend import LocalBackend
 from shoal.backends.local.paths import known_clusters, token_path
 from shoal.desired.cluster import DesiredCluster
 from shoal.engine.gcs import GcsUnauthorized, RayNode
-from shoal.engine.gcs_async import DrainReason, DrainRefused, GcsCalls
+from shoal.engine.gcs_async import DrainReason, DrainRefused, GcsAt, GcsCalls
 from shoal.runtime.clock import SystemClock
 from shoal.runtime.converge import Silent, converge
 from shoal.testing.specs import cluster_of
@@ -50,13 +50,13 @@ class Running(msgspec.Struct):
 
     def nodes(self) -> dict[str, RayNode]:
         """Every node that the GCS knows, by the group it is of."""
-        nodes = asyncio.run(GcsCalls().known_nodes(self.endpoints.gcs, self.token, 10))
+        nodes = asyncio.run(GcsCalls().known_nodes(GcsAt(self.endpoints.gcs, self.token, 10)))
         return {node.node_type: node for node in nodes}
 
     def drain(self, node: RayNode, reason: DrainReason, *, token: str = "") -> None:
         """Tell it to go within a minute."""
-        calls = GcsCalls().drain_node(self.endpoints.gcs, token or self.token, node.node_id, 60, 10, reason=reason)
-        asyncio.run(calls)
+        at = GcsAt(self.endpoints.gcs, token or self.token, 10)
+        asyncio.run(GcsCalls().drain_node(at, node.node_id, 60, reason))
 
     def wait_until_gone(self, group: str) -> None:
         """Raises TimeoutError when a node that was drained stays."""
@@ -109,7 +109,7 @@ def test_a_wrong_token_drains_nobody(cluster: Running) -> None:
     with pytest.raises(GcsUnauthorized):
         cluster.drain(cluster.nodes()["idle"], DrainReason.IDLE, token="wrong")
     with pytest.raises(GcsUnauthorized):
-        asyncio.run(GcsCalls().alive_nodes(cluster.endpoints.gcs, "", 10))
+        asyncio.run(GcsCalls().alive_nodes(GcsAt(cluster.endpoints.gcs, timeout_s=10)))
     assert cluster.nodes()["idle"].alive
 
 

@@ -8,7 +8,6 @@ import ssl
 import time
 from collections.abc import Callable
 from enum import IntEnum
-from typing import TypeAlias
 
 import msgspec
 
@@ -17,7 +16,6 @@ from shoal.engine.gcs import METHOD as ALL_NODES
 from shoal.engine.gcs import GcsUnreachable, RayNode, nodes_in, refusal
 from shoal.errors import ActionFailed
 
-Tls: TypeAlias = ssl.SSLContext | None
 JOBS = "/ray.rpc.JobInfoGcsService/GetAllJobInfo"
 INTERNAL = "_ray_internal_"
 """How the namespaces of Ray's own drivers begin, as the dashboard's."""
@@ -51,48 +49,56 @@ class Drivers(msgspec.Struct, frozen=True):
     last_end: float
 
 
+class GcsAt(msgspec.Struct, frozen=True):
+    """Where a GCS is, and what lets in there. address: ``HOST:PORT``. token: "" for none. tls: None for none."""
+
+    address: str
+    token: str = ""
+    timeout_s: float = 5.0
+    tls: ssl.SSLContext | None = None
+
+
 class GcsCalls:
     """Calls to the GCS of any cluster, each over a connection of its own.
 
-    Each takes ``address`` (``HOST:PORT``), ``token`` ("" for none), ``timeout_s`` and ``tls`` (None for none), and
-    raises GcsUnreachable and GcsUnauthorized. now: seconds since the epoch.
+    Each raises GcsUnreachable and GcsUnauthorized. now: seconds since the epoch.
     """
 
     def __init__(self, now: Callable[[], float] = time.time) -> None:
         self._now = now
 
-    async def known_nodes(self, address: str, token: str, timeout_s: float, tls: Tls = None) -> tuple[RayNode, ...]:
+    async def listens(self, at: GcsAt) -> None:
+        """Find out cheaply whether anything listens there at all. Raises GcsUnreachable."""
+        host, port = _host_and_port(at)
+        try:
+            async with asyncio.timeout(at.timeout_s):
+                _, writer = await asyncio.open_connection(host, port)
+        except (OSError, TimeoutError) as error:
+            raise GcsUnreachable("nothing listens", where=at.address) from error
+        writer.close()
+
+    async def known_nodes(self, at: GcsAt) -> tuple[RayNode, ...]:
         """Every node that the GCS remembers, dead ones included."""
-        return nodes_in(await _call(ALL_NODES, b"", address, token, timeout_s, tls), address)
+        return nodes_in(await _call(at, ALL_NODES, b""), at.address)
 
-    async def alive_nodes(self, address: str, token: str, timeout_s: float, tls: Tls = None) -> tuple[RayNode, ...]:
+    async def alive_nodes(self, at: GcsAt) -> tuple[RayNode, ...]:
         """The nodes that the GCS calls ALIVE."""
-        return tuple(node for node in await self.known_nodes(address, token, timeout_s, tls) if node.alive)
+        return tuple(node for node in await self.known_nodes(at) if node.alive)
 
-    async def drivers(self, address: str, token: str, timeout_s: float, tls: Tls = None) -> Drivers:
+    async def drivers(self, at: GcsAt) -> Drivers:
         """The drivers that people have attached."""
         request = protobuf.encode({3: 1, 4: 1})  # nothing that the GCS would have to ask others for
         try:
-            reply = protobuf.decode(await _call(JOBS, request, address, token, timeout_s, tls))
+            reply = protobuf.decode(await _call(at, JOBS, request))
             jobs = [protobuf.decode(job) for job in protobuf.messages(reply, 2)]
             own = [job for job in jobs if not _namespace(job).startswith(INTERNAL)]
         except ValueError as error:
-            raise GcsUnreachable(f"what answered is not Ray's GCS: {error}", where=address) from error
+            raise GcsUnreachable(f"what answered is not Ray's GCS: {error}", where=at.address) from error
         dead = [job for job in own if protobuf.integer(job, 2)]
         last_end = max((protobuf.integer(job, 8) / 1000 for job in dead), default=0.0)
         return Drivers(len(own) - len(dead), last_end)
 
-    async def drain_node(
-        self,
-        address: str,
-        token: str,
-        ray_id: str,
-        deadline_s: int,
-        timeout_s: float,
-        tls: Tls = None,
-        *,
-        reason: DrainReason = DrainReason.PREEMPTION,
-    ) -> None:
+    async def drain_node(self, at: GcsAt, ray_id: str, deadline_s: int, reason: DrainReason) -> None:
         """Tell the GCS that a node is to go.
 
         ray_id: in hex. deadline_s: until the node ends whatever it does, from now; 0 for never. Raises DrainRefused.
@@ -105,11 +111,11 @@ class GcsCalls:
                 4: int((self._now() + deadline_s) * 1000) if deadline_s else 0,
             }
         )
-        reply = await _call(DRAIN, request, address, token, timeout_s, tls)
+        reply = await _call(at, DRAIN, request)
         try:
             fields = protobuf.decode(reply)
         except ValueError as error:
-            raise GcsUnreachable(f"what answered is not Ray's GCS: {error}", where=address) from error
+            raise GcsUnreachable(f"what answered is not Ray's GCS: {error}", where=at.address) from error
         if not protobuf.integer(fields, 1):
             raise DrainRefused(protobuf.text(fields, 2) or "Ray gave no reason", where=f"Ray's node {ray_id[:12]}")
 
@@ -130,21 +136,25 @@ class _Bytes:
         return data
 
 
-async def _call(method: str, request: bytes, address: str, token: str, timeout_s: float, tls: Tls) -> bytes:
+async def _call(at: GcsAt, method: str, request: bytes) -> bytes:
     from grpclib.client import Channel, UnaryUnaryMethod
     from grpclib.exceptions import GRPCError, ProtocolError, StreamTerminatedError
 
-    host, _, port = address.rpartition(":")
-    metadata = {"authorization": f"Bearer {token}"} if token else None
+    metadata = {"authorization": f"Bearer {at.token}"} if at.token else None
     try:
         async with (
-            asyncio.timeout(timeout_s),
-            Channel(host.strip("[]"), int(port), codec=_Bytes(), ssl=tls) as channel,
+            asyncio.timeout(at.timeout_s),
+            Channel(*_host_and_port(at), codec=_Bytes(), ssl=at.tls) as channel,
         ):
             return bytes(await UnaryUnaryMethod(channel, method, bytes, bytes)(request, metadata=metadata))
     except GRPCError as error:
-        raise refusal(error.status.name, error.message or "", address) from error
+        raise refusal(error.status.name, error.message or "", at.address) from error
     except TimeoutError as error:
-        raise GcsUnreachable(f"Ray's GCS did not answer within {timeout_s:g} s", where=address) from error
+        raise GcsUnreachable(f"Ray's GCS did not answer within {at.timeout_s:g} s", where=at.address) from error
     except (OSError, ProtocolError, StreamTerminatedError) as error:
-        raise GcsUnreachable(f"Ray's GCS did not answer: {error}", where=address) from error
+        raise GcsUnreachable(f"Ray's GCS did not answer: {error}", where=at.address) from error
+
+
+def _host_and_port(at: GcsAt) -> tuple[str, int]:
+    host, _, port = at.address.rpartition(":")
+    return host.strip("[]"), int(port)

@@ -1,15 +1,14 @@
 """The operator's side of Ray: a question to a cluster's GCS, and the word that a node is to go."""
 
-import asyncio
-import ssl
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
-from typing import Protocol
+
+from msgspec.structs import replace
 
 from shoal.backends.kubernetes.store import Key
 from shoal.desired.cluster import DesiredCluster
-from shoal.engine.gcs import GcsUnauthorized, GcsUnreachable, RayNode
-from shoal.engine.gcs_async import DrainReason, DrainRefused, Drivers
+from shoal.engine.gcs import GcsUnauthorized, GcsUnreachable
+from shoal.engine.gcs_async import DrainReason, DrainRefused, Drivers, GcsAt, GcsCalls
 from shoal.errors import ActionFailed
 from shoal.operator.keys import Keys
 from shoal.world.from_kubernetes import seconds
@@ -21,38 +20,10 @@ PATIENCE_S = 3.0
 GCS_PORT = 6379
 
 
-class Gcs(Protocol):
-    """Speaks to the GCS at ``HOST:PORT``, plainly without ``tls``. Raises GcsUnreachable, GcsUnauthorized."""
-
-    async def alive_nodes(
-        self, address: str, token: str, timeout_s: float, tls: ssl.SSLContext | None
-    ) -> Iterable[RayNode]:
-        """The nodes that it calls ALIVE."""
-        ...
-
-    async def drivers(self, address: str, token: str, timeout_s: float, tls: ssl.SSLContext | None) -> Drivers:
-        """The drivers that people have attached."""
-        ...
-
-    async def drain_node(
-        self,
-        address: str,
-        token: str,
-        ray_id: str,
-        deadline_s: int,
-        timeout_s: float,
-        tls: ssl.SSLContext | None,
-        *,
-        reason: DrainReason,
-    ) -> None:
-        """Tell it to give a node no more work, and that the node ends in ``deadline_s``. Raises DrainRefused."""
-        ...
-
-
 class AskRay:
     """Asks the GCS of clusters. keys: what each lets us in with. now: UTC."""
 
-    def __init__(self, keys: Keys, gcs: Gcs, now: Callable[[], datetime]) -> None:
+    def __init__(self, keys: Keys, gcs: GcsCalls, now: Callable[[], datetime]) -> None:
         self._now = now
         self._keys = keys
         self._gcs = gcs
@@ -67,15 +38,15 @@ class AskRay:
         """Who is alive; what stands in the way of knowing is in ``error``, in words that are the same each time."""
         key = (observed.resource.metadata.namespace, observed.resource.metadata.name)
         address = _address(observed, desired)
-        patience_s = PATIENCE_S if self._asked.get(key) == address else FIRST_PATIENCE_S
+        at = GcsAt(address, timeout_s=PATIENCE_S if self._asked.get(key) == address else FIRST_PATIENCE_S)
         self._asked[key] = address
         try:
-            await _connect(address, patience_s)
-            token, tls = await self._keys.token(observed, desired), await self._keys.tls(observed, desired)
-            nodes = await self._gcs.alive_nodes(address, token, patience_s, tls)
+            await self._gcs.listens(at)
+            at = await self._let_in(at, observed, desired)
+            nodes = await self._gcs.alive_nodes(at)
             idle_s = None
             if desired.lifecycle.idle:
-                idle_s = self._idle_s(observed, desired, await self._gcs.drivers(address, token, patience_s, tls))
+                idle_s = self._idle_s(observed, desired, await self._gcs.drivers(at))
         except GcsUnauthorized as error:
             self._keys.doubt(observed)
             return RayView(error=f"Ray's GCS at {address} refuses the token: {error.what}")
@@ -97,14 +68,17 @@ class AskRay:
 
     async def drain(self, observed: Observed, desired: DesiredCluster, ray_id: str, deadline_s: int) -> bool:
         """Tell Ray that a node is to go; whether it had nothing to do, and so goes now. Raises ActionFailed."""
-        token, tls = await self._keys.token(observed, desired), await self._keys.tls(observed, desired)
-        asked = (_address(observed, desired), token, ray_id, deadline_s, PATIENCE_S, tls)
+        at = await self._let_in(GcsAt(_address(observed, desired), timeout_s=PATIENCE_S), observed, desired)
         try:
-            await self._gcs.drain_node(*asked, reason=DrainReason.IDLE)
+            await self._gcs.drain_node(at, ray_id, deadline_s, DrainReason.IDLE)
         except DrainRefused:
-            await self._gcs.drain_node(*asked, reason=DrainReason.PREEMPTION)
+            await self._gcs.drain_node(at, ray_id, deadline_s, DrainReason.PREEMPTION)
             return False
         return True
+
+    async def _let_in(self, at: GcsAt, observed: Observed, desired: DesiredCluster) -> GcsAt:
+        token, tls = await self._keys.token(observed, desired), await self._keys.tls(observed, desired)
+        return replace(at, token=token, tls=tls)
 
 
 def _address(observed: Observed, desired: DesiredCluster) -> str:
@@ -114,14 +88,3 @@ def _address(observed: Observed, desired: DesiredCluster) -> str:
     ip = next((pod.status.pod_ip for pod in observed.pods if pod.metadata.name == head.name), "")
     host = f"[{ip}]" if ":" in ip else ip
     return f"{host}:{head.ports.get('gcs', GCS_PORT)}"
-
-
-async def _connect(address: str, patience_s: float) -> None:
-    """Find out cheaply whether anything listens at all. Raises GcsUnreachable."""
-    host, _, port = address.rpartition(":")
-    try:
-        async with asyncio.timeout(patience_s):
-            _, writer = await asyncio.open_connection(host.strip("[]"), int(port))
-    except (OSError, TimeoutError) as error:
-        raise GcsUnreachable("nothing listens", where=address) from error
-    writer.close()

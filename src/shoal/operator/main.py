@@ -23,7 +23,6 @@ from shoal.backends.kubernetes.transport import Transport
 from shoal.desired.kubernetes.settings import Settings
 from shoal.engine.gcs_async import GcsCalls
 from shoal.install.admission import policy_name
-from shoal.operator.askray import Gcs
 from shoal.operator.election import Election, Fenced
 from shoal.operator.health import serve
 from shoal.operator.logs import log_to_stderr
@@ -50,7 +49,7 @@ async def _connected(options: Options) -> None:
         await run(transport, GcsCalls(), options)
 
 
-async def run(transport: Transport, gcs: Gcs, options: Options) -> None:
+async def run(transport: Transport, gcs: GcsCalls, options: Options) -> None:
     """Run one operator on ``transport``."""
     clock = SystemClock()
     options = replace(options, settings=await _found_out(Client(transport), options))

@@ -16,8 +16,9 @@ from shoal.backends.kubernetes.resources import PODS, RAYCLUSTERS, ROUTES, SECRE
 from shoal.backends.kubernetes.store import Key
 from shoal.backends.kubernetes.transport import Transport
 from shoal.desired.cluster import DesiredCluster
+from shoal.engine.gcs_async import GcsCalls
 from shoal.errors import ActionFailed
-from shoal.operator.askray import AskRay, Gcs
+from shoal.operator.askray import AskRay
 from shoal.operator.controller import Controller, crowd
 from shoal.operator.fairness import FairLimit
 from shoal.operator.keys import Keys
@@ -52,7 +53,7 @@ class Operator:
     def __init__(
         self,
         transport: Transport,
-        gcs: Gcs,
+        gcs: GcsCalls,
         options: Options,
         clock: Clock | None = None,
         now: Callable[[], datetime] = utc_now,

@@ -11,7 +11,7 @@ import pytest
 from shoal.engine import protobuf
 from shoal.engine.gcs import METHOD as ALL_NODES
 from shoal.engine.gcs import GcsUnauthorized, GcsUnreachable
-from shoal.engine.gcs_async import DRAIN, JOBS, DrainReason, DrainRefused, Drivers, GcsCalls
+from shoal.engine.gcs_async import DRAIN, JOBS, DrainReason, DrainRefused, Drivers, GcsAt, GcsCalls
 from unit.engine.gcs_server import TOKEN, Gcs, served
 
 NODE = protobuf.encode({1: b"\xab\xcd", 2: "127.0.0.1", 13: "pod-1", 25: 1})
@@ -29,13 +29,13 @@ def gcs() -> Iterator[tuple[Gcs, str]]:
 def drain(address: str, *, token: str = TOKEN, deadline_s: int = 30) -> None:
     """Drain one node, at 1,000 s since the epoch."""
     calls = GcsCalls(now=lambda: 1000.0)
-    asyncio.run(calls.drain_node(address, token, "abcd", deadline_s, 5.0))
+    asyncio.run(calls.drain_node(GcsAt(address, token), "abcd", deadline_s, DrainReason.PREEMPTION))
 
 
 def test_alive_nodes_leaves_out_the_dead(gcs: tuple[Gcs, str]) -> None:
-    (node,) = asyncio.run(GcsCalls().alive_nodes(gcs[1], TOKEN, 5.0))
+    (node,) = asyncio.run(GcsCalls().alive_nodes(GcsAt(gcs[1], TOKEN)))
     assert (node.node_id, node.is_head, node.instance_id) == ("abcd", True, "pod-1")
-    assert len(asyncio.run(GcsCalls().known_nodes(gcs[1], TOKEN, 5.0))) == 2
+    assert len(asyncio.run(GcsCalls().known_nodes(GcsAt(gcs[1], TOKEN)))) == 2
 
 
 def test_a_drain_names_the_node_its_reason_and_the_moment_it_ends(gcs: tuple[Gcs, str]) -> None:
@@ -68,7 +68,7 @@ def test_an_answer_that_is_no_protobuf_is_not_the_gcs(gcs: tuple[Gcs, str]) -> N
     with pytest.raises(GcsUnreachable, match="not Ray's GCS"):
         drain(gcs[1])
     with pytest.raises(GcsUnreachable, match="not Ray's GCS"):
-        asyncio.run(GcsCalls().alive_nodes(gcs[1], TOKEN, 5.0))
+        asyncio.run(GcsCalls().alive_nodes(GcsAt(gcs[1], TOKEN)))
 
 
 def test_a_gcs_that_does_not_know_the_call_is_unreachable(gcs: tuple[Gcs, str]) -> None:
@@ -86,7 +86,7 @@ def test_nobody_there_is_unreachable() -> None:
 
 def test_a_server_that_says_nothing_is_given_up_in_time() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(GcsUnreachable, match="within"):
-        asyncio.run(GcsCalls().alive_nodes(f"127.0.0.1:{silent.getsockname()[1]}", TOKEN, 0.05))
+        asyncio.run(GcsCalls().alive_nodes(GcsAt(f"127.0.0.1:{silent.getsockname()[1]}", TOKEN, 0.05)))
 
 
 def test_something_that_speaks_another_protocol_is_unreachable() -> None:
@@ -98,7 +98,7 @@ def test_something_that_speaks_another_protocol_is_unreachable() -> None:
 
         async with await asyncio.start_server(other, "127.0.0.1", 0) as server:
             port = server.sockets[0].getsockname()[1]
-            await GcsCalls().alive_nodes(f"127.0.0.1:{port}", TOKEN, 5.0)
+            await GcsCalls().alive_nodes(GcsAt(f"127.0.0.1:{port}", TOKEN))
 
     with pytest.raises(GcsUnreachable):
         asyncio.run(ask())
@@ -111,9 +111,9 @@ def test_drivers_of_people_are_told_from_rays_own_and_from_those_that_left(gcs: 
 
     mine = [job(""), job("team"), job("", 1_700_000_000_500), job("", 1_600_000_000_000)]
     gcs[0].replies[JOBS] = b"".join([*mine, job("_ray_internal_dashboard"), job("_ray_internal_x", 1_800_000_000_000)])
-    assert asyncio.run(GcsCalls().drivers(gcs[1], TOKEN, 5.0)) == Drivers(2, 1_700_000_000.5)
+    assert asyncio.run(GcsCalls().drivers(GcsAt(gcs[1], TOKEN))) == Drivers(2, 1_700_000_000.5)
     gcs[0].replies[JOBS] = b""
-    assert asyncio.run(GcsCalls().drivers(gcs[1], TOKEN, 5.0)) == Drivers(0, 0.0)
+    assert asyncio.run(GcsCalls().drivers(GcsAt(gcs[1], TOKEN))) == Drivers(0, 0.0)
 
 
 def test_rays_own_classes_write_jobs_as_they_are_read(gcs: tuple[Gcs, str]) -> None:
@@ -123,16 +123,16 @@ def test_rays_own_classes_write_jobs_as_they_are_read(gcs: tuple[Gcs, str]) -> N
         job = reply.job_info_list.add(is_dead=is_dead, end_time=end_ms)
         job.config.ray_namespace = namespace
     gcs[0].replies[JOBS] = reply.SerializeToString()
-    assert asyncio.run(GcsCalls().drivers(gcs[1], TOKEN, 5.0)) == Drivers(1, 5.0)
+    assert asyncio.run(GcsCalls().drivers(GcsAt(gcs[1], TOKEN))) == Drivers(1, 5.0)
 
 
 def test_nothing_heavy_is_imported_for_a_call() -> None:
     code = """
 import asyncio, sys
-from shoal.engine.gcs_async import GcsCalls
+from shoal.engine.gcs_async import GcsAt, GcsCalls
 assert "grpclib" not in sys.modules, "before the first call"
 try:
-    asyncio.run(GcsCalls().alive_nodes("127.0.0.1:1", "", 1))
+    asyncio.run(GcsCalls().alive_nodes(GcsAt("127.0.0.1:1")))
 except Exception as error:
     print(type(error).__name__)
 print(*({"grpc", "google.protobuf", "ray", "numpy", "yaml"} & set(sys.modules)))

@@ -1,7 +1,7 @@
 """An operator on a fake API server, with time and the world moved by hand."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,8 +11,7 @@ from shoal.backends.kubernetes.client import Client, Ignored
 from shoal.backends.kubernetes.resources import RAYCLUSTERS
 from shoal.backends.kubernetes.transport import Request
 from shoal.desired.cluster import DesiredCluster
-from shoal.engine.gcs import RayNode
-from shoal.engine.gcs_async import DrainReason, Drivers
+from shoal.engine.gcs_async import GcsCalls
 from shoal.operator.operator import Operator
 from shoal.operator.options import Options
 from shoal.testing.clock import VirtualClock
@@ -44,19 +43,6 @@ def raycluster(name: str = "demo", workers: int = 2, **spec: Any) -> dict[str, A
     return {"apiVersion": "ray.io/v1", "kind": "RayCluster", "metadata": metadata, "spec": {**body, **spec}}
 
 
-class NoGcs:
-    """Stands where a test replaces what is asked of Ray."""
-
-    async def alive_nodes(self, address: str, token: str, timeout_s: float, tls: object) -> Iterable[RayNode]:
-        raise NotImplementedError
-
-    async def drivers(self, address: str, token: str, timeout_s: float, tls: object) -> Drivers:
-        raise NotImplementedError
-
-    async def drain_node(self, *asked: object, reason: DrainReason) -> None:
-        raise NotImplementedError
-
-
 class Driven:
     """One operator process. ray: what Ray says, given the ready pods; by default that all are alive."""
 
@@ -65,7 +51,7 @@ class Driven:
         self.api = api or FakeApi(lambda: START + self.clock.now)
         self.client = Client(self.api, sleep=self.clock.sleep, jitter=lambda: 0.0)
         now = lambda: datetime.fromtimestamp(START + self.clock.now, UTC)  # noqa: E731
-        self.operator = Operator(self.api, NoGcs(), Options(**options), self.clock, now)
+        self.operator = Operator(self.api, GcsCalls(), Options(**options), self.clock, now)
         self.operator.controller._ray._ask = self.ask
         self.ray: Callable[[Observed], RayView] = all_alive
 

@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import ssl
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,7 +16,7 @@ from shoal.backends.kubernetes.resources import SECRETS
 from shoal.desired.cluster import DesiredCluster, DesiredNode, Idle, Lifecycle, Role
 from shoal.desired.kubernetes.certificates import AUTHORITY_VOLUME
 from shoal.engine.gcs import GcsUnauthorized, GcsUnreachable, RayNode
-from shoal.engine.gcs_async import DrainReason, DrainRefused, Drivers
+from shoal.engine.gcs_async import DrainReason, DrainRefused, Drivers, GcsAt, GcsCalls
 from shoal.operator.askray import AskRay
 from shoal.operator.keys import Keys, SecretMissing
 from shoal.testing.fakeapi import FakeApi
@@ -27,18 +26,19 @@ TOKEN = "a-very-secret-token"
 VARIABLE = {"name": "RAY_AUTH_TOKEN", "valueFrom": {"secretKeyRef": {"name": "demo", "key": "auth_token"}}}
 
 
-class Gcs:
+class Gcs(GcsCalls):
     """A GCS that answers as it is told. asked: address and token of each question."""
 
     def __init__(self, error: Exception | None = None) -> None:
+        super().__init__()
         self.error = error
         self.asked: list[tuple[str, str]] = []
         self.drained: list[tuple[str, int, DrainReason]] = []
         self.at_work = False
         self.people = Drivers(0, 0.0)
 
-    async def alive_nodes(self, address: str, token: str, timeout_s: float, tls: object) -> Iterable[RayNode]:
-        self.asked.append((address, token))
+    async def alive_nodes(self, at: GcsAt) -> tuple[RayNode, ...]:
+        self.asked.append((at.address, at.token))
         if self.error:
             raise self.error
         return (
@@ -46,20 +46,10 @@ class Gcs:
             RayNode("cd34", True, False, "", "", "127.0.0.1", {}, {}),
         )
 
-    async def drivers(self, address: str, token: str, timeout_s: float, tls: object) -> Drivers:
+    async def drivers(self, at: GcsAt) -> Drivers:
         return self.people
 
-    async def drain_node(
-        self,
-        address: str,
-        token: str,
-        ray_id: str,
-        deadline_s: int,
-        timeout_s: float,
-        tls: object,
-        *,
-        reason: DrainReason,
-    ) -> None:
+    async def drain_node(self, at: GcsAt, ray_id: str, deadline_s: int, reason: DrainReason) -> None:
         if self.at_work and reason is DrainReason.IDLE:
             raise DrainRefused("it is not idle")
         self.drained.append((ray_id, deadline_s, reason))

@@ -6,10 +6,11 @@ from inspect import getsource
 from shoal.backends.kubernetes import keeper
 from shoal.backends.kubernetes.client import Client, Ignored
 from shoal.backends.kubernetes.resources import RAYCLUSTERS
+from shoal.engine.gcs_async import GcsCalls
 from shoal.operator.main import run
 from shoal.operator.options import Options
 from shoal.testing.fakeapi import FakeApi
-from unit.operator.driven import NoGcs, raycluster
+from unit.operator.driven import raycluster
 
 
 def test_a_cluster_whose_logs_are_to_be_kept_gets_the_program_that_does_so() -> None:
@@ -19,7 +20,7 @@ def test_a_cluster_whose_logs_are_to_be_kept_gets_the_program_that_does_so() -> 
         body["metadata"]["annotations"] = {"shoal.dev/logs-to": "pvc://logs"}
         await Client(api).create(RAYCLUSTERS, "default", body, Ignored)
         options = Options(election=False, host="127.0.0.1", metrics_port=0, probes_port=0)
-        running = asyncio.create_task(run(api, NoGcs(), options))
+        running = asyncio.create_task(run(api, GcsCalls(), options))
         try:
             async with asyncio.timeout(20):
                 while not (pods := api.objects("pods")):  # noqa: ASYNC110 - the fake tells nobody

@@ -9,7 +9,7 @@ from shoal.backends.kubernetes.remote.connection import Connection
 from shoal.backends.kubernetes.remote.forward import HERE, Forward
 from shoal.backends.kubernetes.remote.head import RayPod, head_of, token_of
 from shoal.backends.kubernetes.remote.private_files import private_files
-from shoal.engine.gcs_async import GcsCalls
+from shoal.engine.gcs_async import GcsAt, GcsCalls
 from shoal.errors import HeadNotRunning, ShoalError
 from shoal.world.from_kubernetes import is_ready
 from shoal.world.kubernetes import RayView
@@ -30,7 +30,7 @@ async def ray_view(connection: Connection, namespace: str, cluster: str) -> RayV
         token = await token_of(connection.client, head, await connection.token())
         tls = _context(await certificate_of(connection.sockets, head))
         async with _gcs(connection, head, said) as address:
-            nodes = await GcsCalls().alive_nodes(address, token, PATIENCE_S, tls)
+            nodes = await GcsCalls().alive_nodes(GcsAt(address, token, PATIENCE_S, tls))
     except ShoalError as error:
         return RayView(error=said[0] if said else error.what)
     return RayView({node.instance_id: node.node_id for node in nodes if node.instance_id})
