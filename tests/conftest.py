@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,7 @@ XDG_FOLDERS = {
 }
 KEPT = {"SHOAL_KUBERAY_DIR", "SHOAL_RAY_2_2", "SHOAL_TITANIC"}
 PR_SET_CHILD_SUBREAPER = 36
+LAST_BREATH_S = 30.0
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -117,12 +119,17 @@ def descendants() -> dict[int, str]:
 def no_leaks() -> Iterator[None]:
     """Fail when a process that a test started outlives the session, whatever its name and environment.
 
-    This process adopts its orphaned descendants for that: a daemon can't hide by leaving its parent.
+    This process adopts its orphaned descendants for that: a daemon can't hide by leaving its parent. Ray's workers are
+    given a moment: they end by themselves when they see that their raylet has, and `ray.shutdown` doesn't wait for them.
     """
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     before = descendants()
     yield
-    left = {pid: command for pid, command in descendants().items() if pid not in before}
+    ends = time.monotonic() + LAST_BREATH_S
+    while (left := {pid: command for pid, command in descendants().items() if pid not in before}):
+        if time.monotonic() > ends:
+            break
+        time.sleep(0.1)
     for pid in left:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)

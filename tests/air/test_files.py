@@ -9,6 +9,7 @@ import pytest
 
 from shoal import air
 from shoal.air import read
+from shoal.air.features import AllAlike
 from shoal.air.files import ParquetFiles
 from shoal.air.frameworks.xgboost import XGBoost
 from shoal.air.stream import Stream
@@ -37,19 +38,26 @@ def batches_of_150(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shoal.air.stream.SAMPLE_ROWS", 100)
 
 
-def stream(paths: list[str], **columns: Any) -> Stream:
+def stream(paths: list[str], room: int = 0) -> Stream:
     files = ParquetFiles.of(paths).only(["a", "b", "c", "whole", "y"])
-    made = Stream.of(files, None, "y", "train")
+    made = Stream.of(files, None, "y", "train", room)
     assert made is not None
     return made
 
 
 @pytest.mark.usefixtures("batches_of_150")
-def test_a_model_of_batches_is_that_of_one_table(paths: list[str]) -> None:
+@pytest.mark.parametrize(("room", "reads"), [(ROWS * 4 * 4, 1), (ROWS * 4 * 4 - 1, 4)])
+def test_a_model_of_batches_is_that_of_one_table(
+    paths: list[str], room: int, reads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With room for the rows they are read once, and otherwise as often as XGBoost asks for them."""
     import xgboost
 
+    passes: list[AllAlike] = []
+    monkeypatch.setattr(AllAlike, "refuse", lambda self: passes.append(self))
     settings = {"params": {"objective": "binary:logistic", "eval_metric": "logloss"}, "num_boost_round": 5}
-    learned = XGBoost().learn({"train": stream(paths)}, settings, 1)  # type: ignore[dict-item]
+    learned = XGBoost().learn({"train": stream(paths, room)}, settings, 1)  # type: ignore[dict-item]
+    assert len(passes) == reads
     frame = rows()
     matrix = xgboost.DMatrix(frame[["a", "b", "c", "whole"]], frame["y"])
     raw = xgboost.train(settings["params"], matrix, 5, verbose_eval=False)
@@ -99,7 +107,7 @@ def test_of_large_files_a_part_is_held_at_a_time(tmp_path: Path, monkeypatch: py
     path = tmp_path / "large.parquet"
     frame = pd.concat([rows()] * 500, ignore_index=True)[["a", "b", "c", "y"]]
     frame.to_parquet(path, index=False, row_group_size=10_000)
-    made = Stream.of(ParquetFiles.of([str(path)]), None, "y", "train")
+    made = Stream.of(ParquetFiles.of([str(path)]), None, "y", "train", 0)
     assert made is not None
     before, held, seen = pyarrow.total_allocated_bytes(), [], 0
     for table in made.tables():

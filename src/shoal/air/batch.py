@@ -9,6 +9,7 @@ from shoal.air.dataset import Dataset
 from shoal.air.predictor import Predictor
 from shoal.air.progress import say
 
+ROWS_FOR_A_GPU = 4096
 PREDICTING = "Ray Data to predict"
 
 
@@ -23,7 +24,7 @@ class BatchPredictor:
         dataset: Dataset,
         *,
         keep_columns: Sequence[str] = (),
-        batch_size: int = 4096,
+        batch_size: int | None = None,
         workers: tuple[int, int] | None = None,
         use_gpu: bool = False,
     ) -> Dataset:
@@ -31,7 +32,7 @@ class BatchPredictor:
 
         The rest matters where Ray Data holds the rows; of files, it reads only the columns that are needed.
 
-        batch_size: rows a batch.
+        batch_size: rows a batch. None: a block as Ray Data reads it, or 4,096 for a GPU, whose memory is smaller.
         workers: actors at least and at most. None: one to as many as there is room for.
         use_gpu: one GPU for each of them.
 
@@ -55,7 +56,7 @@ class BatchPredictor:
             _Worker,
             fn_constructor_args=(self.checkpoint, list(keep_columns)),
             batch_format="pandas",
-            batch_size=batch_size,
+            batch_size=batch_size or (ROWS_FOR_A_GPU if use_gpu else None),
             compute=data.ActorPoolStrategy(**size),
             num_gpus=1 if use_gpu else 0,
         )

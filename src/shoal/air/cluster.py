@@ -96,6 +96,11 @@ def _all_exist(paths: list[str]) -> bool:
     return all(Path(path).exists() for path in paths)
 
 
+def least_memory() -> int:
+    """Bytes that Ray has for tasks and actors on the node that has least of it."""
+    return min(int(node["Resources"].get("memory", 0)) for node in connect().nodes() if node["Alive"])
+
+
 def resources(scaling: Scaling) -> dict[str, float]:
     """What each worker asks Ray for, by resource.
 

@@ -1,4 +1,4 @@
-"""A table to learn from that is never whole: it is read, preprocessed and checked batch by batch, each time anew."""
+"""A table to learn from that is read, preprocessed and checked batch by batch, in the worker that learns."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,6 +10,8 @@ from shoal.air.frameworks.base import Table
 from shoal.air.preprocess import transformed_frame
 
 SAMPLE_ROWS = 1000
+BYTES_A_VALUE = 4
+"""Of what a framework is given: single precision."""
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,7 @@ class Stream:
     """Rows of files, on their way to a framework that takes them in batches (`Framework.takes_batches`).
 
     features: those of the first rows, as a framework sees them.
+    room: bytes of them that a worker may hold.
     """
 
     files: ParquetFiles
@@ -24,16 +27,22 @@ class Stream:
     label_column: str
     name: str
     features: Any
+    room: int
 
     @classmethod
-    def of(cls, files: ParquetFiles, preprocessor: Any, label_column: str, name: str) -> "Stream | None":
+    def of(cls, files: ParquetFiles, preprocessor: Any, label_column: str, name: str, room: int) -> "Stream | None":
         """None where batches could differ in what they mean, as columns of categories can."""
         import numpy as np
 
         first = _prepared(files.head(SAMPLE_ROWS), preprocessor)
         features = table_of(first, label_column, name=name, numbers=True, whole=False).features
         plain = all(isinstance(each, np.dtype) for each in features.dtypes)
-        return cls(files, preprocessor, label_column, name, features) if plain else None
+        return cls(files, preprocessor, label_column, name, features, room) if plain else None
+
+    @property
+    def fits(self) -> bool:
+        """Whether there is room for all rows, so that none has to be read twice."""
+        return self.files.count() * len(self.features.columns) * BYTES_A_VALUE <= self.room
 
     def tables(self) -> Iterator[Table]:
         """A table a batch.

@@ -7,6 +7,7 @@ from inspect import isfunction
 from typing import Any, ClassVar
 
 from shoal.air.checkpoint import Checkpoint
+from shoal.air.cluster import least_memory
 from shoal.air.dataset import Dataset
 from shoal.air.errors import DatasetEmpty, SettingInvalid
 from shoal.air.execute import learn
@@ -20,6 +21,9 @@ from shoal.air.result import Result
 from shoal.air.scaling import Scaling
 from shoal.air.schema import Schema
 from shoal.air.stream import Stream
+
+PARTS_OF_MEMORY = 4
+"""Rows of files are held by the worker that learns where they take at most one of so many parts of a node's memory."""
 
 
 class Trainer(Parameters):
@@ -90,10 +94,11 @@ class Trainer(Parameters):
 
     def _streams(self, datasets: Mapping[str, Dataset], preprocessor: Any) -> dict[str, Stream] | None:
         """Those of all data sets, or None where one of them can't be one."""
-        made = {
-            name: None if held.files is None else Stream.of(held.files, preprocessor, self.label_column, name)
-            for name, held in datasets.items()
-        }
+        files = {name: dataset.files for name, dataset in datasets.items() if dataset.files is not None}
+        if len(files) < len(datasets):
+            return None
+        room = least_memory() // PARTS_OF_MEMORY
+        made = {name: Stream.of(held, preprocessor, self.label_column, name, room) for name, held in files.items()}
         return None if None in made.values() else {name: stream for name, stream in made.items() if stream}
 
     def _named_datasets(self) -> dict[str, Dataset]:

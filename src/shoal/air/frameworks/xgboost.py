@@ -1,6 +1,6 @@
 """XGBoost: `xgboost.train`, with nothing in between."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -140,11 +140,11 @@ def matrix(table: Table, threads: int) -> Any:
 
 
 def matrices_of(tables: Mapping[str, Table], threads: int, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Each table as XGBoost holds it. Of what comes in batches the bins alone are kept, a byte a value."""
+    """Each table as XGBoost holds it. Of what comes in batches the bins alone stay, a byte a value."""
     import xgboost
 
     train = tables["train"]
-    if not hasattr(train, "tables"):
+    if isinstance(train, Table):
         return {name: matrix(table, threads) for name, table in tables.items()}
     bins = {"nthread": threads, "max_bin": (settings.get("params") or {}).get("max_bin", 256)}
     made: dict[str, Any] = {"train": xgboost.QuantileDMatrix(_batches(train), **bins)}
@@ -155,23 +155,26 @@ def matrices_of(tables: Mapping[str, Table], threads: int, settings: Mapping[str
 
 
 def _batches(stream: Any) -> Any:
-    """What `xgboost.QuantileDMatrix` reads batches by, some times over."""
+    """What `xgboost.QuantileDMatrix` reads batches by. It goes through them four times."""
     import xgboost
 
-    class Batches(xgboost.DataIter):  # type: ignore[misc]
-        def __init__(self) -> None:
-            super().__init__()
-            self.left = stream.tables()
+    names = list(map(str, stream.features.columns))
+    held = list(_floats_of(stream)) if stream.fits else None
 
+    class Batches(xgboost.DataIter):  # type: ignore[misc]
         def next(self, input_data: Any) -> bool:
-            table = next(self.left, None)
-            if table is None:
+            features, label = next(self.left, (None, None))
+            if features is None:
                 return False
-            names = list(map(str, table.features.columns))
-            input_data(data=table.features.to_numpy("float32"), label=table.label, feature_names=names)
+            input_data(data=features, label=label, feature_names=names)
             return True
 
         def reset(self) -> None:
-            self.left = stream.tables()
+            self.left = iter(held) if held else _floats_of(stream)
 
     return Batches()
+
+
+def _floats_of(stream: Any) -> Iterator[tuple[Any, Any]]:
+    for table in stream.tables():
+        yield table.features.to_numpy("float32"), table.label
