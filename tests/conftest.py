@@ -120,13 +120,13 @@ def no_leaks() -> Iterator[None]:
     """Fail when a process that a test started outlives the session, whatever its name and environment.
 
     This process adopts its orphaned descendants for that: a daemon can't hide by leaving its parent. Ray's workers are
-    given a moment: they end by themselves when they see that their raylet has, and `ray.shutdown` doesn't wait for them.
+    given a moment: they end by themselves when they see that their raylet has, and `ray.shutdown` doesn't wait for it.
     """
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     before = descendants()
     yield
     ends = time.monotonic() + LAST_BREATH_S
-    while (left := {pid: command for pid, command in descendants().items() if pid not in before}):
+    while left := {pid: command for pid, command in descendants().items() if pid not in before}:
         if time.monotonic() > ends:
             break
         time.sleep(0.1)

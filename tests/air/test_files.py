@@ -117,6 +117,40 @@ def test_of_large_files_a_part_is_held_at_a_time(tmp_path: Path, monkeypatch: py
     assert max(held) < frame.memory_usage(index=False).sum() / 2
 
 
+@pytest.mark.usefixtures("batches_of_150")
+@pytest.mark.parametrize("options", [{}, {"seed": 5}, {"shuffle": True}, {"seed": 5, "shuffle": False}])
+def test_a_split_has_every_row_once_and_reads_none_now(paths: list[str], options: dict[str, Any]) -> None:
+    whole = air.Dataset(files=ParquetFiles.of(paths))
+    train, test = whole.train_test_split(0.25, **options)
+    assert (train.count(), test.count()) == (450, 150)
+    read = [pd.concat(list(part.files.batches()))["a"].tolist() for part in (train, test) if part.files]
+    assert [len(part) for part in read] == [450, 150], "both are still files"
+    assert sorted(read[0] + read[1]) == sorted(rows()["a"])
+    assert (read[1] == rows()["a"][450:].tolist()) == (options.get("shuffle", "seed" in options) is False)
+    assert [each for each in rows()["a"] if each in set(read[0])] == read[0], "rows keep their order"
+    assert test.head(7).to_pandas()["a"].tolist() == read[1][:7]
+
+
+def test_a_part_can_be_split_again_and_a_seed_draws_the_same_rows(paths: list[str]) -> None:
+    whole = air.Dataset(files=ParquetFiles.of(paths))
+
+    def thirds(seed: int) -> list[list[float]]:
+        train, rest = whole.train_test_split(400, seed=seed)
+        valid, test = rest.train_test_split(0.5, seed=seed)
+        files = [part.drop_columns(["b", "unused"]).files for part in (train, valid, test)]
+        return [pd.concat(list(each.batches()))["a"].tolist() for each in files if each]
+
+    assert list(map(len, thirds(1))) == [200, 200, 200]
+    assert sorted(each for part in thirds(1) for each in part) == sorted(rows()["a"])
+    assert thirds(1) == thirds(1) != thirds(2)
+
+
+@pytest.mark.parametrize("size", [600, 601])
+def test_a_part_without_rows_is_refused(paths: list[str], size: int) -> None:
+    with pytest.raises(air.DatasetEmpty, match="600 rows can't be split into two parts"):
+        air.Dataset(files=ParquetFiles.of(paths)).train_test_split(size)
+
+
 @pytest.mark.ray
 @pytest.mark.slow
 @pytest.mark.usefixtures("ray_here")
@@ -137,6 +171,9 @@ def test_large_files_are_learned_from_and_predicted_for_by_their_needed_columns(
     by_files, here = trained
     assert by_files.metrics == pytest.approx(here.metrics, rel=1e-6)
     assert by_files.checkpoint.features == here.checkpoint.features
-    predicted = air.BatchPredictor(by_files.checkpoint).predict(large, keep_columns=["y"]).to_pandas()
-    assert predicted["predictions"].tolist() == by_files.checkpoint.predict(rows())["predictions"].tolist()
-    assert predicted["y"].tolist() == rows()["y"].tolist()
+    for part in (large, *large.train_test_split(0.25, seed=1)):
+        assert part.files is not None
+        here = pd.concat(list(part.files.batches()), ignore_index=True)
+        predicted = air.BatchPredictor(by_files.checkpoint).predict(part, keep_columns=["y"]).to_pandas()
+        assert predicted["predictions"].tolist() == by_files.checkpoint.predict(here)["predictions"].tolist()
+        assert predicted["y"].tolist() == here["y"].tolist()

@@ -1,5 +1,7 @@
 """A table, held in this process while it is small and by Ray Data when it is not. Each step gives a new one."""
 
+import math
+import secrets
 from collections.abc import Callable, Sequence
 from typing import Any, Self
 
@@ -144,7 +146,8 @@ class Dataset:
 
         test_size: a share of the rows (0 to 1), or their number.
         shuffle: None shuffles when a ``seed`` is given. While small, the rows are those that
-            ``sklearn.model_selection.train_test_split`` picks with ``random_state=seed``.
+            ``sklearn.model_selection.train_test_split`` picks with ``random_state=seed``. Those of large Parquet files
+            are picked at random, too, and are read in the order in which they lie.
 
         Raises:
             DatasetEmpty: too few rows for two parts.
@@ -153,13 +156,14 @@ class Dataset:
         shuffled = seed is not None if shuffle is None else shuffle
         if not (0 < test_size < 1 or (isinstance(test_size, int) and test_size >= 1)):
             raise SettingInvalid(f"test_size={test_size!r} is neither a share between 0 and 1 nor a number of rows")
+        if self.files is not None:
+            return _split_files(self.files, test_size, shuffled, seed)
         if not self.is_small:
             train, test = self._ask(lambda rows: rows.train_test_split(test_size, shuffle=shuffled, seed=seed))
             return Dataset(distributed=train), Dataset(distributed=test)
         from sklearn.model_selection import train_test_split
 
-        if len(self._frame) < 2 or (test_size >= 1 and test_size >= len(self._frame)):
-            raise DatasetEmpty(f"{len(self._frame)} rows can't be split into two parts (test_size={test_size!r})")
+        _require_two_parts(len(self._frame), test_size)
         parts = train_test_split(
             self._frame, test_size=test_size, shuffle=shuffled, random_state=seed if shuffled else None
         )
@@ -185,3 +189,19 @@ class Dataset:
         from shoal.air.cluster import on_cluster
 
         return on_cluster(question, self.to_ray())
+
+
+def _split_files(
+    files: ParquetFiles, test_size: float | int, shuffle: bool, seed: int | None
+) -> tuple[Dataset, Dataset]:
+    rows = files.count()
+    _require_two_parts(rows, test_size)
+    test_rows = int(test_size) if test_size >= 1 else math.ceil(test_size * rows)  # as scikit-learn has it
+    drawn = (secrets.randbits(32) if seed is None else seed) if shuffle else None
+    train, test = files.split(min(test_rows, rows - 1), drawn)
+    return Dataset(files=train), Dataset(files=test)
+
+
+def _require_two_parts(rows: int, test_size: float | int) -> None:
+    if rows < 2 or test_size >= rows:
+        raise DatasetEmpty(f"{rows} rows can't be split into two parts (test_size={test_size!r})")
