@@ -56,7 +56,7 @@ def test_a_model_of_batches_is_that_of_one_table(
     passes: list[AllAlike] = []
     monkeypatch.setattr(AllAlike, "refuse", lambda self: passes.append(self))
     settings = {"params": {"objective": "binary:logistic", "eval_metric": "logloss"}, "num_boost_round": 5}
-    learned = XGBoost().learn({"train": stream(paths, room)}, settings, 1)  # type: ignore[dict-item]
+    learned = XGBoost().learn({"train": stream(paths, room).read()}, settings, 1)  # type: ignore[dict-item]
     assert len(passes) == reads
     frame = rows()
     matrix = xgboost.DMatrix(frame[["a", "b", "c", "whole"]], frame["y"])

@@ -6,9 +6,11 @@ from typing import Any
 from shoal.air.cluster import connect, resources
 from shoal.air.errors import AirError, TrainingFailed
 from shoal.air.frameworks.base import Framework, Learned, Table, Watch
+from shoal.air.packages import importing
 from shoal.air.progress import say
 from shoal.air.rounds import rounds_shown
 from shoal.air.scaling import Scaling
+from shoal.air.stream import Stream
 
 RETRIES = 3
 """How often a task begins anew whose worker was lost."""
@@ -45,7 +47,9 @@ def learn_in_task(
     say(f"training in one Ray task with {threads} CPU{'s' if threads > 1 else ''}")
     task = ray.remote(_learn).options(max_retries=RETRIES, **as_options(wanted))
     try:
-        learned: Learned = ray.get(task.remote(framework, dict(tables), dict(settings), threads, watch))
+        learning = task.remote(framework, dict(tables), dict(settings), threads, watch)
+        with importing(framework.modules):  # of which the model that comes back is an object
+            learned: Learned = ray.get(learning)
     except ray.exceptions.RayError as error:
         told = failure(error, framework)
         raise told from (None if _says_it_all(error) else error)
@@ -85,7 +89,11 @@ def failure(error: Any, framework: Framework) -> AirError:
 
 
 def _learn(
-    framework: Framework, tables: dict[str, Table], settings: dict[str, Any], threads: int, watch: Watch | None
+    framework: Framework, tables: dict[str, Any], settings: dict[str, Any], threads: int, watch: Watch | None
 ) -> Learned:
+    with importing(framework.modules):
+        read: dict[str, Any] = {
+            name: table.read() if isinstance(table, Stream) else table for name, table in tables.items()
+        }
     watched: dict[str, Any] = {} if watch is None else {"watch": watch}
-    return framework.learn(tables, settings, threads, **watched)
+    return framework.learn(read, settings, threads, **watched)

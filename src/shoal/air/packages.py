@@ -1,8 +1,11 @@
 """Whether the packages that are installed are those that the toolkit is made for, as its own requirements say."""
 
 import importlib.metadata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
+from importlib import import_module
+from threading import Thread
 
 from shoal.air.errors import PackageMissing, PackageUnfit
 
@@ -24,6 +27,21 @@ def require(names: Iterable[str]) -> None:
             raise PackageMissing(f"the package {name} isn't installed", next_step=install) from None
         if not _fits(here, wanted):
             raise PackageUnfit(f"{name} {here} is installed, and this Shoal needs {name}{wanted}", next_step=install)
+
+
+@contextmanager
+def importing(modules: Iterable[str]) -> Iterator[None]:
+    """Import modules beside what the block does, which waits or reads: a second or two that nobody has to wait for."""
+    beside = Thread(target=_import_all, args=(modules,), daemon=True)
+    beside.start()
+    yield
+    beside.join()
+
+
+def _import_all(modules: Iterable[str]) -> None:
+    with suppress(ImportError):  # whoever needs it says so
+        for module in modules:
+            import_module(module)
 
 
 @cache

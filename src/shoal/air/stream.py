@@ -1,7 +1,7 @@
 """A table to learn from that is read, preprocessed and checked batch by batch, in the worker that learns."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from shoal.air.features import AllAlike, table_of
@@ -20,6 +20,7 @@ class Stream:
 
     features: those of the first rows, as a framework sees them.
     room: bytes of them that a worker may hold.
+    held: all batches, where they are.
     """
 
     files: ParquetFiles
@@ -28,6 +29,7 @@ class Stream:
     name: str
     features: Any
     room: int
+    held: tuple[Table, ...] | None = None
 
     @classmethod
     def of(cls, files: ParquetFiles, preprocessor: Any, label_column: str, name: str, room: int) -> "Stream | None":
@@ -39,24 +41,32 @@ class Stream:
         plain = all(isinstance(each, np.dtype) for each in features.dtypes)
         return cls(files, preprocessor, label_column, name, features, room) if plain else None
 
-    @property
-    def fits(self) -> bool:
-        """Whether there is room for all rows, so that none has to be read twice."""
-        return self.files.count() * len(self.features.columns) * BYTES_A_VALUE <= self.room
+    def read(self) -> "Stream":
+        """The same with its batches held, where there is room for them: a framework goes through them more than once.
+
+        Raises:
+            ColumnUnknown, ColumnUnfit: as `tables`.
+        """
+        fits = self.files.count() * len(self.features.columns) * BYTES_A_VALUE <= self.room
+        return replace(self, held=tuple(self.tables())) if fits else self
 
     def tables(self) -> Iterator[Table]:
-        """A table a batch.
+        """A table a batch, its features one array of single precision. What is not held is read, each time anew.
 
         Raises:
             ColumnUnknown, ColumnUnfit: as `table_of`, at the batch where it shows.
         """
+        yield from self._read() if self.held is None else self.held
+
+    def _read(self) -> Iterator[Table]:
         alike = AllAlike(self.label_column) if self.name == "train" else None
         row = 0
         for batch in self.files.batches():
             frame = _prepared(batch, self.preprocessor)
             if alike:
                 alike.look(frame)
-            yield table_of(frame, self.label_column, name=self.name, numbers=True, whole=False, first_row=row)
+            table = table_of(frame, self.label_column, name=self.name, numbers=True, whole=False, first_row=row)
+            yield Table(table.features.to_numpy("float32"), table.label)
             row += len(batch)
         if alike:
             alike.refuse()

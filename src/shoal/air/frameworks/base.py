@@ -66,6 +66,7 @@ class Framework(ABC):
 
     name: as it stands in a checkpoint.
     packages: whose versions are kept with the model.
+    modules: that take long to import: this is done beside other work.
     labels_are_numbers: whether it can't learn from labels that are words.
     can_be_watched: whether it learns in rounds, and its `learn` takes a `Watch`, ``watch=``.
     learns_together: whether several workers can learn one model: `together` says how.
@@ -75,6 +76,7 @@ class Framework(ABC):
 
     name: ClassVar[str]
     packages: ClassVar[tuple[str, ...]]
+    modules: ClassVar[tuple[str, ...]] = ()
     labels_are_numbers: ClassVar[bool] = True
     can_be_watched: ClassVar[bool] = False
     learns_together: ClassVar[bool] = False
@@ -98,7 +100,7 @@ class Framework(ABC):
         raise NotImplementedError(f"{self.name} trains with one worker")
 
     def takes_batches(self, settings: Mapping[str, Any]) -> bool:
-        """Whether `learn`, with these settings, takes a `Stream` (its ``tables()``) in place of a table."""
+        """Whether `learn`, with these settings, takes a `Stream` in place of a table: see its ``tables()``."""
         return False
 
     def rounds(self, settings: Mapping[str, Any]) -> int | None:

@@ -15,7 +15,7 @@ class LightGBM(Framework):
     """Settings: ``params`` and ``num_boost_round`` as in `lightgbm.train`, and ``early_stopping_rounds``."""
 
     name = "lightgbm"
-    packages = ("lightgbm",)
+    packages = modules = ("lightgbm",)
     can_be_watched = True
 
     def learn(

@@ -17,6 +17,7 @@ class Sklearn(Framework):
 
     name = "sklearn"
     packages = ("scikit-learn", "skops")
+    modules = ("sklearn",)
     labels_are_numbers = False
 
     def learn(self, tables: Mapping[str, Table], settings: Mapping[str, Any], threads: int) -> Learned:

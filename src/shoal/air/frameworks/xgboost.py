@@ -1,6 +1,6 @@
 """XGBoost: `xgboost.train`, with nothing in between."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ class XGBoost(Framework):
     """Settings: ``params`` and ``num_boost_round`` as in `xgboost.train`, and ``early_stopping_rounds``."""
 
     name = "xgboost"
-    packages = ("xgboost",)
+    packages = modules = ("xgboost",)
     can_be_watched = True
     learns_together = True
 
@@ -159,22 +159,16 @@ def _batches(stream: Any) -> Any:
     import xgboost
 
     names = list(map(str, stream.features.columns))
-    held = list(_floats_of(stream)) if stream.fits else None
 
     class Batches(xgboost.DataIter):  # type: ignore[misc]
         def next(self, input_data: Any) -> bool:
-            features, label = next(self.left, (None, None))
-            if features is None:
+            table = next(self.left, None)
+            if table is None:
                 return False
-            input_data(data=features, label=label, feature_names=names)
+            input_data(data=table.features, label=table.label, feature_names=names)
             return True
 
         def reset(self) -> None:
-            self.left = iter(held) if held else _floats_of(stream)
+            self.left = stream.tables()
 
     return Batches()
-
-
-def _floats_of(stream: Any) -> Iterator[tuple[Any, Any]]:
-    for table in stream.tables():
-        yield table.features.to_numpy("float32"), table.label
