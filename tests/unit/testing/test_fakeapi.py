@@ -174,6 +174,26 @@ def test_the_kubelet_runs_pods_until_they_are_ready() -> None:
     assert api.kubelet.pod("a")["spec"]["nodeName"] == "node1"
 
 
+VARIABLE = {"env": [{"name": "T", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}]}
+VOLUME = {"volumes": [{"name": "v", "secret": {"secretName": "s"}}]}
+
+
+@pytest.mark.parametrize(
+    ("container", "spec", "reason"),
+    [(VARIABLE, {}, "CreateContainerConfigError"), ({}, VOLUME, "ContainerCreating")],
+    ids=["a variable", "a volume"],
+)
+def test_a_pod_waits_for_the_secret_that_it_reads(container: dict[str, Any], spec: dict[str, Any], reason: str) -> None:
+    api = FakeApi()
+    body = {"containers": [{"name": "c", "image": "i"} | container], **spec}
+    send(api, "POST", PODS, {"metadata": {"name": "a"}, "spec": body})
+    api.settle()
+    assert status_of(api)["containerStatuses"][0]["state"]["waiting"]["reason"] == reason
+    send(api, "POST", PODS.replace("pods", "secrets"), {"metadata": {"name": "s"}})
+    api.settle()
+    assert condition(status_of(api), "Ready")["status"] == "True"
+
+
 def test_a_pod_that_is_stuck_stays_so() -> None:
     api = FakeApi()
     make_pod(api, "a")

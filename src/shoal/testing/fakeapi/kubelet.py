@@ -45,10 +45,17 @@ class Kubelet:
         raise LookupError(f"{namespace}/{name}")
 
     def run_pods(self, chosen: Chosen = any_pod) -> None:
-        """Schedule pods, start them and make them Ready. Those that got stuck in a way of this class are left alone."""
+        """Schedule pods, start them and make them Ready, once their Secrets are there.
+
+        Those that got stuck in a way of this class are left alone.
+        """
         for pod in self.pods(chosen):
             if pod["status"].get("phase", "Pending") == "Pending" and not _is_stuck(pod):
-                self.ready(self.start(self.schedule(pod)))
+                missing = [name for name in secrets_of(pod) if not self._exists("secrets", pod, name)]
+                if missing:
+                    self.without_secret(pod, missing[0])
+                else:
+                    self.ready(self.start(self.schedule(pod)))
 
     def end_pods(self, chosen: Chosen = any_pod) -> None:
         """End the pods that are being deleted, without waiting for their grace period."""
@@ -150,10 +157,27 @@ class Kubelet:
         pairs = zip(pod["spec"]["containers"], states, strict=True)
         return self._set(pod, containerStatuses=[_container(one, state) for one, state in pairs])
 
+    def without_secret(self, pod: Obj, name: str) -> Obj:
+        """A Secret is missing: of a volume, and nothing is started, or of a variable, and the first container isn't."""
+        pod = self.schedule(pod)
+        state = {"waiting": {"reason": "ContainerCreating"}}
+        volumes = [volume["secret"] for volume in pod["spec"].get("volumes", ()) if "secret" in volume]
+        is_of_volume = any(secret["secretName"] == name for secret in volumes)
+        if not is_of_volume:
+            state = {"waiting": {"reason": "CreateContainerConfigError", "message": f'secret "{name}" not found'}}
+        return self._set(
+            pod,
+            conditions=self._conditions(pod, PodReadyToStartContainers=(str(not is_of_volume), "", "")),
+            containerStatuses=[_container(one, state) for one in pod["spec"]["containers"]],
+        )
+
     def unschedulable(self, pod: Obj, message: str = "0/1 nodes are available: 1 Insufficient cpu.") -> Obj:
         """No node takes the pod."""
         conditions = self._conditions(pod, PodScheduled=("False", "Unschedulable", message))
         return self._set(pod, conditions=conditions)
+
+    def _exists(self, resource: str, pod: Obj, name: str) -> bool:
+        return self._kubelet.server.state.store.get(resource, pod["metadata"]["namespace"], name) is not None
 
     def _set(self, pod: Obj, **status: Any) -> Obj:
         return self._kubelet.put(PODS, pod, {**pod, "status": {**pod["status"], **status}}, "status")
@@ -168,6 +192,18 @@ class Kubelet:
             new |= ({"reason": reason} if reason else {}) | ({"message": message} if message else {})
             known[type_] = new
         return list(known.values())
+
+
+def secrets_of(pod: Obj) -> list[str]:
+    """Names of the Secrets that a pod can't start without."""
+    sources = [volume["secret"] for volume in pod["spec"].get("volumes", ()) if "secret" in volume]
+    names = [source["secretName"] for source in sources if not source.get("optional")]
+    for container in (*pod["spec"].get("initContainers", ()), *pod["spec"]["containers"]):
+        for variable in container.get("env", ()):
+            source = variable.get("valueFrom", {}).get("secretKeyRef")
+            if source and not source.get("optional"):
+                names.append(source["name"])
+    return list(dict.fromkeys(names))
 
 
 def _container(container: JsonObject, state: JsonObject, *, ready: bool = False, started: bool = False) -> JsonObject:
