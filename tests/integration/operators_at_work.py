@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from tempfile import TemporaryFile
 from typing import IO, Any
 
@@ -23,6 +23,7 @@ RAY = "apis/ray.io/v1"
 KUBERAYS = cache_folder() / KUBERAY.key / "kuberay-operator"
 """Where `python -m lab build --kuberay` puts it."""
 PATIENCE_S = 60.0
+READY_S = 90.0
 POLL_S = 0.5
 CORE = ("pods", "services", "serviceaccounts", "secrets", "configmaps", "persistentvolumeclaims")
 KINDS = (
@@ -166,3 +167,30 @@ def post(cluster: Cluster, path: str, body: Json) -> Any:
     status, answer = cluster.ask("POST", f"/{path}", body)
     assert status == 201, answer
     return answer
+
+
+def uids(cluster: Cluster, space: str, kind: str) -> dict[str, str]:
+    """Of what is not about to go, by name."""
+    return {
+        one["metadata"]["name"]: one["metadata"]["uid"]
+        for one in listed(cluster, f"api/v1/namespaces/{space}/{kind}")
+        if "deletionTimestamp" not in one["metadata"]
+    }
+
+
+def ready(cluster: Cluster, space: str) -> bool:
+    """Whether each cluster's operator says so of the spec as it is now."""
+    return all(
+        body.get("status", {}).get("state") == "ready"
+        and body["status"].get("observedGeneration") == body["metadata"]["generation"]
+        for body in listed(cluster, f"{RAY}/namespaces/{space}/rayclusters")
+    )
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Look again and again until it holds. Raises TimeoutError."""
+    end = time.monotonic() + READY_S
+    while not holds():
+        if time.monotonic() > end:
+            raise TimeoutError("it did not come to be")
+        time.sleep(POLL_S)

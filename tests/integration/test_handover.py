@@ -8,13 +8,12 @@ from typing import Any
 import pytest
 import yaml
 
-from integration.operators_at_work import KUBERAYS, RAY, forget, kuberay, listed, post, running, shoal
+from integration.operators_at_work import KUBERAYS, RAY, forget, kuberay, post, ready, running, shoal, uids, until
 from kube import Cluster
 
 Json = dict[str, Any]
 Command = Callable[[Cluster, str], list[str]]
 SPECS: dict[str, Json] = yaml.safe_load((Path(__file__).parent.parent / "cases/kubernetes/handover.yaml").read_text())
-PATIENCE_S, POLL_S = 90.0, 0.5
 QUIET_S = 5.0
 """What an operator does to clusters it has just taken over, it does within this after it has done what was asked."""
 COMMANDS: dict[str, Command] = {
@@ -51,19 +50,19 @@ def test_no_pod_is_restarted_when_another_operator_takes_over(
         body = {"apiVersion": "ray.io/v1", "kind": "RayCluster", "metadata": {"name": name}, "spec": spec}
         post(server, f"{RAY}/namespaces/{space}/rayclusters", body)
     with running(COMMANDS[before](server, space)):
-        _until(lambda: _ready(server, space))
-    made = {kind: _uids(server, space, kind) for kind in ("pods", "services")}
+        until(lambda: ready(server, space))
+    made = {kind: uids(server, space, kind) for kind in ("pods", "services")}
     with running(COMMANDS[after](server, space)):
         for name in SPECS:
             _one_more_worker(server, space, name)
         added = sum(spec["workerGroupSpecs"][0].get("numOfHosts", 1) for spec in SPECS.values())
-        _until(lambda: len(_uids(server, space, "pods")) >= len(made["pods"]) + added)
-        _until(lambda: _ready(server, space))
+        until(lambda: len(uids(server, space, "pods")) >= len(made["pods"]) + added)
+        until(lambda: ready(server, space))
         time.sleep(QUIET_S)
-    for kind, uids in made.items():
-        now = _uids(server, space, kind)
-        assert uids.items() <= now.items(), f"{kind} that were made anew: {sorted(uids.keys() - now.keys())}"
-    assert len(_uids(server, space, "pods")) == len(made["pods"]) + added
+    for kind, were in made.items():
+        now = uids(server, space, kind)
+        assert were.items() <= now.items(), f"{kind} that were made anew: {sorted(were.keys() - now.keys())}"
+    assert len(uids(server, space, "pods")) == len(made["pods"]) + added
 
 
 def _one_more_worker(cluster: Cluster, space: str, name: str) -> None:
@@ -71,29 +70,3 @@ def _one_more_worker(cluster: Cluster, space: str, name: str) -> None:
     patch = [{"op": "replace", "path": "/spec/workerGroupSpecs/0/replicas", "value": group["replicas"] + 1}]
     path = f"/{RAY}/namespaces/{space}/rayclusters/{name}"
     assert cluster.ask("PATCH", path, patch, "application/json-patch+json")[0] == 200
-
-
-def _uids(cluster: Cluster, space: str, kind: str) -> dict[str, str]:
-    """Of what is not about to go, by name."""
-    return {
-        one["metadata"]["name"]: one["metadata"]["uid"]
-        for one in listed(cluster, f"api/v1/namespaces/{space}/{kind}")
-        if "deletionTimestamp" not in one["metadata"]
-    }
-
-
-def _ready(cluster: Cluster, space: str) -> bool:
-    """Whether each cluster's operator says so of the spec as it is now."""
-    return all(
-        body.get("status", {}).get("state") == "ready"
-        and body["status"].get("observedGeneration") == body["metadata"]["generation"]
-        for body in listed(cluster, f"{RAY}/namespaces/{space}/rayclusters")
-    )
-
-
-def _until(holds: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE_S
-    while not holds():
-        if time.monotonic() > end:
-            raise TimeoutError("it did not come to be")
-        time.sleep(POLL_S)

@@ -18,7 +18,7 @@ from hypothesis.stateful import (
 )
 from operator_sim.history import Play
 from operator_sim.operators import Crash
-from operator_sim.scenarios import NAME, NAMESPACE, group, template
+from operator_sim.scenarios import NAME, NAMESPACE, group, lose_token, template
 
 from shoal.backends.kubernetes.transport import Request
 from shoal.testing.fakeapi import DONE_UNHEARD, NOT_DONE, Fault
@@ -119,6 +119,12 @@ class AnyLife(RuleBasedStateMachine):
         else:
             self.life.outside.remove(kind, index)
 
+    @precondition(lambda self: self.life.api.objects("secrets", NAMESPACE))
+    @rule()
+    def lose_the_token(self) -> None:
+        """Somebody deletes the Secret."""
+        lose_token(self.life.outside)
+
     @rule(stale=st.integers(0, 5), fault=st.none() | st.sampled_from(FAULTS), number=st.integers(0, 6))
     def operate(self, stale: int, fault: Fault | None, number: int) -> None:
         """The operator has a turn, and perhaps one of its writes goes wrong."""
@@ -139,7 +145,7 @@ class AnyLife(RuleBasedStateMachine):
     def time_passes(self, seconds: int) -> None:
         """Kubelet and controllers act."""
         self.life.clock.now += seconds
-        self.life.api.settle()
+        self.life.settle()
 
     @rule()
     def restart(self) -> None:
@@ -152,6 +158,9 @@ class AnyLife(RuleBasedStateMachine):
         self.run(self.life.rest())
         found = {kind: len(self.life.outside.pods(kind)) for kind in ("head", *GROUPS)}
         assert found == self.wanted()
+        if found["head"]:
+            ready = self.life.outside.condition("Ready")
+            assert ready["status"] == "True", ready["message"]
 
     def wanted(self) -> dict[str, int]:
         """Pods by group."""

@@ -9,6 +9,7 @@ from typing import Literal
 import pytest
 from operator_sim.history import BEGIN
 from operator_sim.operators import Operator
+from operator_sim.ray import Ray
 from operator_sim.scenarios import Outside
 
 from shoal.desired.kubernetes.settings import Settings
@@ -31,7 +32,7 @@ def made_by_ours(manifest: Json, profile: Literal["secure", "compat"]) -> Made:
     clock = VirtualClock()
     clock.now = BEGIN
     api = FakeApi(clock.monotonic)
-    outside, operator = Outside(api), Operator(api, clock, Settings(profile=profile))
+    outside, operator = Outside(api), Operator(api, clock, Ray(api), Settings(profile=profile))
     allowed = {"name": SPACE, "labels": {"shoal.dev/allow-powers": "true"}}
     outside.ask("POST", "/api/v1/namespaces", {"metadata": allowed})
     path = f"/apis/ray.io/v1/namespaces/{SPACE}/rayclusters"

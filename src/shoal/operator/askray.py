@@ -47,16 +47,20 @@ class AskRay:
             idle_s = None
             if desired.lifecycle.idle:
                 idle_s = self._idle_s(observed, desired, await self._gcs.drivers(at))
-        except GcsUnauthorized as error:
-            self._keys.doubt(observed)
-            return RayView(error=f"Ray's GCS at {address} refuses the token: {error.what}")
-        except GcsUnreachable:
-            self._keys.doubt_tls(observed)
-            return RayView(error=f"Ray's GCS at {address} does not answer")
         except ActionFailed as error:
-            return RayView(error=error.what)
+            return RayView(error=self._in_words(error, observed, address), gone=self._keys.gone(observed))
         alive = {node.instance_id: node.node_id for node in nodes if node.instance_id}
         return RayView(alive, idle_s=idle_s, gone=self._keys.gone(observed))
+
+    def _in_words(self, error: ActionFailed, observed: Observed, address: str) -> str:
+        """What to say of it, and what let us in is no longer taken to be right."""
+        if isinstance(error, GcsUnauthorized):
+            self._keys.doubt(observed)
+            return f"Ray's GCS at {address} refuses the token: {error.what}"
+        if isinstance(error, GcsUnreachable):
+            self._keys.doubt_tls(observed)
+            return f"Ray's GCS at {address} does not answer"
+        return error.what
 
     def _idle_s(self, observed: Observed, desired: DesiredCluster, drivers: Drivers) -> int | None:
         """Counted from when the last driver left, or else from when the head was made."""

@@ -25,7 +25,8 @@ from shoal.operator.logs import CONTEXT, Context
 from shoal.operator.queue import WorkQueue
 from shoal.operator.rayviews import RayViews
 from shoal.operator.told import Told
-from shoal.plan.actions import ApplyObject, Plan, Stage, StartNode
+from shoal.plan.actions import Action, ApplyObject, Plan, Stage, StartNode
+from shoal.plan.diff import LOST
 from shoal.plan.tell import Notice, decisions
 from shoal.reconcile import PATIENCE_S, Outcome, reconcile
 from shoal.world.kubernetes import Failure, Observed, RayView, timestamp
@@ -36,7 +37,7 @@ STARTING_AT_ONCE = 10
 """With more clusters than these on their way, each is silent for longer: telling would hold up what it tells of."""
 LONGEST_SILENCE_S = 60.0
 AFTER_A_CHANGE_S = 1.0
-"""Until a cluster is looked at again after something was ended: what follows from it may need no event to be due."""
+"""Until a cluster is looked at again after something that no event may tell of, and that more follows from."""
 
 
 Picture: TypeAlias = tuple[int, RayView | None, Failure | None, frozenset[str]]
@@ -204,10 +205,15 @@ class Controller:
             self._queue.retry(key, wait_s(errors))
             return
         self._queue.worked(key)
-        if any(not isinstance(action, StartNode | ApplyObject) for action in outcome.plan.actions):
+        if any(_is_followed(action) for action in outcome.plan.actions):
             self._queue.add_after(key, AFTER_A_CHANGE_S)
         if outcome.look_again_s is not None:
             self._queue.add_after(key, outcome.look_again_s)
+
+
+def _is_followed(action: Action) -> bool:
+    """Whether more may have to be done after it: something was ended, or a Secret made, of which no watch tells."""
+    return not isinstance(action, StartNode | ApplyObject) or action.reason.code == LOST
 
 
 def crowd(starting: Sized) -> float:

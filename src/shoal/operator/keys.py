@@ -11,15 +11,17 @@ from typing import Any
 
 import msgspec
 
+from shoal.backends.kubernetes.cache import Cache
 from shoal.backends.kubernetes.client import Client
 from shoal.backends.kubernetes.errors import NotFound
+from shoal.backends.kubernetes.manifests import Contents
 from shoal.backends.kubernetes.resources import SECRETS
 from shoal.backends.kubernetes.store import Key
 from shoal.desired.cluster import DesiredCluster
 from shoal.desired.kubernetes.certificates import AUTHORITY_KEYS, AUTHORITY_VOLUME
 from shoal.errors import ActionFailed
 from shoal.spec.wire import Wire
-from shoal.world.kubernetes import Observed
+from shoal.world.kubernetes import CLUSTER, CONTENTS, Meta, Observed, Shared
 
 TOKEN_VARIABLE = "RAY_AUTH_TOKEN"  # noqa: S105
 NONE: frozenset[str] = frozenset()
@@ -32,14 +34,15 @@ class SecretMissing(ActionFailed):
 
     `kubectl get secret` in the cluster's namespace lists those there are; authOptions.secretName of the RayCluster says
     which token is meant. The operator makes one by itself when the manifest names none, and always the authority; one
-    that is deleted while it runs it makes again as it was. If none ran then, nobody knows what was in it: delete the
-    cluster's pods, and those in their place get a new one.
+    that is deleted while it runs it makes again as it was. If none ran then, nobody knows what was in it: the operator
+    fills it anew, and makes the cluster's pods anew, which have what was in it before.
     """
 
     code = "E722"
 
 
 class _Secret(Wire, frozen=True):
+    metadata: Meta
     data: dict[str, str] = {}
 
 
@@ -51,7 +54,7 @@ class _Known(msgspec.Struct):
     """
 
     uid: str
-    secrets: dict[str, dict[str, str]] = {}
+    secrets: dict[str, Contents] = {}
     seen: dict[str, float] = {}
     gone: set[str] = set()
     tls: ssl.SSLContext | None = None
@@ -60,29 +63,41 @@ class _Known(msgspec.Struct):
 class Keys:
     """Of every cluster. They are told to nobody but the Secret that they were in. now: UTC.
 
-    lost: called with namespace and name of a Secret that is not there any more.
+    cache: where all else looks for what is known of Secrets.
     """
 
-    def __init__(
-        self, client: Client, now: Callable[[], datetime], lost: Callable[[str, str], None] = lambda space, name: None
-    ) -> None:
+    def __init__(self, client: Client, cache: Cache, now: Callable[[], datetime]) -> None:
         self._client = client
+        self._cache = cache
         self._now = now
-        self._lost = lost
         self._clusters: dict[Key, _Known] = {}
 
-    def values(self, observed: Observed, secret: str) -> Mapping[str, str] | None:
+    def contents(self, observed: Observed, secret: str) -> Contents | None:
         """What is, or was, in a Secret of the cluster; None where nobody knows."""
         return self._known(observed).secrets.get(secret)
 
-    def is_there(self, observed: Observed, secret: str, values: Mapping[str, str] | None = None) -> None:
-        """The API server has just said so. values: what is in it, where that was seen."""
-        known = self._known(observed)
+    def is_there(self, observed: Observed, found: Shared, contents: Contents | None = None) -> None:
+        """The API server has just shown it. contents: what is in it, where that was seen."""
+        known, secret, cluster = self._known(observed), found.metadata.name, observed.resource.metadata
         known.seen[secret] = self._seconds()
         known.gone.discard(secret)
-        if values is not None and known.secrets.get(secret) != values:
-            known.secrets[secret] = dict(values)
+        if found.metadata.labels.get(CLUSTER) == cluster.name:
+            self._cache.shared(SECRETS.kind, cluster.namespace).wrote(found)
+        before = known.secrets.get(secret)
+        if contents is None and before is not None and before.name == found.metadata.annotations.get(CONTENTS, ""):
+            contents = before
+        if contents is None:
+            known.secrets.pop(secret, None)
+        else:
+            known.secrets[secret] = contents
+        if contents != before:
             known.tls = None
+
+    def is_gone(self, observed: Observed, secret: str) -> None:
+        """The API server has just said so."""
+        self._known(observed).gone.add(secret)
+        namespace = observed.resource.metadata.namespace
+        self._cache.shared(SECRETS.kind, namespace).forget((namespace, secret))
 
     def doubted(self, key: Key) -> frozenset[str]:
         """Secrets of a cluster that nobody has looked for in a while."""
@@ -90,7 +105,7 @@ class Keys:
         return frozenset(name for name in seen if not self._is_believed(seen[name])) if seen else NONE
 
     def gone(self, observed: Observed) -> frozenset[str]:
-        """Secrets of the cluster that are gone, and can be made again as they were."""
+        """Secrets of the cluster that are gone."""
         return frozenset(self._known(observed).gone)
 
     def forget(self, key: Key) -> None:
@@ -135,18 +150,19 @@ class Keys:
         known, namespace = self._known(observed), observed.resource.metadata.namespace
         held = known.secrets.get(name)
         if held is not None and self._is_believed(known.seen.get(name, 0.0)):
-            return held
+            return held.values
         try:
             secret = await self._client.get(SECRETS, namespace, name, _Secret)
             values = {key: base64.b64decode(secret.data[key]).decode() for key in keys}
         except (NotFound, KeyError) as error:
+            if isinstance(error, NotFound):
+                self.is_gone(observed, name)
             if held is not None:
-                known.gone.add(name)
-                self._lost(namespace, name)
-                return held  # its nodes still have it
+                return held.values  # its nodes still have it
             wanted = " or ".join(map(repr, keys))
             raise SecretMissing(f"there is no key {wanted} in a Secret {name!r}", where=namespace) from error
-        self.is_there(observed, name, values)
+        contents = Contents(values, secret.metadata.annotations.get(CONTENTS, ""))
+        self.is_there(observed, Shared(secret.metadata), contents)
         return values
 
     def _is_believed(self, seen: float) -> bool:

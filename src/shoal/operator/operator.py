@@ -12,7 +12,7 @@ from shoal.backends.kubernetes.apply import Applier
 from shoal.backends.kubernetes.cache import WATCHED, Cache
 from shoal.backends.kubernetes.client import Client
 from shoal.backends.kubernetes.feed import Feed
-from shoal.backends.kubernetes.resources import PODS, RAYCLUSTERS, ROUTES, SECRETS
+from shoal.backends.kubernetes.resources import PODS, RAYCLUSTERS, ROUTES
 from shoal.backends.kubernetes.store import Key
 from shoal.backends.kubernetes.transport import Transport
 from shoal.desired.cluster import DesiredCluster
@@ -64,7 +64,7 @@ class Operator:
         self.queue = WorkQueue(clock.monotonic, random.random)
         self.cache = Cache(self._wake, options.namespaces)
         self.feeds = tuple(_feeds(client, self.cache, clock, options))
-        self._keys = keys = Keys(client, now, self._lost)
+        self._keys = keys = Keys(client, self.cache, now)
         self._ask = ask = AskRay(keys, gcs, now)
         self._limit = FairLimit(options.requests)
         self._side_by_side = options.concurrency
@@ -125,9 +125,6 @@ class Operator:
     def _forget(self, key: Key) -> None:
         self._ask.forget(key)
         self._pace.forget(key)
-
-    def _lost(self, namespace: str, secret: str) -> None:
-        self.cache.shared(SECRETS.kind, namespace).forget((namespace, secret))
 
     def _wake(self, key: Key, soon: bool) -> None:
         coming_s = min(LONGEST_COMING_S, COMING_S * crowd(self._starting))

@@ -21,7 +21,7 @@ from shoal.plan.ending import hold
 from shoal.plan.farewell import farewells
 from shoal.plan.idle import idles_out
 from shoal.plan.pauses import paused
-from shoal.plan.stops import stops
+from shoal.plan.stops import outdated, stops
 from shoal.world.blockers import NOT_PREPARED
 from shoal.world.snapshot import ObservedNode, Phase, World
 
@@ -29,6 +29,8 @@ KEPT = ("PersistentVolumeClaim/", "Secret/")
 """Left while the cluster is there, wanted or not: data, and what an operator may make and not delete."""
 WAITS_FOR_OBJECTS = ("ContainerConfig", NOT_PREPARED)
 """Why a node doesn't run that may lack a secret."""
+LOST = "ObjectLost"
+"""Why an object is made again that nodes have what was in."""
 
 
 def diff(desired: DesiredCluster | None, world: World, now: float = 0) -> Plan:
@@ -93,10 +95,11 @@ def _change(desired: DesiredCluster, world: World, now: float) -> tuple[Stage, .
 
 def _objects(desired: DesiredCluster, world: World, *, starting: bool) -> Stage:
     wanted = {shared.key: shared for shared in desired.objects}
+    needed = starting or _waits_for_objects(desired, world)
     applied = [
         ApplyObject(shared, reason)
         for shared in wanted.values()
-        if (reason := _why_made(shared, world, starting) if shared.generated else _why_applied(shared, world))
+        if (reason := _why_made(shared, world, needed) if shared.generated else _why_applied(shared, world))
     ]
     surplus = Reason("ObjectNotWanted", "the spec does not ask for it any more")
     removed = [
@@ -116,14 +119,19 @@ def _why_applied(wanted: DesiredObject, world: World) -> Reason | None:
     return None
 
 
-def _why_made(secret: DesiredObject, world: World, starting: bool) -> Reason | None:
+def _waits_for_objects(desired: DesiredCluster, world: World) -> bool:
+    """Whether a node may lack a secret, or has what was in one before."""
+    wanted = {node.name: node for node in desired.nodes}
+    return any(node.reason in WAITS_FOR_OBJECTS or outdated(world, wanted.get(node.name), node) for node in world.nodes)
+
+
+def _why_made(secret: DesiredObject, world: World, needed: bool) -> Reason | None:
     """Nobody may list secrets, so one is looked for when a node needs it: before one is made, and while one waits."""
-    needed = starting or any(node.reason in WAITS_FOR_OBJECTS for node in world.nodes)
     if secret.key in world.objects:
         doubted = needed and secret.key in world.doubted
         return Reason("ObjectDoubted", "nodes can't be made without it, and it may be gone") if doubted else None
     if secret.key in world.lost:
-        return Reason("ObjectLost", "it is gone, and the cluster needs it")
+        return Reason(LOST, "it is gone, and the cluster needs it")
     if needed or not world.nodes:
         return Reason("ObjectMissing", "nodes can't be made without it, and it may not exist")
     return None

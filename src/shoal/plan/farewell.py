@@ -2,9 +2,10 @@
 
 from shoal.desired.cluster import DesiredCluster, Role
 from shoal.plan.actions import Action, DrainNode, Reason, Stage, StopNode
+from shoal.plan.stops import FILLED_ANEW
 from shoal.world.snapshot import ObservedNode, Phase, World
 
-LEAVES_AT_ONCE = ("Suspended", "NodeDied", "NodeChanged")
+LEAVES_AT_ONCE = ("Suspended", "NodeDied", "NodeChanged", FILLED_ANEW)
 DRAINED = Reason("NodeDrained", "it was told to finish its work, and takes no more")
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from shoal.desired.cluster import DesiredCluster
-from shoal.plan.actions import DrainNode, Plan, StopNode
+from shoal.plan.actions import ApplyObject, DrainNode, Plan, StopNode
+from shoal.plan.diff import LOST
 from shoal.plan.stops import ROLLED_AT_ONCE, is_autoscalers
 from shoal.world.snapshot import Phase, World
 
@@ -18,6 +19,9 @@ def later(desired: DesiredCluster, world: World, plan: Plan) -> Iterator[str]:
         for node in world.nodes
         if node.name in wanted and node.adopted and node.fingerprint != wanted[node.name].fingerprint
     }
+    for action in plan.actions:
+        if isinstance(action, ApplyObject) and action.reason.code == LOST:
+            yield f"unless the operator still knows what was in {action.object.key}, all pods are made anew, too"
     if drained:
         yield f"what is drained is deleted once Ray has let go of it, {desired.lifecycle.drain_s} s later at the latest"
     if going & wanted.keys() and any(node.name in going and node.phase is not Phase.DEAD for node in world.nodes):

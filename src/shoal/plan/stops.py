@@ -9,6 +9,9 @@ from shoal.world.snapshot import ObservedNode, Phase, World
 ROLLED_AT_ONCE = 0.25
 """Share of a worker group that a rolling change replaces at the same time; one node at least."""
 
+FILLED_ANEW = "SecretFilledAnew"
+"""Why a node goes that its cluster no longer lets in, whatever its spec says of changes."""
+
 
 def stops(desired: DesiredCluster, world: World) -> tuple[StopNode, ...]:
     """Nodes to end: not wanted, changed, or dead; and with the head every worker that cannot outlive its GCS."""
@@ -17,7 +20,7 @@ def stops(desired: DesiredCluster, world: World) -> tuple[StopNode, ...]:
     head_reason = None if desired.lifecycle.workers_outlive_head else _head_reason(desired, world)
     found = []
     for node in world.nodes:
-        reason = rolled.get(node.name) or _stop_reason(desired, world, wanted.get(node.name), node)
+        reason = _stop_reason(desired, world, wanted.get(node.name), node) or rolled.get(node.name)
         if reason is None and head_reason is not None and node.role is Role.WORKER:
             reason = Reason("HeadRestarted", f"workers cannot outlive the head's GCS: {head_reason.message}")
         if reason is not None:
@@ -43,6 +46,9 @@ def _stop_reason(
         return None
     if node.phase is Phase.DEAD and (wanted is not None or tended):
         return Reason("NodeDied", node.detail or "its processes have ended")
+    key = outdated(world, wanted, node)
+    if key and key not in world.doubted:  # else it is looked for first
+        return Reason(FILLED_ANEW, f"{key} was lost and is filled anew, and this node has what was in it before")
     if wanted is None:
         return None if is_autoscalers(desired, world, node) else _unwanted(desired, node)
     if node.phase is Phase.STOPPING:
@@ -50,6 +56,19 @@ def _stop_reason(
     if _restarts(desired.lifecycle, wanted, node):
         return Reason("NodeChanged", "its settings in the spec differ from those it was started with")
     return None
+
+
+def outdated(world: World, wanted: DesiredNode | None, node: ObservedNode) -> str:
+    """The object that was filled anew since ``node`` took over what was in it; "" for none.
+
+    A node that says nothing of an object, as it was made by somebody else, has what was in it before if it is the
+    older, and made from what is still wanted.
+    """
+    for key, now in world.filled.items():
+        is_older = wanted is not None and node.fingerprint == wanted.fingerprint and node.created < now.since
+        if node.filled[key] != now.contents if key in node.filled else is_older:
+            return key
+    return ""
 
 
 def is_autoscalers(desired: DesiredCluster, world: World, node: ObservedNode) -> bool:

@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 
 from shoal.plan.actions import Action, AdoptNode, DrainNode, EndIdle, Plan, RemoveObject, StartNode, StopNode
+from shoal.plan.stops import FILLED_ANEW
 
 _VERBS: dict[type[Action], tuple[str, str]] = {
     StartNode: ("Created", "created"),
@@ -38,7 +39,7 @@ def decisions(plan: Plan) -> tuple[Notice, ...]:
 
 def _notice(kind: type[Action], code: str, message: str, actions: list[Action]) -> Notice:
     reason, verb = _VERBS[kind]
-    type_: Literal["Normal", "Warning"] = "Warning" if code == "NodeDied" else "Normal"
+    type_: Literal["Normal", "Warning"] = "Warning" if code in ("NodeDied", FILLED_ANEW) else "Normal"
     return Notice(type_, reason, f"{verb} {_targets(actions)}: {message}")
 
 

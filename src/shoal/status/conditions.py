@@ -5,6 +5,7 @@ from enum import StrEnum
 import msgspec
 
 from shoal.desired.cluster import DesiredCluster, DesiredNode
+from shoal.plan.stops import FILLED_ANEW, outdated
 from shoal.world.snapshot import ObservedNode, Phase, World
 
 
@@ -85,6 +86,8 @@ def _node(wanted: DesiredNode, observed: ObservedNode | None, world: World, *, t
             message, step = "it is not there yet", ""
         return NodeStatus(wanted.name, wanted.group, wanted.role, ready, phase, reason, message, step)
     reason, message, step = _explanation(observed, world, up_again, tended=tended)
+    if observed.phase is Phase.STOPPING and (secret := outdated(world, wanted, observed)):
+        reason, message = FILLED_ANEW, f"it goes, as {secret} was lost and is filled anew; a new one takes its place"
     return NodeStatus(
         name=wanted.name,
         group=wanted.group,

@@ -7,6 +7,7 @@ from shoal.desired.cluster import DesiredCluster, Role
 from shoal.world.blockers import NOT_PREPARED, Blocker, why_not_running
 from shoal.world.kubernetes import (
     ADOPTED,
+    CONTENTS,
     DIGEST,
     DRAIN,
     EDITION,
@@ -16,13 +17,14 @@ from shoal.world.kubernetes import (
     NODE_TYPE,
     REPLICA,
     SEAT,
+    SECRETS,
     TEMPLATE,
     Meta,
     Observed,
     Pod,
     RayView,
 )
-from shoal.world.snapshot import Drain, ObservedNode, Phase, Seat, World
+from shoal.world.snapshot import Drain, Filled, ObservedNode, Phase, Seat, World
 
 
 def world_of(observed: Observed, desired: DesiredCluster) -> World:
@@ -44,6 +46,11 @@ def world_of(observed: Observed, desired: DesiredCluster) -> World:
             if not _is_anothers(shared.metadata, uid)
         },
         doubted=_secrets(observed.doubted),
+        filled={
+            key: Filled(shared.metadata.annotations[CONTENTS], seconds(shared.metadata.creation_timestamp))
+            for key, shared in observed.shared.items()
+            if CONTENTS in shared.metadata.annotations and not _is_anothers(shared.metadata, uid)
+        },
         lost=_secrets(observed.ray.gone if observed.ray else ()),
         holds=tuple(name for name in observed.resource.metadata.finalizers if name in FINALIZERS),
         ended=dict(_ended_jobs(observed, uid)),
@@ -138,6 +145,7 @@ def _node(pod: Pod, seat: Seat, ray: RayView | None) -> ObservedNode:
         created=seconds(meta.creation_timestamp),
         ends=seconds(meta.deletion_timestamp or ""),
         drain=_drain(meta.annotations.get(DRAIN, "")),
+        filled=dict(_filled(meta.annotations.get(SECRETS, ""))),
     )
 
 
@@ -171,6 +179,12 @@ def _has_ended(pod: Pod) -> bool:
 def _drain(note: str) -> Drain | None:
     ray_id, _, deadline = note.partition(" ")
     return Drain(ray_id, float(deadline)) if deadline else None
+
+
+def _filled(note: str) -> Iterator[tuple[str, str]]:
+    for one in note.split():
+        secret, _, contents = one.partition("=")
+        yield f"Secret/{secret}", contents
 
 
 def _seats(pods: list[Pod]) -> dict[str, Seat]:

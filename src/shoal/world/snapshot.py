@@ -43,6 +43,7 @@ class ObservedNode(msgspec.Struct, frozen=True):
     edition: of the whole cluster's settings when it was started. adopted: False while it bears no note of ours.
     placed: it has a machine. ready: the place itself says so, whatever Ray says. created: seconds since 1970.
     unit: nodes with the same one live and die together. ends: when it is gone at the latest, if its end was asked for.
+    filled: what was in the objects that it was started with, as in the World's ``filled``.
     """
 
     name: str
@@ -65,6 +66,15 @@ class ObservedNode(msgspec.Struct, frozen=True):
     created: float = 0
     ends: float = 0
     drain: Drain | None = None
+    filled: dict[str, str] = {}
+
+
+class Filled(msgspec.Struct, frozen=True):
+    """An object whose values were chosen by who made it. contents: a name of these values, which says nothing of them;
+    since: when the object was made, seconds since 1970."""
+
+    contents: str
+    since: float
 
 
 class World(msgspec.Struct, frozen=True):
@@ -77,6 +87,7 @@ class World(msgspec.Struct, frozen=True):
     gcs: whether Ray's GCS answers.
     objects: what nodes share, by ``KIND/NAME``, and the digest of what was applied last.
     doubted: those that may be gone, as nobody has looked lately. lost: those that are gone and were not to go.
+    filled: those whose values nodes take with them when they start, and keep.
     holds: what keeps it from going until an operator lets go of it; on Kubernetes names of finalizers.
     idle_s: how long no driver was attached when Ray was asked last; None while one is, and where nobody asked.
     ended: of jobs among the objects, those that have come to an end, and whether they did what they were to do.
@@ -92,6 +103,7 @@ class World(msgspec.Struct, frozen=True):
     objects: dict[str, str] = {}
     doubted: frozenset[str] = frozenset()
     lost: frozenset[str] = frozenset()
+    filled: dict[str, Filled] = {}
     holds: tuple[str, ...] = ()
     ended: dict[str, bool] = {}
     idle_s: int | None = None

@@ -7,10 +7,11 @@ from typing import Any
 import msgspec
 
 from operator_sim.operators import Crash, Operator
+from operator_sim.ray import Ray
 from operator_sim.scenarios import SCENARIOS, Outside
 from shoal.testing.clock import VirtualClock
 from shoal.testing.fakeapi import FakeApi
-from shoal.world.kubernetes import REPLICA, SEAT
+from shoal.world.kubernetes import REPLICA, SEAT, SECRETS
 
 BEGIN = 1_800_000_000.0
 ROUNDS = 80
@@ -38,6 +39,7 @@ class Play:
         self.clock = VirtualClock()
         self.clock.now = BEGIN
         self.api = FakeApi(self.clock.monotonic)
+        self.ray = Ray(self.api)
         self.outside = Outside(self.api)
         self.operators = [self.new_operator() for _ in range(operators)]
         self.stale = stale
@@ -46,6 +48,9 @@ class Play:
         """All moments of a scenario, each to rest."""
         for moment in SCENARIOS[scenario]:
             moment(self.outside)
+            if self.outside.ends_operators:
+                self.outside.ends_operators = False
+                self.operators = [self.new_operator() for _ in self.operators]
             await self.rest()
         return self.ended()
 
@@ -56,7 +61,7 @@ class Play:
             version = self.api.server.state.store.version
             for index in range(len(self.operators)):
                 await self.turn(index, 0 if quiet else self.stale())
-            self.api.settle()
+            self.settle()
             quiet = quiet + 1 if self.api.server.state.store.version == version else 0
             self.clock.now += 5 * 2**quiet
             if quiet > QUIET:
@@ -71,9 +76,14 @@ class Play:
         except Crash:
             self.operators[index] = self.new_operator()
 
+    def settle(self) -> None:
+        """Let kubelet, controllers and Ray do all that is to be done."""
+        self.api.settle()
+        self.ray.start()
+
     def new_operator(self) -> Operator:
         """A process that knows nothing yet."""
-        return Operator(self.api, self.clock)
+        return Operator(self.api, self.clock, self.ray)
 
     def ended(self) -> Ended:
         """What is there, and how it came about."""
@@ -102,11 +112,12 @@ def _lasting(resource: str, item: dict[str, Any]) -> dict[str, Any]:
     kept = {**item, "metadata": meta}
     if resource == "secrets":
         kept["data"] = sorted(item.get("data", {}))
+        kept["metadata"] = {**meta, "annotations": sorted(meta["annotations"])}
     if resource == "pods":
         kept["metadata"] = {
             **{name: value for name, value in meta.items() if name != "name"},
             "labels": {name: value for name, value in meta["labels"].items() if name != REPLICA},
-            "annotations": {name: value for name, value in meta["annotations"].items() if name != SEAT},
+            "annotations": {name: value for name, value in meta["annotations"].items() if name not in (SEAT, SECRETS)},
         }
         kept["status"] = item["status"].get("phase")
     if resource == "rayclusters.ray.io":

@@ -6,15 +6,16 @@ from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from typing import Any
 
+from operator_sim.ray import Ray
 from shoal.backends.kubernetes.apply import Applier
 from shoal.backends.kubernetes.cache import WATCHED, Cache
 from shoal.backends.kubernetes.client import Client
 from shoal.backends.kubernetes.feed import Feed
 from shoal.backends.kubernetes.resources import PODS, RAYCLUSTERS
 from shoal.backends.kubernetes.transport import Request, Response
-from shoal.desired.cluster import DesiredCluster
 from shoal.desired.kubernetes.settings import Settings
 from shoal.errors import ActionFailed
+from shoal.operator.askray import AskRay
 from shoal.operator.controller import Controller
 from shoal.operator.fairness import FairLimit
 from shoal.operator.keys import Keys
@@ -22,12 +23,8 @@ from shoal.operator.queue import WorkQueue
 from shoal.operator.rayviews import RayViews
 from shoal.testing.clock import VirtualClock
 from shoal.testing.fakeapi import FakeApi
-from shoal.world.from_kubernetes import is_ready
-from shoal.world.kubernetes import Observed, Pod, RayView, Resource, Shared
+from shoal.world.kubernetes import Pod, Resource, Shared
 
-UNUSED = "test/unused"
-"""Annotation of a RayCluster to which no driver is attached."""
-IDLE_S = 10_000
 STEPS = 400
 """More than any scenario needs: an operator that takes as many doesn't come to rest."""
 
@@ -61,16 +58,16 @@ class Line:
 class Operator:
     """Sees what the API server showed at the last ``look``, and acts on it."""
 
-    def __init__(self, api: FakeApi, clock: VirtualClock, settings: Settings | None = None) -> None:
+    def __init__(self, api: FakeApi, clock: VirtualClock, ray: Ray, settings: Settings | None = None) -> None:
         self.api = api
         self.clock = clock
         self.queue = WorkQueue(clock.monotonic, lambda: 0.0)
         self.client = Client(Line(api), sleep=clock.sleep, jitter=lambda: 0.0)
         self.cache = Cache(lambda key, soon: self.queue.add(key))
-        self.drained: list[str] = []
-        self.ray = RayViews(self._ask, self.queue.add_after, clock.monotonic)
-        keys = Keys(self.client, self._now)
-        applier = Applier(self.client, self.cache, FairLimit(8).turn, self._drain, self._now, keys)
+        keys = Keys(self.client, self.cache, self._now)
+        ask = AskRay(keys, ray, self._now)
+        self.ray = RayViews(ask.view, self.queue.add_after, clock.monotonic)
+        applier = Applier(self.client, self.cache, FairLimit(8).turn, ask.drain, self._now, keys)
         self.controller = Controller(
             self.client, self.cache, applier, self.ray, self.queue, settings or Settings(), self._now, set(), keys
         )
@@ -117,13 +114,3 @@ class Operator:
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self.clock.now, UTC)
-
-    async def _ask(self, observed: Observed, desired: DesiredCluster) -> RayView:
-        """Ray sees every pod whose probes pass."""
-        alive = {pod.metadata.name: f"ray-{pod.metadata.uid}" for pod in observed.pods if is_ready(pod)}
-        return RayView(alive, idle_s=IDLE_S if UNUSED in observed.resource.metadata.annotations else None)
-
-    async def _drain(self, observed: Observed, desired: DesiredCluster, ray_id: str, deadline_s: int) -> bool:
-        """Half of the nodes have work."""
-        self.drained.append(ray_id)
-        return ray_id[-1] in "02468"

@@ -50,6 +50,8 @@ class Outside:
 
     def __init__(self, api: FakeApi) -> None:
         self.api = api
+        self.ends_operators = False
+        """Whether no operator has seen what happens in this moment, and others take their place after it."""
 
     def ask(
         self, method: str, path: str, body: JsonObject | None = None, content_type: str = "application/json"
@@ -104,6 +106,11 @@ class Outside:
         """The name of a pod."""
         name: str = self.pods(kind)[index]["metadata"]["name"]
         return name
+
+    def condition(self, kind: str) -> JsonObject:
+        """What its status says."""
+        said: list[JsonObject] = self.ask("GET", f"{PATH}/{NAME}")["status"]["conditions"]
+        return next(condition for condition in said if condition["type"] == kind)
 
     def remove_object(self, plural: str, name: str, api: str = "/api/v1") -> None:
         """Somebody deletes something that pods share."""
@@ -185,6 +192,31 @@ def lose_service(outside: Outside) -> None:
     outside.remove_object("services", f"{NAME}-head-svc")
 
 
+def lose_token(outside: Outside) -> None:
+    """Somebody deletes the Secret of the token."""
+    outside.remove_object("secrets", NAME)
+
+
+def lose_authority(outside: Outside) -> None:
+    """Somebody deletes the Secret of the authority for TLS."""
+    (name,) = (
+        secret["metadata"]["name"]
+        for secret in outside.api.objects("secrets", NAMESPACE)
+        if secret["type"] == "kubernetes.io/tls"
+    )
+    outside.remove_object("secrets", name)
+
+
+def unseen(*moments: Moment) -> Moment:
+    """At the same time, while no operator runs."""
+
+    def moment(outside: Outside) -> None:
+        outside.ends_operators = True
+        both(*moments)(outside)
+
+    return moment
+
+
 def lose_policy(outside: Outside) -> None:
     """Somebody deletes the network policy."""
     outside.remove_object("networkpolicies", NAME, "/apis/networking.k8s.io/v1")
@@ -243,6 +275,12 @@ SCENARIOS: dict[str, list[Moment]] = {
     ],
     "the head service is lost": [make(TWO), lose_service],
     "the network policy is lost": [make(TWO), lose_policy],
+    "the token is lost unseen": [make(TWO), unseen(lose_token)],
+    "the token is lost unseen, and a worker": [make(TWO), unseen(lose_token, remove("worker"))],
+    "the token is lost unseen, and the head fails": [make(TWO), unseen(lose_token, fail("head"))],
+    "the authority is lost unseen": [make(TWO, **TLS), unseen(lose_authority)],
+    "token and authority are lost unseen": [make(TWO, **TLS, **ROLLING), unseen(lose_token, lose_authority)],
+    "the operator restarts": [make(TWO, **TLS), unseen()],
     "changed, and kept": [make(TWO), change(workerGroupSpecs=[group("g", 2, template=NEW_IMAGE)])],
     "changed, and recreated": [
         make(TWO, **RECREATE),

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import ssl
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,8 +11,10 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from shoal.backends.kubernetes.cache import Cache
 from shoal.backends.kubernetes.certificates import new_authority
 from shoal.backends.kubernetes.client import Client, Ignored
+from shoal.backends.kubernetes.manifests import Contents
 from shoal.backends.kubernetes.resources import SECRETS
 from shoal.desired.cluster import DesiredCluster, DesiredNode, Idle, Lifecycle, Role
 from shoal.desired.kubernetes.certificates import AUTHORITY_VOLUME
@@ -20,7 +23,7 @@ from shoal.engine.gcs_async import DrainReason, DrainRefused, Drivers, GcsAt, Gc
 from shoal.operator.askray import AskRay
 from shoal.operator.keys import Keys, SecretMissing
 from shoal.testing.fakeapi import FakeApi
-from shoal.world.kubernetes import Meta, Observed, Pod, PodStatus, RayView, Resource
+from shoal.world.kubernetes import Meta, Observed, Pod, PodStatus, RayView, Resource, Shared
 
 TOKEN = "a-very-secret-token"
 VARIABLE = {"name": "RAY_AUTH_TOKEN", "valueFrom": {"secretKeyRef": {"name": "demo", "key": "auth_token"}}}
@@ -70,8 +73,12 @@ def now() -> datetime:
     return datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def keys(api: FakeApi) -> Keys:
-    return Keys(Client(api), now)
+def keys(api: FakeApi, clock: Callable[[], datetime] = now) -> Keys:
+    return Keys(Client(api), Cache(lambda key, soon: None), clock)
+
+
+def secret(name: str) -> Shared:
+    return Shared(Meta(name, "default", "s", "1"))
 
 
 async def listening(gcs: Gcs, api: FakeApi, env: list[dict[str, Any]], times: int = 1) -> tuple[RayView, int]:
@@ -112,7 +119,7 @@ def test_a_token_that_we_made_ourselves_is_not_read() -> None:
     async def scenario() -> None:
         known = keys(api)
         ask = AskRay(known, gcs, now)
-        known.is_there(seen(), "demo", {"auth_token": TOKEN})
+        known.is_there(seen(), secret("demo"), Contents({"auth_token": TOKEN}))
         await ask.drain(seen(), desired(1, [VARIABLE]), "ab12", 30)
         ask.forget(("default", "demo"))
         with pytest.raises(SecretMissing):
@@ -201,14 +208,14 @@ def test_a_cluster_with_tls_is_asked_with_a_certificate_of_its_authority_which_i
 def test_an_authority_that_we_made_ourselves_is_not_read() -> None:
     api = FakeApi()
     known = keys(api)
-    known.is_there(seen(), "demo-ca-secret", new_authority("ray-ca", datetime.now(UTC)))
+    known.is_there(seen(), secret("demo-ca-secret"), Contents(new_authority("ray-ca", datetime.now(UTC))))
     assert isinstance(asyncio.run(known.tls(seen(), with_tls())), ssl.SSLContext)
     assert api.requests == []
 
 
 def test_a_secret_that_holds_no_authority_is_named_as_such() -> None:
     known = keys(FakeApi())
-    known.is_there(seen(), "demo-ca-secret", {"tls.crt": "no", "tls.key": "no"})
+    known.is_there(seen(), secret("demo-ca-secret"), Contents({"tls.crt": "no", "tls.key": "no"}))
     with pytest.raises(SecretMissing, match="holds none"):
         asyncio.run(known.tls(seen(), with_tls()))
 
@@ -227,8 +234,8 @@ class Later:
 
 
 def test_a_secret_that_is_deleted_is_missed_and_what_was_in_it_is_still_known() -> None:
-    api, clock, lost = with_secret(FakeApi()), Later(), []
-    known = Keys(Client(api), clock, lambda namespace, name: lost.append((namespace, name)))
+    api, clock = with_secret(FakeApi()), Later()
+    known = keys(api, clock)
 
     async def scenario() -> None:
         assert await known.token(seen(), desired(1, [VARIABLE])) == TOKEN
@@ -240,9 +247,8 @@ def test_a_secret_that_is_deleted_is_missed_and_what_was_in_it_is_still_known() 
         assert known.doubted(("default", "demo")) == {"demo"}
         assert await known.token(seen(), desired(1, [VARIABLE])) == TOKEN
         assert known.gone(seen()) == {"demo"}
-        assert known.values(seen(), "demo") == {"auth_token": TOKEN}
-        assert lost == [("default", "demo")]
-        known.is_there(seen(), "demo", {"auth_token": TOKEN})
+        assert known.contents(seen(), "demo") == Contents({"auth_token": TOKEN})
+        known.is_there(seen(), secret("demo"), Contents({"auth_token": TOKEN}))
         assert known.gone(seen()) == set()
 
     asyncio.run(scenario())
@@ -250,7 +256,7 @@ def test_a_secret_that_is_deleted_is_missed_and_what_was_in_it_is_still_known() 
 
 def test_what_is_put_into_a_secret_meanwhile_is_noticed() -> None:
     api, clock = with_secret(FakeApi()), Later()
-    known = Keys(Client(api), clock)
+    known = keys(api, clock)
 
     async def scenario() -> None:
         assert await known.token(seen(), desired(1, [VARIABLE])) == TOKEN
@@ -264,8 +270,8 @@ def test_what_is_put_into_a_secret_meanwhile_is_noticed() -> None:
 
 def test_ray_is_asked_with_what_was_in_a_secret_and_the_answer_says_that_it_is_gone() -> None:
     gcs, api, clock = Gcs(), FakeApi(), Later()
-    known = Keys(Client(api), clock)
-    known.is_there(seen(), "demo", {"auth_token": TOKEN})
+    known = keys(api, clock)
+    known.is_there(seen(), secret("demo"), Contents({"auth_token": TOKEN}))
     clock.pass_(31)
 
     async def scenario() -> RayView:

@@ -3,8 +3,8 @@
 from msgspec.structs import replace
 from seating import TENDED, Place, wanted
 
-from shoal.desired.cluster import HEAD_GROUP, DesiredObject
-from shoal.plan.actions import AdoptNode, ApplyObject, DrainNode, Plan, StartNode, StopNode
+from shoal.desired.cluster import HEAD_GROUP
+from shoal.plan.actions import AdoptNode, DrainNode, StartNode, StopNode
 from shoal.world.snapshot import ObservedNode, Phase, Seat
 
 DRAINING = replace(TENDED, drain_s=30)
@@ -296,35 +296,3 @@ def test_pods_of_another_operator_are_adopted_as_they_are() -> None:
     plan = place.step(wanted({"g": 1}))
     assert [type(action) for action in plan.actions] == [AdoptNode, AdoptNode]
     assert not place.plan(wanted({"g": 1}))
-
-
-def test_a_secret_that_nobody_may_list_is_looked_for_when_a_node_needs_it() -> None:
-    secret = DesiredObject("Secret", "c", {"kind": "Secret"}, generated=("token",))
-    place = Place()
-    place.settle(wanted({"g": 2}))
-    before = replace(wanted({"g": 2}), objects=(secret,))
-    scaled = replace(wanted({"g": 3}), objects=(secret,))
-    assert applied(place.plan(before)) == []
-    assert applied(place.plan(scaled)) == ["Secret/c"]
-    place.shared = replace(place.shared, objects={"Secret/c": ""})
-    assert applied(place.plan(scaled)) == [], "it was there a moment ago"
-    place.shared = replace(place.shared, doubted=frozenset({"Secret/c"}))
-    assert applied(place.plan(before)) == []
-    assert applied(place.plan(scaled)) == ["Secret/c"]
-    for reason in ("ContainerConfig", "NotPrepared"):
-        place.set(place.names("g")[0], phase=Phase.STARTING, reason=reason)
-        assert applied(place.plan(before)) == ["Secret/c"]
-
-
-def test_a_secret_that_was_deleted_is_made_again_though_no_node_needs_it_now() -> None:
-    secret = DesiredObject("Secret", "c", {"kind": "Secret"}, generated=("token",))
-    place = Place()
-    place.settle(wanted({"g": 2}))
-    place.shared = replace(place.shared, lost=frozenset({"Secret/c", "Secret/of-somebody-else"}))
-    assert applied(place.plan(replace(wanted({"g": 2}), objects=(secret,)))) == ["Secret/c"]
-    place.shared = replace(place.shared, objects={"Secret/c": ""})
-    assert applied(place.plan(replace(wanted({"g": 2}), objects=(secret,)))) == []
-
-
-def applied(plan: Plan) -> list[str]:
-    return [action.object.key for action in plan.actions if isinstance(action, ApplyObject)]

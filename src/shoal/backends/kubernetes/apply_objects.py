@@ -7,6 +7,7 @@ from datetime import datetime
 from shoal.backends.kubernetes import manifests
 from shoal.backends.kubernetes.cache import SHARED
 from shoal.backends.kubernetes.errors import AlreadyExists, Conflict, NotFound
+from shoal.backends.kubernetes.manifests import Contents
 from shoal.backends.kubernetes.resources import SERVICES
 from shoal.backends.kubernetes.work import NameTaken, Work
 from shoal.desired.cluster import DesiredObject
@@ -15,6 +16,8 @@ from shoal.plan.actions import ApplyObject, RemoveObject
 from shoal.world.kubernetes import Resource, Shared
 
 TOKEN_BYTES = 32
+NAME_BYTES = 6
+"""Of what the name of a Secret's contents is made: another name each time is all it has to be."""
 
 
 async def apply(work: Work, action: ApplyObject) -> None:
@@ -50,39 +53,37 @@ async def remove(work: Work, action: RemoveObject) -> None:
 
 async def _create(work: Work, wanted: DesiredObject) -> None:
     """Make a Secret that isn't there; one that was deleted as it was, since nodes have what was in it."""
-    held = work.cache.shared(wanted.kind, work.namespace)
-    before = work.secrets.values(work.observed, wanted.name)
+    before = work.secrets.contents(work.observed, wanted.name)
     if before is not None or work.observed.pods:  # it was there once
         with contextlib.suppress(NotFound):
             await _found(work, wanted)
             return
-        held.forget((work.namespace, wanted.name))
-    values = before or _generated(wanted, work.now())
-    body = manifests.shared(wanted, work.observed.resource, values)
+        work.secrets.is_gone(work.observed, wanted.name)
+    contents = before or _generated(wanted, work.now())
+    body = manifests.shared(wanted, work.observed.resource, contents)
     try:
         made = await work.client.create(SHARED[wanted.kind], work.namespace, body, Shared)
     except AlreadyExists:
         await _found(work, wanted)
         return
-    work.secrets.is_there(work.observed, wanted.name, values)
-    held.wrote(made)
+    work.secrets.is_there(work.observed, made, contents)
 
 
 async def _found(work: Work, wanted: DesiredObject) -> None:
     """Take note of the Secret that is there. Raises NotFound, and NameTaken for somebody else's."""
     found = await work.client.get(SHARED[wanted.kind], work.namespace, wanted.name, Shared)
     work.refuse_strangers(wanted.kind, found.metadata)
-    work.secrets.is_there(work.observed, wanted.name)
-    work.cache.shared(wanted.kind, work.namespace).wrote(found)
+    work.secrets.is_there(work.observed, found)
 
 
-def _generated(wanted: DesiredObject, now: datetime) -> dict[str, str]:
-    """What a new Secret is filled with, by its keys."""
+def _generated(wanted: DesiredObject, now: datetime) -> Contents:
+    """What a new Secret is filled with."""
+    name = secrets.token_hex(NAME_BYTES)
     if wanted.body.get("type") == TLS_SECRET:
         from shoal.backends.kubernetes.certificates import new_authority
 
-        return new_authority(wanted.name, now)
-    return {key: secrets.token_urlsafe(TOKEN_BYTES) for key in wanted.generated}
+        return Contents(new_authority(wanted.name, now), name)
+    return Contents({key: secrets.token_urlsafe(TOKEN_BYTES) for key in wanted.generated}, name)
 
 
 async def _apply(work: Work, wanted: DesiredObject, *, force: bool) -> None:

@@ -1,5 +1,6 @@
 """Pods: started, stopped, drained and taken over."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 from shoal.backends.kubernetes import manifests
@@ -7,19 +8,27 @@ from shoal.backends.kubernetes.errors import AlreadyExists, NotFound
 from shoal.backends.kubernetes.resources import PODS
 from shoal.backends.kubernetes.work import Work
 from shoal.plan.actions import AdoptNode, DrainNode, StartNode, StopNode
-from shoal.world.kubernetes import ADOPTED, DRAIN, EDITION, SEAT, TEMPLATE, Pod
+from shoal.world.kubernetes import ADOPTED, CONTENTS, DRAIN, EDITION, SEAT, TEMPLATE, Pod
 
 
 async def start(work: Work, action: StartNode) -> None:
     """Create the pod; one of that name that is ours is the one that was asked for."""
     node = action.node
-    body = manifests.pod(node, work.desired, work.observed.resource)
+    body = manifests.pod(node, work.desired, work.observed.resource, dict(_filled(work)))
     try:
         made = await work.client.create(PODS, work.namespace, body, Pod)
     except AlreadyExists:
         made = await work.client.get(PODS, work.namespace, node.name, Pod)
         work.refuse_strangers("Pod", made.metadata)
     work.cache.pods(work.namespace).wrote(made)
+
+
+def _filled(work: Work) -> Iterator[tuple[str, str]]:
+    """Of the Secrets that the pod is about to read: theirs, and the name of what is in each."""
+    for wanted in work.desired.objects:
+        held = work.cache.shared(wanted.kind, work.namespace).get((work.namespace, wanted.name))
+        if wanted.generated and held is not None and CONTENTS in held.metadata.annotations:
+            yield wanted.name, held.metadata.annotations[CONTENTS]
 
 
 async def stop(work: Work, action: StopNode) -> None:

@@ -2,22 +2,42 @@
 
 import base64
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
+
+import msgspec
 
 from shoal.desired.cluster import DesiredCluster, DesiredNode, DesiredObject, Role
 from shoal.desired.kubernetes.labels import KUBERAY_HASH, KUBERAY_VERSION
-from shoal.world.kubernetes import DIGEST, EDITION, HOST_INDEX, REPLICA, REPLICA_INDEX, SEAT, TEMPLATE, Resource
+from shoal.world.kubernetes import (
+    CONTENTS,
+    DIGEST,
+    EDITION,
+    HOST_INDEX,
+    REPLICA,
+    REPLICA_INDEX,
+    SEAT,
+    SECRETS,
+    TEMPLATE,
+    Resource,
+)
 
-NOTHING: Mapping[str, str] = MappingProxyType({})
+
+class Contents(msgspec.Struct, frozen=True):
+    """What a Secret is filled with. values: by their keys. name: of these values, and drawn at random, as it is told on
+    pods; "" for those that somebody else has chosen."""
+
+    values: dict[str, str]
+    name: str = ""
 
 
-def pod(node: DesiredNode, desired: DesiredCluster, owner: Resource) -> dict[str, Any]:
-    """The pod of one node of ``desired``."""
+def pod(node: DesiredNode, desired: DesiredCluster, owner: Resource, filled: Mapping[str, str]) -> dict[str, Any]:
+    """The pod of one node of ``desired``. filled: names of what is in its Secrets, by theirs."""
     template = desired.template(node)
     hosts = sum(one.unit == node.unit for one in desired.nodes) if node.unit else 1
     meta = template.get("metadata", {})
     notes = {SEAT: node.seat, TEMPLATE: node.template, EDITION: node.edition} | _kuberays_notes(node)
+    if filled:
+        notes[SECRETS] = " ".join(f"{secret}={contents}" for secret, contents in sorted(filled.items()))
     labels = meta.get("labels", {}) | _unit_labels(node, hosts)
     named = meta | _place(node.name, owner) | {"labels": labels, "annotations": meta.get("annotations", {}) | notes}
     return template | {"apiVersion": "v1", "kind": "Pod", "metadata": named}
@@ -31,16 +51,18 @@ def _kuberays_notes(node: DesiredNode) -> dict[str, str]:
     return {KUBERAY_HASH: node.edition, KUBERAY_VERSION: "shoal"} if node.role is Role.HEAD else {}
 
 
-def shared(wanted: DesiredObject, owner: Resource, values: Mapping[str, str] = NOTHING) -> dict[str, Any]:
-    """An object that nodes share. values: of a Secret's keys, those that were chosen at random."""
+def shared(wanted: DesiredObject, owner: Resource, contents: Contents | None = None) -> dict[str, Any]:
+    """An object that nodes share. contents: of a Secret, what whoever makes it has chosen."""
     meta = wanted.body.get("metadata", {})
     notes = meta.get("annotations", {}) | {DIGEST: wanted.digest}
+    if contents is not None and contents.name:
+        notes[CONTENTS] = contents.name
     place = _place(wanted.name, owner)
     if wanted.kept:
         del place["ownerReferences"]
     body = wanted.body | {"metadata": meta | place | {"annotations": notes}}
-    if values:
-        encoded = {key: base64.b64encode(value.encode()).decode() for key, value in values.items()}
+    if contents is not None:
+        encoded = {key: base64.b64encode(value.encode()).decode() for key, value in contents.values.items()}
         body["data"] = wanted.body.get("data", {}) | encoded
     return body
 

@@ -1,6 +1,6 @@
 """What every action of a plan needs to be carried out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol, TypeAlias
 
@@ -10,6 +10,7 @@ from shoal.backends.kubernetes.cache import Cache
 from shoal.backends.kubernetes.client import Client
 from shoal.backends.kubernetes.collection import Collection
 from shoal.backends.kubernetes.errors import Fate, NotFound
+from shoal.backends.kubernetes.manifests import Contents
 from shoal.backends.kubernetes.resources import Resource
 from shoal.desired.cluster import DesiredCluster
 from shoal.errors import ActionFailed
@@ -31,12 +32,16 @@ class Drain(Protocol):
 class Secrets(Protocol):
     """What is known of the Secrets of clusters, which no watch tells of."""
 
-    def values(self, observed: Observed, secret: str) -> Mapping[str, str] | None:
+    def contents(self, observed: Observed, secret: str) -> Contents | None:
         """What is, or was, in one; None where nobody knows."""
         ...
 
-    def is_there(self, observed: Observed, secret: str, values: Mapping[str, str] | None = None) -> None:
-        """The API server has just said that it is. values: what was put into it."""
+    def is_there(self, observed: Observed, found: Shared, contents: Contents | None = None) -> None:
+        """The API server has just shown it. contents: what is in it, where that was seen."""
+        ...
+
+    def is_gone(self, observed: Observed, secret: str) -> None:
+        """The API server has just said that it isn't there."""
         ...
 
 

@@ -1,32 +1,21 @@
 """Each action of a plan on an API server: done, done again, refused, and in the way of something else."""
 
 import asyncio
-import base64
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
-from typing import Any
 
 import msgspec
 import pytest
 
-from shoal.backends.kubernetes.apply import Applier, Failed
-from shoal.backends.kubernetes.cache import WATCHED, Cache
 from shoal.backends.kubernetes.client import Client, Ignored
 from shoal.backends.kubernetes.errors import ApiError, Fate
-from shoal.backends.kubernetes.resources import PODS, RAYCLUSTERS, RBAC, SECRETS, SERVICEACCOUNTS, SERVICES
-from shoal.backends.kubernetes.store import Key
+from shoal.backends.kubernetes.resources import PODS, RBAC, SERVICEACCOUNTS, SERVICES
 from shoal.backends.kubernetes.transport import ApiUnreachable
 from shoal.backends.kubernetes.work import NameTaken
-from shoal.desired.cluster import DesiredCluster, DesiredNode, DesiredObject, Role
+from shoal.desired.cluster import DesiredNode, DesiredObject, Role
 from shoal.engine.gcs import GcsUnreachable
-from shoal.operator.keys import Keys
 from shoal.plan.actions import (
-    Action,
     AdoptNode,
     ApplyObject,
     DrainNode,
-    Reason,
     RemoveCluster,
     RemoveObject,
     StartNode,
@@ -40,103 +29,10 @@ from shoal.world.kubernetes import (
     REPLICA,
     REPLICA_INDEX,
     SEAT,
-    Observed,
     Pod,
-    Resource,
     Shared,
 )
-
-WHY = Reason("Test", "because")
-TEMPLATE: dict[str, Any] = {
-    "metadata": {"labels": {CLUSTER: "demo", "mine": "yes"}, "annotations": {"also": "mine"}},
-    "spec": {"containers": [{"name": "ray", "image": "ray"}]},
-}
-NODE = DesiredNode("demo-head-abcde", Role.HEAD, "headgroup", {}, template="t1", edition="e1", seat="0.0")
-SERVICE = DesiredObject(
-    "Service",
-    "demo-head-svc",
-    {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {"name": "demo-head-svc", "labels": {CLUSTER: "demo"}},
-        "spec": {"clusterIP": "None", "selector": {CLUSTER: "demo"}, "ports": [{"name": "gcs", "port": 6379}]},
-    },
-)
-SECRET = DesiredObject(
-    "Secret",
-    "demo",
-    {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "demo", "labels": {CLUSTER: "demo"}}, "type": "Opaque"},
-    generated=("auth_token",),
-)
-CLUSTER_BODY: dict[str, Any] = {
-    "apiVersion": "ray.io/v1",
-    "kind": "RayCluster",
-    "metadata": {"name": "demo", "namespace": "default"},
-    "spec": {"headGroupSpec": {"rayStartParams": {}, "template": TEMPLATE}},
-}
-
-
-AUTHORITY = DesiredObject(
-    "Secret",
-    "demo-ca",
-    SECRET.body | {"metadata": {"name": "demo-ca", "labels": {CLUSTER: "demo"}}, "type": "kubernetes.io/tls"},
-    generated=("tls.crt", "tls.key"),
-)
-
-
-PLAIN_ACCOUNT: dict[str, Any] = {"apiVersion": "v1", "kind": "ServiceAccount"}
-
-
-@asynccontextmanager
-async def at_once(key: Key) -> AsyncIterator[None]:
-    yield
-
-
-class Bench:
-    """A RayCluster on a fake API server, and an applier that sees nothing but what it wrote itself."""
-
-    def __init__(self) -> None:
-        self.api = FakeApi()
-        self.client = Client(self.api, jitter=lambda: 0.0)
-        self.cache = Cache(lambda key, soon: None)
-        self.drained: list[tuple[str, int]] = []
-        self.drain_error: GcsUnreachable | None = None
-        self.is_idle = False
-        now = lambda: datetime(2026, 1, 1, tzinfo=UTC)  # noqa: E731
-        self.applier = Applier(self.client, self.cache, at_once, self._drain, now, Keys(self.client, now))
-        created = asyncio.run(self.client.create(RAYCLUSTERS, "default", CLUSTER_BODY, Resource))
-        self.cache.resources("default").wrote(created)
-        self.desired = DesiredCluster("demo", "", (NODE,), templates={"t1": msgspec.json.encode(TEMPLATE)})
-
-    async def _drain(self, observed: Observed, desired: DesiredCluster, ray_id: str, deadline_s: int) -> bool:
-        self.drained.append((ray_id, deadline_s))
-        if self.drain_error:
-            raise self.drain_error
-        return self.is_idle
-
-    @property
-    def observed(self) -> Observed:
-        seen = self.cache.store.observed(("default", "demo"))
-        assert seen is not None
-        return seen
-
-    def do(self, *actions: Action) -> tuple[Failed, ...]:
-        return asyncio.run(self.applier.apply(self.observed, self.desired, actions))
-
-    def does(self, *actions: Action) -> None:
-        failures = self.do(*actions)
-        assert failures == (), [str(failed.error) for failed in failures]
-
-    def error(self, action: Action) -> Exception:
-        (failed,) = self.do(action)
-        assert failed.action == action
-        return failed.error
-
-    def stored(self, resource: str) -> list[dict[str, Any]]:
-        return [msgspec.to_builtins(item) for item in self.api.objects(resource, "default")]
-
-    def verbs(self, resource: str) -> list[str]:
-        return [seen.verb for seen in self.api.requests if seen.resource == resource]
+from unit.backends.kubernetes.bench import NODE, PLAIN_ACCOUNT, SERVICE, TEMPLATE, WHY, Bench
 
 
 def test_a_pod_is_made_of_its_template_with_its_name_owner_and_notes() -> None:
@@ -332,43 +228,6 @@ def test_an_object_that_is_on_its_way_out_is_left_alone() -> None:
     assert bench.stored("services") == []
 
 
-def test_a_token_is_made_once_and_never_changed() -> None:
-    bench = Bench()
-    bench.does(ApplyObject(SECRET, WHY))
-    (first,) = bench.stored("secrets")
-    bench.cache.forget_unwatched(("default", "demo"))
-    bench.does(ApplyObject(SECRET, WHY))
-    (second,) = bench.stored("secrets")
-    assert first["data"] == second["data"]
-    assert len(first["data"]["auth_token"]) > 40
-    assert "Secret/demo" in bench.observed.shared
-    assert set(bench.verbs("secrets")) == {"create", "get"}
-
-
-@pytest.mark.parametrize("secret", [SECRET, AUTHORITY], ids=["a token", "an authority"])
-def test_a_secret_that_was_deleted_is_made_again_as_it_was(secret: DesiredObject) -> None:
-    bench = Bench()
-    bench.does(ApplyObject(secret, WHY))
-    (first,) = bench.stored("secrets")
-    asyncio.run(bench.client.delete(SECRETS, "default", secret.name))
-    bench.does(ApplyObject(secret, WHY))
-    (second,) = bench.stored("secrets")
-    assert first["data"] == second["data"]
-    assert bench.observed.shared[secret.key].metadata.uid == second["metadata"]["uid"]
-
-
-def test_an_authority_for_tls_is_made_once_and_its_key_is_told_to_nobody_else() -> None:
-    bench = Bench()
-    bench.does(ApplyObject(AUTHORITY, WHY), ApplyObject(AUTHORITY, WHY))
-    (secret,) = bench.stored("secrets")
-    certificate, key = (base64.b64decode(secret["data"][name]) for name in AUTHORITY.generated)
-    assert certificate.startswith(b"-----BEGIN CERTIFICATE")
-    assert key.startswith(b"-----BEGIN PRIVATE KEY")
-    assert secret["type"] == "kubernetes.io/tls"
-    assert secret["metadata"]["ownerReferences"][0]["name"] == "demo"
-    assert set(bench.verbs("secrets")) == {"create", "get"}
-
-
 def test_an_object_that_outlives_its_cluster_has_no_owner() -> None:
     bench = Bench()
     bench.does(ApplyObject(msgspec.structs.replace(SERVICE, kept=True), WHY))
@@ -393,7 +252,3 @@ def test_what_never_arrived_is_an_error_that_may_mend_itself() -> None:
 def test_an_action_that_makes_no_sense_on_kubernetes_is_a_defect() -> None:
     with pytest.raises(TypeError, match="RemoveCluster"):
         Bench().do(RemoveCluster("demo", WHY))
-
-
-def test_nothing_watches_secrets() -> None:
-    assert SECRETS.kind not in WATCHED

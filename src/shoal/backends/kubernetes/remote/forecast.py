@@ -13,7 +13,8 @@ from shoal.backends.kubernetes.consent import consent_of
 from shoal.backends.kubernetes.errors import Forbidden
 from shoal.backends.kubernetes.operators import OURS, Told, at_work, keeper
 from shoal.backends.kubernetes.remote.picture import Picture, picture_of, with_secrets
-from shoal.backends.kubernetes.resources import NAMESPACES, PODS
+from shoal.backends.kubernetes.resources import NAMESPACES, PODS, SECRETS
+from shoal.desired.cluster import DesiredCluster
 from shoal.desired.kubernetes.settings import Settings
 from shoal.plan.actions import Action, ApplyObject, Forecast, Plan
 from shoal.plan.later import later
@@ -77,6 +78,8 @@ class _Decision:
             return Forecast(Plan(name), tuple(f"the operator refuses it: {told.message}" for told in outcome.notices))
         picture = await with_secrets(self._client, picture, outcome.desired)
         ray = await self._ask() if picture.observed.pods else None
+        if ray is not None:
+            ray = replace(ray, gone=_gone(picture, outcome.desired))
         picture = replace(picture, observed=replace(picture.observed, ray=ray))
         outcome = self._decide(picture)
         plan = _without(outcome.plan, picture.unseen)
@@ -84,6 +87,15 @@ class _Decision:
 
     def _decide(self, picture: Picture) -> Outcome:
         return reconcile(picture.observed, self._settings, self._now)
+
+
+def _gone(picture: Picture, desired: DesiredCluster) -> frozenset[str]:
+    """The Secrets that the operator will miss when it asks Ray the next time."""
+    if SECRETS.kind in picture.unseen:
+        return frozenset()
+    return frozenset(
+        wanted.name for wanted in desired.objects if wanted.generated and wanted.key not in picture.observed.shared
+    )
 
 
 def _said(picture: Picture, outcome: Outcome, plan: Plan) -> Iterator[str]:

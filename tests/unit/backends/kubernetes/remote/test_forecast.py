@@ -14,7 +14,7 @@ from shoal import __version__
 from shoal.backends.kubernetes.client import Client, Ignored
 from shoal.backends.kubernetes.operators import OURS, Told, notes
 from shoal.backends.kubernetes.remote.forecast import forecast
-from shoal.backends.kubernetes.resources import LEASES, RAYCLUSTERS
+from shoal.backends.kubernetes.resources import LEASES, RAYCLUSTERS, SECRETS
 from shoal.backends.kubernetes.transport import Request, Response
 from shoal.desired.cluster import DesiredCluster
 from shoal.desired.kubernetes.settings import Settings
@@ -191,6 +191,16 @@ def test_where_ray_can_not_be_asked_stops_are_shown_and_the_reason_is_said() -> 
     shown = told(lambda run: foreseen(run, {"spec": CHANGES["fewer workers"]}, ray="nothing listens there"))
     assert [describe(action).split()[0] for action in shown.plan.actions] == ["stop"]
     assert any("Ray can't be asked (nothing listens there)" in note for note in shown.notes)
+
+
+def test_a_secret_that_is_gone_is_filled_anew_and_what_that_may_mean_is_said() -> None:
+    async def gone(run: Driven) -> Forecast:
+        await run.client.delete(SECRETS, "default", "demo")
+        return await foreseen(run, {}, ray="there is no Secret")
+
+    shown = told(gone)
+    assert [describe(action) for action in shown.plan.actions] == ["apply Secret/demo"]
+    assert "unless the operator still knows what was in Secret/demo, all pods are made anew, too" in shown.notes
 
 
 def test_what_the_operator_refuses_or_leaves_alone_is_said() -> None:
