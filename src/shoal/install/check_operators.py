@@ -5,13 +5,11 @@ from datetime import datetime
 
 from shoal.install.check import Check, fail, ok, warn
 from shoal.install.facts import Deployment, Facts, Lease
-from shoal.install.options import APPLICATION, NAME, Options
+from shoal.install.leases import KUBERAYS, OURS, is_held
+from shoal.install.options import APPLICATION, Options
 
 OPERATORS = "operators"
 LEASES = "leases"
-KUBERAY_LEASE = "ray-operator-leader"
-SILENT_S = 60.0
-"""A holder renews its Lease every few seconds, so one that is silent for this long has gone."""
 
 
 def check_operators(facts: Facts, options: Options) -> Iterator[Check]:
@@ -52,7 +50,9 @@ def check_leases(facts: Facts, options: Options) -> Iterator[Check]:
         )
         return
     judged = {one.metadata.namespace for one in facts.operators}
-    held = [one for one in facts.leases if _is_live(one, facts.now) and _is_operators(one, options)]
+    now = datetime.fromisoformat(facts.now).timestamp()
+    others = [one for one in facts.leases if _is_anothers(one, options)]
+    held = [one for one in others if is_held(one.spec.holder_identity, one.spec.renew_time, now)]
     strange = [one for one in held if one.metadata.namespace not in judged]
     for one in strange:
         where = f"{one.metadata.namespace}/{one.metadata.name}"
@@ -68,14 +68,6 @@ def check_leases(facts: Facts, options: Options) -> Iterator[Check]:
         yield ok(LEASES, "no other operator holds one")
 
 
-def _is_operators(lease: Lease, options: Options) -> bool:
+def _is_anothers(lease: Lease, options: Options) -> bool:
     name, namespace = lease.metadata.name, lease.metadata.namespace
-    return name == KUBERAY_LEASE or (name == NAME and namespace != options.namespace)
-
-
-def _is_live(lease: Lease, now: str) -> bool:
-    """By the clock of whoever asks, which may differ from the cluster's by seconds."""
-    if not lease.spec.holder_identity or not lease.spec.renew_time:
-        return False
-    silent = datetime.fromisoformat(now) - datetime.fromisoformat(lease.spec.renew_time)
-    return silent.total_seconds() < SILENT_S
+    return name == KUBERAYS or (name == OURS and namespace != options.namespace)

@@ -9,6 +9,9 @@ from typing import Any
 
 import msgspec
 
+from shoal.install.leases import OURS
+from shoal.install.options import NAME
+
 RBAC = "rbac.authorization.k8s.io"
 NETWORKING = "networking.k8s.io"
 
@@ -53,7 +56,7 @@ OF_CLUSTERS: tuple[Permission, ...] = (
         "validatingadmissionpolicybindings",
         ("get",),
         "with its own in force the API server judges that already; read at start, where all namespaces are watched",
-        ("shoal-operator",),
+        (NAME,),
     ),
     Permission("", "events", ("create",), "one for each decision, where `kubectl describe` shows it"),
     Permission(RBAC, "roles", READ, FOLLOWED),
@@ -72,7 +75,7 @@ OF_CLUSTERS: tuple[Permission, ...] = (
 
 OF_ITSELF: tuple[Permission, ...] = (
     Permission("coordination.k8s.io", "leases", ("create",), "one of several operators works; the first makes it"),
-    Permission("coordination.k8s.io", "leases", ("get", "update"), "its own Lease, and no other", ("shoal-operator",)),
+    Permission("coordination.k8s.io", "leases", ("get", "update"), "its own Lease, and no other", (OURS,)),
 )
 """In its own namespace."""
 

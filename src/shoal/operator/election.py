@@ -9,9 +9,10 @@ from datetime import datetime
 
 from shoal.backends.kubernetes.client import Client
 from shoal.backends.kubernetes.errors import AlreadyExists, ApiError, Conflict, NotFound
-from shoal.backends.kubernetes.operators import LASTS_S, OURS, Lease
+from shoal.backends.kubernetes.operators import LASTS_S, Lease
 from shoal.backends.kubernetes.resources import LEASES
 from shoal.backends.kubernetes.transport import ApiUnreachable, Request, Response, Transport
+from shoal.install.leases import OURS
 from shoal.operator.lease import (
     MARGIN_S,
     RENEW_EVERY_S,

@@ -5,11 +5,11 @@ from typing import Any
 import click
 import pytest
 
-from shoal.backends.kubernetes.operators import OURS as LEASE
 from shoal.cli.operator_run import command as run
 from shoal.desired.kubernetes.powers import ALLOW
 from shoal.install.admission import ASKS
 from shoal.install.facts import Definition, Facts, Meta, Named
+from shoal.install.leases import OURS as LEASE
 from shoal.install.manifests import DEFINITION, Manifest, definitions, operator, to_apply
 from shoal.install.options import INSTALLATION, SELECTOR, Options
 from shoal.install.workload import HEALTH_PORT, METRICS_PORT

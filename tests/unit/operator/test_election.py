@@ -9,9 +9,9 @@ import pytest
 
 from shoal.backends.kubernetes.client import Client, Ignored
 from shoal.backends.kubernetes.operators import LASTS_S, Lease
-from shoal.backends.kubernetes.operators import OURS as NAME
 from shoal.backends.kubernetes.resources import CONFIGMAPS, LEASES
 from shoal.backends.kubernetes.transport import Request
+from shoal.install.leases import OURS as NAME
 from shoal.operator.election import Election, Fenced
 from shoal.operator.lease import RENEW_EVERY_S, LeaseLost
 from shoal.testing.clock import VirtualClock

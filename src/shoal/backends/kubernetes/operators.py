@@ -9,15 +9,12 @@ from shoal.backends.kubernetes.cache import EVERYWHERE
 from shoal.backends.kubernetes.client import Client
 from shoal.backends.kubernetes.resources import LEASES
 from shoal.desired.kubernetes.settings import Settings
+from shoal.install.leases import KUBERAYS, OURS, is_held
 from shoal.spec.wire import Wire
-from shoal.world.from_kubernetes import seconds
 from shoal.world.kubernetes import Meta
 
-OURS, KUBERAYS = "shoal-operator", "ray-operator-leader"
 TOLD = "shoal.dev/operator"
 """Annotation of a Lease: how its holder runs clusters, as JSON."""
-SILENT_S = 120
-"""A Lease that was not renewed for so long is nobody's, whichever operator's it was."""
 LASTS_S = 15
 """Of ours: how long nobody else may take it after it was renewed."""
 
@@ -61,7 +58,8 @@ async def at_work(client: Client, now: float) -> tuple[AtWork, ...]:
     found: list[AtWork] = []
     for name in (OURS, KUBERAYS):
         leases = await client.list(LEASES, Lease, fields=f"metadata.name={name}")
-        found += (_of(lease) for lease in leases.items if _is_held(lease.spec, now))
+        held = (one for one in leases.items if is_held(one.spec.holder_identity, one.spec.renew_time, now))
+        found += (_of(lease) for lease in held)
     return tuple(found)
 
 
@@ -77,10 +75,6 @@ def keeper() -> str:
     if source is None:
         raise FileNotFoundError("keeper.py is not beside the operator's own modules")
     return source.decode()
-
-
-def _is_held(spec: LeaseSpec, now: float) -> bool:
-    return bool(spec.holder_identity) and now - seconds(spec.renew_time or "") < SILENT_S
 
 
 def _of(lease: Lease) -> AtWork:

@@ -10,12 +10,12 @@ from shoal.backends.kubernetes.resources import CRDS, DEPLOYMENTS, LEASES, NAMES
 from shoal.errors import ActionFailed
 from shoal.install.check_definitions import CHECK as DEFINITIONS
 from shoal.install.check_namespace import NAMESPACE, QUOTA
-from shoal.install.check_operators import KUBERAY_LEASE
 from shoal.install.check_operators import LEASES as LEASES_CHECK
 from shoal.install.check_operators import OPERATORS as OPERATORS_CHECK
 from shoal.install.facts import OPERATORS, Definition, Deployment, Facts, Lease, Named, Quota
+from shoal.install.leases import KUBERAYS, OURS
 from shoal.install.manifests import definitions
-from shoal.install.options import NAME, Options
+from shoal.install.options import Options
 from shoal.spec.wire import Wire
 
 T = TypeVar("T")
@@ -101,7 +101,7 @@ async def _listed(
 
 async def _leases(client: Client) -> tuple[Lease, ...]:
     """Of operators for Ray's kinds, everywhere."""
-    found = [await _listed(client, LEASES, Lease, fields=f"metadata.name={name}") for name in (KUBERAY_LEASE, NAME)]
+    found = [await _listed(client, LEASES, Lease, fields=f"metadata.name={name}") for name in (KUBERAYS, OURS)]
     return found[0] + found[1]
 
 

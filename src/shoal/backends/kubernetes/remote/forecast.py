@@ -11,11 +11,12 @@ from shoal import __version__
 from shoal.backends.kubernetes.client import Client
 from shoal.backends.kubernetes.consent import consent_of
 from shoal.backends.kubernetes.errors import Forbidden
-from shoal.backends.kubernetes.operators import OURS, Told, at_work, keeper
+from shoal.backends.kubernetes.operators import Told, at_work, keeper
 from shoal.backends.kubernetes.remote.picture import Picture, picture_of, with_secrets
 from shoal.backends.kubernetes.resources import NAMESPACES, PODS, SECRETS
 from shoal.desired.cluster import DesiredCluster
 from shoal.desired.kubernetes.settings import Settings
+from shoal.install.leases import OURS
 from shoal.plan.actions import Action, ApplyObject, Forecast, Plan
 from shoal.plan.later import later
 from shoal.reconcile import OURS as MANAGERS

@@ -12,12 +12,13 @@ import pytest
 
 from shoal import __version__
 from shoal.backends.kubernetes.client import Client, Ignored
-from shoal.backends.kubernetes.operators import OURS, Told, notes
+from shoal.backends.kubernetes.operators import Told, notes
 from shoal.backends.kubernetes.remote.forecast import forecast
 from shoal.backends.kubernetes.resources import LEASES, RAYCLUSTERS, SECRETS
 from shoal.backends.kubernetes.transport import Request, Response
 from shoal.desired.cluster import DesiredCluster
 from shoal.desired.kubernetes.settings import Settings
+from shoal.install.leases import KUBERAYS, OURS
 from shoal.operator import controller
 from shoal.plan.actions import Forecast, Plan, StartNode
 from shoal.plan.render import describe
@@ -164,7 +165,7 @@ def test_without_a_lease_the_profile_is_that_of_the_head_that_is_there() -> None
 
 def test_another_operator_or_another_version_is_named() -> None:
     async def kuberay(run: Driven) -> Forecast:
-        await lease(run, Settings(), "ray-operator-leader")
+        await lease(run, Settings(), KUBERAYS)
         return await foreseen(run, {})
 
     async def later(run: Driven) -> Forecast:
