@@ -65,7 +65,7 @@ class Backend(Protocol):
         ...
 
     async def forecast(self, cluster: str, desired: DesiredCluster) -> Forecast | None:
-        """What follows once ``cluster`` has been taken to ``desired``; None where nobody else acts on it."""
+        """What follows once the plan that was made last is carried out; None where nobody else acts on ``cluster``."""
         ...
 
     async def progress(self, cluster: str, desired: DesiredCluster | None) -> ClusterStatus:

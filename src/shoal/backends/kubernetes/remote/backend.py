@@ -60,6 +60,7 @@ class KubernetesBackend(Backend):
         self._say = say
         self._connected: Connection | None = None
         self._files: dict[str, PodFiles] = {}
+        self._dry_run: objects.DryRun | None = None
         self._ignored_since = 0.0
         self._store: LogStore | None = None
 
@@ -70,7 +71,8 @@ class KubernetesBackend(Backend):
     async def plan(self, cluster: str, desired: DesiredCluster | None) -> Plan:
         """What a dry run says. Raises KindUnknown, and the API server's refusals."""
         if desired is not None:
-            return await self._run(objects.plan_of(self._connection.client, self.place, self._to_apply))
+            self._dry_run = await self._run(objects.dry_run(self._connection.client, self.place, self._to_apply))
+            return objects.plan_of(self.place, self._to_apply, self._dry_run)
         resource, pods = await self._look(cluster)
         if resource is None and not pods:
             return Plan(cluster)
@@ -78,17 +80,14 @@ class KubernetesBackend(Backend):
         return Plan(cluster, ((RemoveCluster(cluster, reason),),))
 
     async def forecast(self, cluster: str, desired: DesiredCluster) -> Forecast | None:
-        """What the operator would do. Raises as ``plan`` does."""
+        """What the operator would do after the dry run that was planned with."""
 
         async def ask() -> RayView | None:
             return await ray_view(self._connection, self.place.namespace, cluster)
 
-        async def decide() -> Forecast:
-            client = self._connection.client
-            before, after = await objects.dry_run(client, self.place, self._to_apply)
-            return await forecast(client, before, after, ask, datetime.now(UTC))
-
-        return await self._run(decide())
+        if self._dry_run is None:
+            raise AssertionError("nothing was planned")
+        return await self._run(forecast(self._connection.client, *self._dry_run, ask, datetime.now(UTC)))
 
     async def progress(self, cluster: str, desired: DesiredCluster | None) -> ClusterStatus:
         """The same as ``status``. Raises NoOperator once nothing has come of it for a while."""

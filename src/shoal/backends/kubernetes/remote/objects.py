@@ -21,6 +21,8 @@ from shoal.world.kubernetes import Resource as Seen
 
 Manifest = dict[str, Any]
 Key = tuple[str, str]
+DryRun = tuple[Manifest | None, Manifest]
+"""A RayCluster as it is, None if there is none, and as it would be."""
 
 
 def kind_of(manifest: Mapping[str, Any]) -> Resource:
@@ -51,10 +53,10 @@ async def all_of(client: Client, place: Place, namespace: str) -> tuple[dict[Key
     return {(seen.metadata.namespace, seen.metadata.name): seen for seen in listed.items}, pods
 
 
-async def plan_of(client: Client, place: Place, manifest: Manifest) -> Plan:
-    """What applying ``manifest`` would change, as the API server says that it would. Raises what ``apply`` does."""
+def plan_of(place: Place, manifest: Manifest, said: DryRun) -> Plan:
+    """What applying ``manifest`` would change. said: by a dry run of it."""
     name = manifest["metadata"]["name"]
-    before, after = await dry_run(client, place, manifest)
+    before, after = said
     if before is None:
         reason = Reason("ObjectMissing", f"there is no RayCluster {name!r} in {place}")
     elif found := changes(before, after):
@@ -64,8 +66,8 @@ async def plan_of(client: Client, place: Place, manifest: Manifest) -> Plan:
     return Plan(name, ((ApplyObject(DesiredObject("RayCluster", name, manifest), reason),),))
 
 
-async def dry_run(client: Client, place: Place, manifest: Manifest) -> tuple[Manifest | None, Manifest]:
-    """The RayCluster as it is, None if there is none, and as it would be. Raises what ``apply`` does."""
+async def dry_run(client: Client, place: Place, manifest: Manifest) -> DryRun:
+    """What the API server says that applying ``manifest`` would do. Raises what ``applied`` does."""
     try:
         before: Manifest | None = await client.get(
             kind_of(manifest), place.namespace, manifest["metadata"]["name"], dict

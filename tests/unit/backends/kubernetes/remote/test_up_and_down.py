@@ -96,6 +96,8 @@ def test_plan_and_the_question_of_up_show_what_the_operator_would_do(served: Ser
     assert out.splitlines()[1] == "then its operator:"
     assert "+ start demo-head-*****" in out
     assert "note: no operator holds a Lease here: this is what Shoal's would do" in err
+    asked = [seen.verb for seen in served.api.requests if seen.resource == "rayclusters.ray.io"]
+    assert asked == ["get"], "both are of one dry run, and of one look before it"
     assert run(["up", "demo.yaml", *THERE]) == 2  # there is no terminal to ask on
     said = capsys.readouterr().err
     assert (
