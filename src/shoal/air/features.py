@@ -7,7 +7,8 @@ from shoal.air.errors import ColumnUnfit, ColumnUnknown
 from shoal.air.frameworks.base import Table
 from shoal.air.schema import OTHER, kind_of
 
-FEW_ROWS = 10_000
+FEW_VALUES = 32_000_000
+"""A copy of so many, which looking at all of them at once can take, is no burden."""
 
 
 def table_of(
@@ -100,12 +101,13 @@ def features_of(frame: Any, *, where: str) -> Any:
 
 
 def _are_plain_numbers(frame: Any) -> bool:
-    """Whether few rows hold nothing but numbers, none of them endless: seen at once, as a request can't wait."""
+    """Whether a frame holds nothing but numbers, none of them endless: seen at once, as a request can't wait."""
     import numpy as np
 
-    if len(frame) > FEW_ROWS or not all(isinstance(each, np.dtype) and each.kind in "biuf" for each in frame.dtypes):
+    types = set(frame.dtypes)
+    if frame.size > FEW_VALUES or not all(isinstance(each, np.dtype) and each.kind in "biuf" for each in types):
         return False
-    return not np.isinf(frame.to_numpy(dtype=float)).any()
+    return not types or not np.isinf(frame.to_numpy(dtype=np.result_type(*types))).any()
 
 
 class AllAlike:
