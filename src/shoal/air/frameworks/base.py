@@ -69,7 +69,6 @@ class Framework(ABC):
     modules: that take long to import: this is done beside other work.
     labels_are_numbers: whether it can't learn from labels that are words.
     can_be_watched: whether it learns in rounds, and its `learn` takes a `Watch`, ``watch=``.
-    learns_together: whether several workers can learn one model: `together` says how.
     takes_tables: whether it learns from tables and predicts for rows of them.
     tolerance: how far apart, relatively, predictions for one row may be in batches of other sizes or on other devices.
     """
@@ -79,7 +78,6 @@ class Framework(ABC):
     modules: ClassVar[tuple[str, ...]] = ()
     labels_are_numbers: ClassVar[bool] = True
     can_be_watched: ClassVar[bool] = False
-    learns_together: ClassVar[bool] = False
     takes_tables: ClassVar[bool] = True
     tolerance: ClassVar[float] = 0.0
 
@@ -96,8 +94,11 @@ class Framework(ABC):
         """The model that `save` wrote. Code of the folder's may run only with ``trust_code``."""
 
     def together(self, tables: Mapping[str, Table]) -> "Together":
-        """How several workers learn one model from ``tables``. Asked where the driver of Ray Train runs."""
-        raise NotImplementedError(f"{self.name} trains with one worker")
+        """How several workers learn one model from ``tables``. Asked where the driver of Ray Train runs.
+
+        Not overridden: it trains with one worker.
+        """
+        raise NotImplementedError
 
     def takes_batches(self, settings: Mapping[str, Any]) -> bool:
         """Whether `learn`, with these settings, takes a `Stream` in place of a table: see its ``tables()``."""

@@ -29,7 +29,6 @@ class Torch(Framework):
     name = "torch"
     packages = ("torch", "safetensors")
     can_be_watched = True
-    learns_together = True
     tolerance = 1e-5
     keep_every_s: ClassVar[float] = 10.0
 

@@ -19,7 +19,6 @@ class XGBoost(Framework):
     name = "xgboost"
     packages = modules = ("xgboost",)
     can_be_watched = True
-    learns_together = True
 
     def learn(
         self, tables: Mapping[str, Table], settings: Mapping[str, Any], threads: int, watch: Watch | None = None
