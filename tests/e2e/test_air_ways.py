@@ -8,24 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from e2e.manifests import raycluster
+
 pytestmark = [pytest.mark.ray, pytest.mark.air, pytest.mark.slow]
 
 EXAMPLES = Path(__file__).parents[2] / "examples/air"
-SPEC = """
-apiVersion: ray.io/v1
-kind: RayCluster
-metadata: {name: airways}
-spec:
-  rayVersion: "2.60.0"
-  headGroupSpec:
-    rayStartParams: {}
-    template: {spec: {containers: [{name: ray-head, resources: {limits: {cpu: "1", memory: 2Gi}}}]}}
-  workerGroupSpecs:
-  - groupName: small
-    replicas: 2
-    rayStartParams: {}
-    template: {spec: {containers: [{name: ray-worker, resources: {limits: {cpu: "1", memory: 2Gi}}}]}}
-"""
 
 
 def run(*command: str) -> "subprocess.CompletedProcess[str]":
@@ -37,7 +24,7 @@ def run(*command: str) -> "subprocess.CompletedProcess[str]":
 @pytest.fixture(scope="module", autouse=True)
 def airways(module_home: Path) -> Iterator[None]:
     """A cluster of a head and two workers, of one CPU each."""
-    (module_home / "airways.yaml").write_text(SPEC)
+    (module_home / "airways.yaml").write_text(raycluster("airways", 2, "2Gi"))
     try:
         up = run("shoal", "up", str(module_home / "airways.yaml"), "--yes", "--timeout", "180")
         assert up.returncode == 0, up.stderr

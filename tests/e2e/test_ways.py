@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from e2e.manifests import raycluster
 from shoal.backends.local import journal, paths
 from shoal.backends.local.paths import journal_path, token_path
 
@@ -23,21 +24,6 @@ pytestmark = pytest.mark.ray
 ROOT = Path(__file__).parents[2]
 BINARIES = Path(sys.executable).parent
 TWELVE = str([12] * 12)
-SPEC = """
-apiVersion: ray.io/v1
-kind: RayCluster
-metadata: {name: ways}
-spec:
-  rayVersion: "2.60.0"
-  headGroupSpec:
-    rayStartParams: {}
-    template: {spec: {containers: [{name: ray-head, resources: {limits: {cpu: "1", memory: 1Gi}}}]}}
-  workerGroupSpecs:
-  - groupName: small
-    replicas: 1
-    rayStartParams: {}
-    template: {spec: {containers: [{name: ray-worker, resources: {limits: {cpu: "1", memory: 1Gi}}}]}}
-"""
 printed: list[str] = []
 """All that any verb has said on stdout and stderr."""
 
@@ -98,7 +84,7 @@ def in_ps() -> Iterator[set[bytes]]:
 @pytest.fixture(scope="module", autouse=True)
 def token(module_home: Path, in_ps: set[bytes]) -> Iterator[str]:
     """Of the cluster, which is up while the module runs."""
-    (module_home / "ways.yaml").write_text(SPEC)
+    (module_home / "ways.yaml").write_text(raycluster("ways", 1, "1Gi"))
     try:
         up = shoal("up", str(module_home / "ways.yaml"), "--yes", "--timeout", "180")
         assert up.returncode == 0, up.stderr
