@@ -34,7 +34,7 @@ def paths(tmp_path: Path) -> list[str]:
 
 @pytest.fixture
 def batches_of_150(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ParquetFiles.batches, "__defaults__", (150,))
+    monkeypatch.setattr("shoal.air.files.BATCH_BYTES", 150 * 5 * 8)
     monkeypatch.setattr("shoal.air.stream.SAMPLE_ROWS", 100)
 
 
@@ -103,7 +103,7 @@ def test_what_is_wrong_is_told_by_column(tmp_path: Path, change: dict[str, Any],
 def test_of_large_files_a_part_is_held_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import pyarrow
 
-    monkeypatch.setattr(ParquetFiles.batches, "__defaults__", (10_000,))
+    monkeypatch.setattr("shoal.air.files.BATCH_BYTES", 10_000 * 4 * 8)
     path = tmp_path / "large.parquet"
     frame = pd.concat([rows()] * 500, ignore_index=True)[["a", "b", "c", "y"]]
     frame.to_parquet(path, index=False, row_group_size=10_000)

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-BATCH_ROWS = 131_072
+BATCH_BYTES = 128 * 1024**2
+"""As many as a block of Ray Data's; a value takes up to eight."""
 
 
 @dataclass(frozen=True)
@@ -85,16 +86,16 @@ class ParquetFiles:
         mask[meant] = True
         return np.split(mask, np.cumsum(lengths)[:-1])
 
-    def batches(self, rows: int = BATCH_ROWS) -> Iterator[Any]:
-        """The rows in order, as DataFrames of so many at most."""
+    def batches(self, rows: int | None = None) -> Iterator[Any]:
+        """The rows in order, as DataFrames of so many at most; None: as many as are worth the while."""
         masks = self._masks() if self.parts else [None] * len(self.paths)
         for path, mask in zip(self.paths, masks, strict=True):
             yield from self._of_file(path, mask, rows)
 
-    def _of_file(self, path: str, mask: Any, rows: int) -> Iterator[Any]:
+    def _of_file(self, path: str, mask: Any, rows: int | None = None) -> Iterator[Any]:
         from pyarrow import parquet
 
-        begin = 0
+        begin, rows = 0, rows or max(1, BATCH_BYTES // (8 * len(self.columns)))
         with parquet.ParquetFile(path) as file:
             for batch in file.iter_batches(rows, columns=list(self.columns)):
                 frame = batch.to_pandas()[list(self.columns)]
@@ -127,4 +128,4 @@ class ParquetFiles:
     def _of_files(self, numbers: Any) -> Iterator[Any]:
         masks = self._masks()
         for number in numbers["id"]:
-            yield from self._of_file(self.paths[number], masks[number], BATCH_ROWS)
+            yield from self._of_file(self.paths[number], masks[number])
