@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from shoal.air.arrow import with_numpy_types
 from shoal.air.checkpoint import Checkpoint
 from shoal.air.cluster import wait_for_room
 from shoal.air.dataset import Dataset
@@ -72,7 +73,7 @@ class _Worker:
         self.keep_columns = keep_columns
 
     def __call__(self, frame: Any) -> Any:
-        return _predicted(self.predictor, frame, self.keep_columns)
+        return _predicted(self.predictor, with_numpy_types(frame), self.keep_columns)
 
 
 def _predicted(predictor: Predictor, frame: Any, keep_columns: Sequence[str]) -> Any:

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from typing import Any, Self
 
+from shoal.air.arrow import with_numpy_types
 from shoal.air.errors import ColumnUnknown, DatasetEmpty, SettingInvalid
 from shoal.air.files import ParquetFiles
 from shoal.air.in_process import OneBlock
@@ -50,7 +51,7 @@ class Dataset:
 
     def to_pandas(self) -> Any:
         """All rows as one pandas DataFrame, a copy."""
-        return self._frame.copy() if self.is_small else self._ask(lambda rows: rows.to_pandas())
+        return self._frame.copy() if self.is_small else with_numpy_types(self._ask(lambda rows: rows.to_pandas()))
 
     def to_ray(self) -> Any:
         """The rows as a ``ray.data.Dataset``."""
@@ -137,7 +138,7 @@ class Dataset:
             return Dataset(frame=self._frame.head(rows))
         if self.files is not None:
             return Dataset(frame=self.files.head(rows))
-        return Dataset(frame=self._ask(lambda all_rows: all_rows.limit(rows).to_pandas()))
+        return Dataset(frame=with_numpy_types(self._ask(lambda all_rows: all_rows.limit(rows).to_pandas())))
 
     def train_test_split(
         self, test_size: float | int, *, shuffle: bool | None = None, seed: int | None = None
