@@ -11,7 +11,6 @@ import pytest
 from conformance.harness import Harness, down, look, restarted, settle, up
 from shoal.errors import ClusterUnknown
 from shoal.plan.diff import diff
-from shoal.runtime.converge import plan_for
 from shoal.status.conditions import State, status_of
 from shoal.testing.expect import expect_nodes
 from shoal.testing.specs import suspended
@@ -45,7 +44,7 @@ class Conformance:
     def test_a_name_that_nobody_knows_is_absent(self, harness: Harness) -> None:
         assert asyncio.run(harness.backend.observe("nobody")) == World("nobody")
         assert asyncio.run(look(harness, "nobody")).state is State.ABSENT
-        assert not asyncio.run(plan_for(harness.backend, "nobody", None))
+        assert not asyncio.run(harness.backend.plan("nobody", None))
         with pytest.raises(ClusterUnknown):
             harness.backend.endpoints("nobody")
 
@@ -83,7 +82,7 @@ class Conformance:
 
     def test_up_again_does_nothing(self, harness: Harness) -> None:
         before = up(harness, harness.spec(NAME, a=1, b=1))
-        assert not asyncio.run(plan_for(harness.backend, NAME, harness.spec(NAME, a=1, b=1)))
+        assert not asyncio.run(harness.backend.plan(NAME, harness.spec(NAME, a=1, b=1)))
         assert up(harness, harness.spec(NAME, a=1, b=1)) == before
 
     def test_a_node_killed_from_outside_is_dead_at_once_with_a_reason(self, harness: Harness) -> None:
@@ -162,7 +161,7 @@ class Conformance:
         assert status.state is State.SUSPENDED
         assert asyncio.run(harness.identities(NAME)) == {}
         assert asyncio.run(harness.backend.clusters()) == (NAME,)
-        assert not asyncio.run(plan_for(harness.backend, NAME, suspended(harness.spec(NAME))))
+        assert not asyncio.run(harness.backend.plan(NAME, suspended(harness.spec(NAME))))
 
     def test_a_suspended_cluster_resumes(self, harness: Harness) -> None:
         asyncio.run(settle(harness, NAME, suspended(harness.spec(NAME))))
@@ -177,7 +176,7 @@ class Conformance:
         assert asyncio.run(harness.backend.clusters()) == ()
 
     def test_down_of_what_is_gone_does_nothing(self, harness: Harness) -> None:
-        assert not asyncio.run(plan_for(harness.backend, NAME, None))
+        assert not asyncio.run(harness.backend.plan(NAME, None))
         assert down(harness, NAME).state is State.ABSENT
 
     def test_a_start_that_was_not_waited_for_is_taken_down_whole(self, harness: Harness) -> None:

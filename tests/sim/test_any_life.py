@@ -8,7 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from shoal.backends.memory import MemoryBackend
 from shoal.desired.cluster import HEAD_GROUP, HEAD_NODE, DesiredCluster
 from shoal.plan.actions import Plan, StopNode
-from shoal.runtime.converge import NodeFailed, Silent, converge, plan_for
+from shoal.runtime.converge import NodeFailed, Silent, converge
 from shoal.status.conditions import ClusterStatus, State, status_of
 from shoal.testing.clock import VirtualClock, run_now
 from shoal.testing.faults import Crash, CrashPoints
@@ -59,7 +59,7 @@ class AnyLife(RuleBasedStateMachine):
         status = self.status()
         assert status.state is (State.READY if self.spec.nodes else State.SUSPENDED)
         self.no_worker_is_older_than_its_head()
-        assert not run_now(plan_for(self.backend, NAME, self.spec)), "a second up would do something"
+        assert not run_now(self.backend.plan(NAME, self.spec)), "a second up would do something"
 
     @rule()
     def down(self) -> None:

@@ -46,9 +46,8 @@ def _agreed(console: Console, backend: "Backend", name: str, desired: "DesiredCl
     import asyncio
 
     from shoal.plan.render import foreseen, lines
-    from shoal.runtime.converge import plan_for
 
-    plan = asyncio.run(plan_for(backend, name, desired))
+    plan = asyncio.run(backend.plan(name, desired))
     if plan:
         forecast = None if desired is None else asyncio.run(backend.forecast(name, desired))
         for line in (*lines(plan), *foreseen(forecast)):

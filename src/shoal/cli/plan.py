@@ -31,7 +31,6 @@ def command(console: Console, file: str, cluster: str, context: str | None, name
     from shoal.plan.diff import diff
     from shoal.runtime.address import Address
     from shoal.runtime.backend_for import ProviderNotSupported, backend_for, is_on_kubernetes
-    from shoal.runtime.converge import plan_for
     from shoal.runtime.spec_file import cluster_in
     from shoal.world.snapshot import World
 
@@ -40,7 +39,7 @@ def command(console: Console, file: str, cluster: str, context: str | None, name
     try:
         backend = backend_for(spec, {}, Address(name, context, namespace))
         say_unhonoured(console, spec, backend)
-        plan = asyncio.run(plan_for(backend, name, spec.desired))
+        plan = asyncio.run(backend.plan(name, spec.desired))
         forecast = asyncio.run(backend.forecast(name, spec.desired))
     except ProviderNotSupported:
         console.say("note: planned from nothing, as Shoal can't look at this provider yet; `up` would refuse it")

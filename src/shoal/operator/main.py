@@ -17,7 +17,7 @@ from shoal.backends.kubernetes.consent import is_policy_bound
 from shoal.backends.kubernetes.discovery import serves
 from shoal.backends.kubernetes.http import HttpTransport
 from shoal.backends.kubernetes.kubeconfig import access
-from shoal.backends.kubernetes.operators import Told, keeper, notes
+from shoal.backends.kubernetes.operators import Announced, keeper, notes
 from shoal.backends.kubernetes.resources import ROUTES
 from shoal.backends.kubernetes.transport import Transport
 from shoal.desired.kubernetes.settings import Settings
@@ -53,7 +53,7 @@ async def run(transport: Transport, gcs: GcsCalls, options: Options) -> None:
     """Run one operator on ``transport``."""
     clock = SystemClock()
     options = replace(options, settings=await _found_out(Client(transport), options))
-    told = Told(__version__, options.namespaces, options.settings)
+    told = Announced(__version__, options.namespaces, options.settings)
     where = options.settings.operator_namespace
     election = Election(Client(transport), where, options.named(), clock, utc_now, notes(told))
     operator = Operator(Fenced(transport, election, clock) if options.election else transport, gcs, options)

@@ -3,7 +3,6 @@
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
-from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -12,6 +11,7 @@ from shoal.backends.kubernetes.store import Store
 from shoal.backends.kubernetes.transport import ApiUnreachable, Request, Response, Transport
 from shoal.operator.metrics import Counter, Family, Histogram, Sample, exposition
 from shoal.operator.queue import WorkQueue
+from shoal.world.from_kubernetes import seconds
 from shoal.world.kubernetes import Resource
 
 
@@ -102,7 +102,7 @@ def _of_clusters(resources: list[Resource]) -> Iterator[Family]:
         said = _provisioned(resource)
         provisioned.append(({**who, "condition": str(said.get("status") == "True").lower(), "uid": meta.uid}, 1))
         if said.get("status") == "True":
-            took = _moment(said["lastTransitionTime"]) - _moment(meta.creation_timestamp)
+            took = seconds(said["lastTransitionTime"]) - seconds(meta.creation_timestamp)
             durations.append(({**who, "uid": meta.uid}, took))
     yield Family("kuberay_cluster_info", "gauge", "Metadata information about RayCluster custom resources", infos)
     yield Family(
@@ -123,7 +123,3 @@ def _provisioned(resource: Resource) -> dict[str, Any]:
     status: dict[str, Any] = msgspec.json.decode(resource.status)
     conditions: list[dict[str, Any]] = status.get("conditions", [])
     return next((said for said in conditions if said.get("type") == "RayClusterProvisioned"), {})
-
-
-def _moment(time_: str) -> float:
-    return datetime.fromisoformat(time_).timestamp()

@@ -3,7 +3,7 @@
 import asyncio
 import heapq
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from typing import TypeAlias
 
 from shoal.backends.kubernetes.store import Key
@@ -116,7 +116,7 @@ class WorkQueue:
 
 async def work_off(
     queue: WorkQueue,
-    work: Callable[[Key], Awaitable[None]],
+    work: Callable[[Key], Coroutine[None, None, None]],
     side_by_side: int,
     raised: Callable[[Key, BaseException], None],
 ) -> None:
@@ -139,7 +139,7 @@ async def work_off(
         while True:
             wake.clear()
             while len(running) < side_by_side and (key := queue.take()) is not None:
-                task = asyncio.create_task(_one(work, key))
+                task = asyncio.create_task(work(key))
                 running[task] = key
                 task.add_done_callback(ended)
             # With no one free, what becomes due has to wait for someone anyway.
@@ -155,7 +155,3 @@ async def _wait(wake: asyncio.Event, seconds: float | None) -> None:
             await wake.wait()
     except TimeoutError:
         return
-
-
-async def _one(work: Callable[[Key], Awaitable[None]], key: Key) -> None:
-    await work(key)

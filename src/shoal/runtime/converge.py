@@ -56,11 +56,6 @@ class PlanOutdated(ActionFailed):
     code = "E307"
 
 
-async def plan_for(backend: Backend, cluster: str, desired: DesiredCluster | None) -> Plan:
-    """What would be done now to take ``cluster`` to ``desired`` (None: to be gone). Changes nothing."""
-    return await backend.plan(cluster, desired)
-
-
 async def converge(
     backend: Backend,
     cluster: str,
@@ -76,7 +71,7 @@ async def converge(
     needed, NodeFailed, DeadlineExceeded after ``timeout_s``, ClusterBusy, and what the backend's actions raise.
     """
     with backend.changing(cluster):
-        plan = await plan_for(backend, cluster, desired)
+        plan = await backend.plan(cluster, desired)
         if agreed is not None and plan != agreed:
             raise PlanOutdated("it changed since its plan was shown", where=cluster, next_step="run the command again")
         backend.check(plan)

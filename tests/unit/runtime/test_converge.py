@@ -5,7 +5,7 @@ import pytest
 from shoal.backends.memory import MemoryBackend
 from shoal.errors import DeadlineExceeded
 from shoal.plan.actions import Plan, Stage
-from shoal.runtime.converge import NodeFailed, PlanOutdated, Silent, converge, plan_for
+from shoal.runtime.converge import NodeFailed, PlanOutdated, Silent, converge
 from shoal.status.conditions import ClusterStatus, State
 from shoal.testing.clock import VirtualClock, run_now
 from shoal.testing.specs import cluster_of, suspended
@@ -44,7 +44,7 @@ class NeverSeen(MemoryBackend):
 
 def test_the_plan_that_is_shown_is_the_one_that_is_done() -> None:
     backend, told = MemoryBackend(), Told()
-    shown = run_now(plan_for(backend, "c", SPEC))
+    shown = run_now(backend.plan("c", SPEC))
     status = run_now(converge(backend, "c", SPEC, VirtualClock(), told, 60))
     assert told.plans == [shown]
     assert tuple(told.stages) == shown.stages
@@ -55,7 +55,7 @@ def test_the_plan_that_is_shown_is_the_one_that_is_done() -> None:
 def test_another_plan_than_the_agreed_one_is_not_done() -> None:
     backend = MemoryBackend()
     run_now(converge(backend, "c", SPEC, VirtualClock(), Silent(), 60))
-    agreed = run_now(plan_for(backend, "c", SPEC))
+    agreed = run_now(backend.plan("c", SPEC))
     backend.kill("c", "w-0")
     with pytest.raises(PlanOutdated):
         run_now(converge(backend, "c", SPEC, VirtualClock(), Silent(), 60, agreed))
@@ -64,7 +64,7 @@ def test_another_plan_than_the_agreed_one_is_not_done() -> None:
 
 def test_a_plan_changes_nothing() -> None:
     backend = MemoryBackend()
-    run_now(plan_for(backend, "c", SPEC))
+    run_now(backend.plan("c", SPEC))
     assert run_now(backend.clusters()) == ()
 
 

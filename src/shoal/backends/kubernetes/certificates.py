@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from shoal.backends.kubernetes.tls import trusting
 from shoal.desired.kubernetes.certificates import AUTHORITY_KEYS, DAYS
 
 EARLIER = timedelta(hours=1)
@@ -70,10 +71,7 @@ def client_context(authority: Mapping[str, str], now: datetime) -> ssl.SSLContex
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
         .sign(signer, hashes.SHA256())
     )
-    context = ssl.create_default_context(cadata=certificate.decode())
-    # Nodes make theirs with the openssl of their image, which may be older than the rules that Python 3.13 turns on.
-    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-    context.set_alpn_protocols(["h2"])
+    context = trusting(certificate.decode())
     with _file("".join(_pem(made, key))) as path:
         context.load_cert_chain(path)
     return context

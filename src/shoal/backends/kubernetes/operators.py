@@ -19,7 +19,7 @@ LASTS_S = 15
 """Of ours: how long nobody else may take it after it was renewed."""
 
 
-class Told(msgspec.Struct, frozen=True):
+class Announced(msgspec.Struct, frozen=True):
     """How an operator of Shoal's runs clusters. namespaces: those that it watches."""
 
     version: str
@@ -35,7 +35,7 @@ class AtWork(msgspec.Struct, frozen=True):
     """An operator that holds a Lease of this name. told: None where it doesn't say."""
 
     lease: str
-    told: Told | None = None
+    told: Announced | None = None
 
 
 class LeaseSpec(Wire, frozen=True):
@@ -63,7 +63,7 @@ async def at_work(client: Client, now: float) -> tuple[AtWork, ...]:
     return tuple(found)
 
 
-def notes(told: Told) -> dict[str, str]:
+def notes(told: Announced) -> dict[str, str]:
     """Annotations by which an operator's Lease says how it runs clusters."""
     short = replace(told, settings=replace(told.settings, keeper=""))
     return {TOLD: msgspec.json.encode(short, order="deterministic").decode()}
@@ -80,7 +80,7 @@ def keeper() -> str:
 def _of(lease: Lease) -> AtWork:
     name = lease.metadata.name
     try:
-        told = msgspec.json.decode(lease.metadata.annotations.get(TOLD, ""), type=Told)
+        told = msgspec.json.decode(lease.metadata.annotations.get(TOLD, ""), type=Announced)
     except msgspec.DecodeError:
         return AtWork(name)
     return AtWork(name, replace(told, settings=replace(told.settings, keeper=keeper())))

@@ -11,7 +11,7 @@ from shoal import __version__
 from shoal.backends.kubernetes.client import Client
 from shoal.backends.kubernetes.consent import consent_of
 from shoal.backends.kubernetes.errors import Forbidden
-from shoal.backends.kubernetes.operators import Told, at_work, keeper
+from shoal.backends.kubernetes.operators import Announced, at_work, keeper
 from shoal.backends.kubernetes.remote.picture import Picture, picture_of, with_secrets
 from shoal.backends.kubernetes.resources import NAMESPACES, PODS, SECRETS
 from shoal.desired.cluster import DesiredCluster
@@ -121,7 +121,7 @@ def _without(plan: Plan, kinds: Mapping[str, str]) -> Plan:
     return replace(plan, stages=tuple(stage for stage in stages if stage))
 
 
-async def _acting(client: Client, namespace: str, now: datetime) -> tuple[Told | None, tuple[str, ...]]:
+async def _acting(client: Client, namespace: str, now: datetime) -> tuple[Announced | None, tuple[str, ...]]:
     """How Shoal's operator runs clusters there, None if that isn't known, and what is to be said of it."""
     try:
         found = await at_work(client, now.timestamp())

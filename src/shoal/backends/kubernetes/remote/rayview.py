@@ -9,6 +9,7 @@ from shoal.backends.kubernetes.remote.connection import Connection
 from shoal.backends.kubernetes.remote.forward import HERE, Forward
 from shoal.backends.kubernetes.remote.head import RayPod, head_of, token_of
 from shoal.backends.kubernetes.remote.private_files import private_files
+from shoal.backends.kubernetes.tls import trusting
 from shoal.engine.gcs_async import GcsAt, GcsCalls
 from shoal.errors import HeadNotRunning, ShoalError
 from shoal.world.from_kubernetes import is_ready
@@ -53,11 +54,8 @@ async def _gcs(connection: Connection, head: RayPod, said: list[str]) -> AsyncIt
 def _context(certificate: Mapping[str, str]) -> ssl.SSLContext | None:
     if not certificate:
         return None
+    authority, own, key = FILES
+    context = trusting(certificate[authority])
     with private_files(certificate) as files:
-        authority, own, key = (files[name] for name in FILES)
-        context = ssl.create_default_context(cafile=authority)
-        # Nodes make theirs with the openssl of their image, which may be older than the rules of Python 3.13.
-        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-        context.load_cert_chain(own, key)
-    context.set_alpn_protocols(["h2"])
+        context.load_cert_chain(files[own], files[key])
     return context

@@ -12,7 +12,7 @@ import pytest
 
 from shoal import __version__
 from shoal.backends.kubernetes.client import Client, Ignored
-from shoal.backends.kubernetes.operators import Told, notes
+from shoal.backends.kubernetes.operators import Announced, notes
 from shoal.backends.kubernetes.remote.forecast import forecast
 from shoal.backends.kubernetes.resources import LEASES, RAYCLUSTERS, SECRETS
 from shoal.backends.kubernetes.transport import Request, Response
@@ -124,7 +124,7 @@ def test_what_is_shown_is_what_the_operator_does_next(change: str, profile: str,
 
 async def lease(run: Driven, settings: Settings, name: str = OURS, version: str = __version__) -> None:
     now = datetime.fromtimestamp(START + run.clock.now, UTC).isoformat()
-    meta = {"name": name, "annotations": notes(Told(version, ("default",), settings))}
+    meta = {"name": name, "annotations": notes(Announced(version, ("default",), settings))}
     spec = {"holderIdentity": "somebody", "renewTime": now}
     body = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": meta, "spec": spec}
     await run.client.create(LEASES, "default", body, Ignored)
