@@ -6,7 +6,7 @@ from typing import Any
 def with_numpy_types(frame: Any) -> Any:
     """The frame with columns of NumPy's types in place of Arrow's; itself where there is none.
 
-    With NumPy's, models predict in half the time, and preprocessors see what they see of tables that Ray Data never had.
+    Models predict in half the time with those, and preprocessors see what they see of tables that Ray Data never had.
     """
     import pandas as pd
     import pyarrow
