@@ -123,9 +123,8 @@ class ParquetFiles:
         if not self.parts:
             return ray.data.read_parquet(list(self.paths)).select_columns(list(self.columns))
         files = ray.data.range(len(self.paths), override_num_blocks=len(self.paths))
-        return files.map_batches(self._of_files, batch_size=None)
+        return files.map_batches(self._of_files, fn_args=(self._masks(),), batch_size=None)
 
-    def _of_files(self, numbers: Any) -> Iterator[Any]:
-        masks = self._masks()
+    def _of_files(self, numbers: Any, masks: Sequence[Any]) -> Iterator[Any]:
         for number in numbers["id"]:
             yield from self._of_file(self.paths[number], masks[number])
