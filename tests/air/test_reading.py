@@ -20,3 +20,10 @@ def test_a_bunch_of_scikit_learns_keeps_its_numbers_under_its_names(as_frame: bo
     assert list(rows.columns) == [*(name.replace(" ", "_") for name in bunch.feature_names), "species"]
     assert (rows.drop(columns=["species"]).to_numpy() == load_iris().data).all()
     assert (rows["species"].to_numpy() == load_iris().target).all()
+
+
+def test_a_small_table_is_not_grouped_by_a_key_and_says_who_does_it() -> None:
+    import pandas as pd
+
+    with pytest.raises(air.SettingInvalid, match=r"groupby\('a'\): rows of this process .*dataset\.to_ray\(\)"):
+        air.from_pandas(pd.DataFrame({"a": [1, 2]})).groupby("a")

@@ -7,6 +7,8 @@ The statistics stay those of Ray's own code: it is only handed its rows by somet
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from shoal.air.errors import SettingInvalid
+
 
 class Blocks:
     """pandas DataFrames, one after the other, that can be mapped, aggregated and read as a ``ray.data.Dataset`` can.
@@ -49,10 +51,17 @@ class Blocks:
             totals = list(merged) if totals else found
         return {each.name: each.finalize(total) for each, total in zip(aggregates, totals, strict=True)}
 
-    def groupby(self, key: None) -> "OneGroup":
-        """All rows as one group: the only grouping that a preprocessor asks for."""
+    def groupby(self, key: str | None) -> "OneGroup":
+        """All rows as one group: the only grouping that a preprocessor asks for.
+
+        Raises:
+            SettingInvalid: a key.
+        """
         if key is not None:
-            raise NotImplementedError("rows of this process are not grouped by a key")
+            raise SettingInvalid(
+                f"groupby({key!r}): rows of this process are not grouped by a key",
+                next_step="ask Ray Data, dataset.to_ray(), or pandas, dataset.to_pandas()",
+            )
         return OneGroup(self)
 
 

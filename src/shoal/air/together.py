@@ -33,7 +33,7 @@ def learn_together(
         SettingInvalid: the framework trains with one worker.
         TrainingFailed: it refused the data or a setting, or workers were lost more than three times.
     """
-    if type(framework).together is Framework.together:
+    if framework.together is None:
         raise SettingInvalid(f"Scaling(workers={scaling.workers}): {framework.name} trains with one worker")
     say(f"training with {scaling.workers} workers under Ray Train")
     given = {

@@ -71,6 +71,8 @@ class Framework(ABC):
     can_be_watched: whether it learns in rounds, and its `learn` takes a `Watch`, ``watch=``.
     takes_tables: whether it learns from tables and predicts for rows of them.
     tolerance: how far apart, relatively, predictions for one row may be in batches of other sizes or on other devices.
+    together: a method, how several workers learn one model from tables; it is called where the driver of Ray Train
+        runs. None: it trains with one worker.
     """
 
     name: ClassVar[str]
@@ -80,6 +82,7 @@ class Framework(ABC):
     can_be_watched: ClassVar[bool] = False
     takes_tables: ClassVar[bool] = True
     tolerance: ClassVar[float] = 0.0
+    together: "ClassVar[Callable[[Any, Mapping[str, Table]], Together] | None]" = None
 
     @abstractmethod
     def learn(self, tables: Mapping[str, Table], settings: Mapping[str, Any], threads: int) -> Learned:
@@ -92,13 +95,6 @@ class Framework(ABC):
     @abstractmethod
     def load(self, folder: Path, *, trust_code: bool = False) -> Any:
         """The model that `save` wrote. Code of the folder's may run only with ``trust_code``."""
-
-    def together(self, tables: Mapping[str, Table]) -> "Together":
-        """How several workers learn one model from ``tables``. Asked where the driver of Ray Train runs.
-
-        Not overridden: it trains with one worker.
-        """
-        raise NotImplementedError
 
     def takes_batches(self, settings: Mapping[str, Any]) -> bool:
         """Whether `learn`, with these settings, takes a `Stream` in place of a table: see its ``tables()``."""

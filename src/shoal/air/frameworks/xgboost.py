@@ -154,7 +154,7 @@ def matrices_of(tables: Mapping[str, Table], threads: int, settings: Mapping[str
 
 
 def _batches(stream: Any) -> Any:
-    """What `xgboost.QuantileDMatrix` reads batches by. It goes through them four times."""
+    """What `xgboost.QuantileDMatrix` reads batches by. It goes through them four times, each begun by a reset."""
     import xgboost
 
     names = list(map(str, stream.features.columns))
