@@ -172,7 +172,7 @@ def _private_mib(pid: int) -> float:
     """What a process and all below it hold, without files and /dev/shm.
 
     By what costs nothing to ask: for a proportional share (smaps_rollup) the kernel walks through all pages, and halts
-    whoever needs new ones meanwhile, which took a sixth of the speed of the many processes of Ray.
+    whoever needs new ones meanwhile, which took a fifth of the speed of the many processes of Ray.
     """
     below: dict[int, list[int]] = {}
     for entry in Path("/proc").iterdir():

@@ -14,4 +14,6 @@ def is_held(holder: str, renewed: str | None, now: float) -> bool:
 
     renewed: RFC 3339. now: seconds since 1970, by the clock of whoever asks, which may differ by seconds.
     """
-    return bool(holder and renewed) and now - datetime.fromisoformat(renewed or "").timestamp() < SILENT_S
+    if not holder or not renewed:
+        return False
+    return now - datetime.fromisoformat(renewed).timestamp() < SILENT_S

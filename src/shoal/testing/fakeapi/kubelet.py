@@ -161,8 +161,7 @@ class Kubelet:
         """A Secret is missing: of a volume, and nothing is started, or of a variable, and the first container isn't."""
         pod = self.schedule(pod)
         state = {"waiting": {"reason": "ContainerCreating"}}
-        volumes = [volume["secret"] for volume in pod["spec"].get("volumes", ()) if "secret" in volume]
-        is_of_volume = any(secret["secretName"] == name for secret in volumes)
+        is_of_volume = any(source["secretName"] == name for source in _secrets_of_volumes(pod))
         if not is_of_volume:
             state = {"waiting": {"reason": "CreateContainerConfigError", "message": f'secret "{name}" not found'}}
         return self._set(
@@ -196,14 +195,17 @@ class Kubelet:
 
 def secrets_of(pod: Obj) -> list[str]:
     """Names of the Secrets that a pod can't start without."""
-    sources = [volume["secret"] for volume in pod["spec"].get("volumes", ()) if "secret" in volume]
-    names = [source["secretName"] for source in sources if not source.get("optional")]
+    names = [source["secretName"] for source in _secrets_of_volumes(pod) if not source.get("optional")]
     for container in (*pod["spec"].get("initContainers", ()), *pod["spec"]["containers"]):
         for variable in container.get("env", ()):
             source = variable.get("valueFrom", {}).get("secretKeyRef")
             if source and not source.get("optional"):
                 names.append(source["name"])
     return list(dict.fromkeys(names))
+
+
+def _secrets_of_volumes(pod: Obj) -> list[JsonObject]:
+    return [volume["secret"] for volume in pod["spec"].get("volumes", ()) if "secret" in volume]
 
 
 def _container(container: JsonObject, state: JsonObject, *, ready: bool = False, started: bool = False) -> JsonObject:
