@@ -4,6 +4,7 @@ Two clusters share an operator: ``kept`` has TLS, its GCS on a volume and its lo
 Redis, its logs in a bucket, and ends when nobody uses it. In the order of their lives.
 """
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -23,6 +24,8 @@ IMAGE = "rayproject/ray:2.60.0"
 KEYS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
 BUCKET = "logs"
 IDLE_S = 30
+GRACE_S = 30
+"""What a pod that doesn't end by itself is given, by default."""
 TWELVE = str([12] * 12)
 COUNT = """
 import ray
@@ -186,6 +189,28 @@ def succeeded(ended: "subprocess.CompletedProcess[str]") -> str:
     return ended.stdout
 
 
+@contextlib.contextmanager
+def no_operator(node: Cluster, namespace: str) -> Iterator[None]:
+    """None runs meanwhile."""
+
+    def scale(count: int) -> None:
+        node.kubectl("-n", namespace, "scale", "deployment/shoal-operator", f"--replicas={count}")
+        until(
+            f"{count} operators run",
+            lambda: node.kubectl("-n", namespace, "get", "pods", "-o", "name").count("pod/") == count,
+        )
+
+    scale(0)
+    yield
+    scale(1)
+
+
+def secrets(cluster: RayOnNode) -> dict[str, dict[str, str]]:
+    """What its Secrets hold, by name."""
+    listed = json.loads(cluster.kubectl("get", "secrets", "-l", f"ray.io/cluster={cluster.name}", "-o", "json"))
+    return {secret["metadata"]["name"]: secret["data"] for secret in listed["items"]}
+
+
 def kill(cluster: RayOnNode, pod: str) -> None:
     cluster.kubectl("delete", "pod", pod, "--force", "--grace-period=0")
 
@@ -220,16 +245,27 @@ def test_actors_and_jobs_outlast_the_head_whose_gcs_is_on_a_volume(kept: RayOnNo
 
 
 def test_secrets_that_somebody_deletes_are_made_again_as_they_were_and_a_new_worker_joins(kept: RayOnNode) -> None:
-    def secrets() -> dict[str, Any]:
-        listed = json.loads(kept.kubectl("get", "secrets", "-l", "ray.io/cluster=kept", "-o", "json"))["items"]
-        return {secret["metadata"]["name"]: secret["data"] for secret in listed}
-
-    before, (head, worker) = secrets(), kept.pods()
+    before, (head, worker) = secrets(kept), kept.pods()
     assert len(before) == 2
     kept.kubectl("delete", "secret", *before)
     kill(kept, worker)
     assert head in kept.wait_until_ready(pods=2)
-    assert secrets() == before
+    assert secrets(kept) == before
+
+
+def test_a_cluster_whose_secrets_were_lost_while_no_operator_ran_comes_back_with_others(
+    kept: RayOnNode, module_operator: tuple[str, str]
+) -> None:
+    lost, before = secrets(kept), kept.pods()
+    with no_operator(kept.node, module_operator[0]):
+        kept.kubectl("delete", "secret", *lost)
+    until("all pods are made anew", lambda: not {*kept.pods().values()} & {*before.values()})
+    head, _ = kept.wait_until_ready(pods=2)
+    found = secrets(kept)
+    assert found.keys() == lost.keys()
+    assert all(found[name] != lost[name] for name in lost)
+    assert TWELVE in succeeded(kept.shoal("connect", "--", sys.executable, "examples/script.py"))
+    assert "known:open" in kept.kubectl("exec", head, "-c", "ray", "--", "python", "-c", KNOCK)
 
 
 def test_the_logs_of_pods_that_are_gone_are_read_from_the_volume(kept: RayOnNode) -> None:
@@ -268,21 +304,21 @@ def test_a_cluster_that_is_deleted_while_no_operator_runs_leaves_nothing_in_redi
     def keys() -> str:
         return lean.kubectl("exec", "redis", "--", "redis-cli", "--no-auth-warning", "-a", "open", "keys", "*").strip()
 
-    def operators(count: int) -> None:
-        where = ("-n", module_operator[0])
-        lean.node.kubectl(*where, "scale", "deployment/shoal-operator", f"--replicas={count}")
-        until(
-            f"{count} operators run",
-            lambda: lean.node.kubectl(*where, "get", "pods", "-o", "name").count("pod/") == count,
-        )
-
     assert keys()
-    operators(0)
-    lean.kubectl("delete", "raycluster", "lean", "--wait=false")
-    assert lean.kubectl("get", "raycluster", "lean", "-o", "name")
-    operators(1)
+    with no_operator(lean.node, module_operator[0]):
+        lean.kubectl("delete", "raycluster", "lean", "--wait=false")
+        assert lean.kubectl("get", "raycluster", "lean", "-o", "name")
     lean.kubectl("wait", "--for=delete", "raycluster/lean", "--timeout=120s")
     assert keys() == ""
+
+
+def test_a_head_with_rays_autoscaler_takes_no_longer_to_go_than_one_without(kept: RayOnNode) -> None:
+    scaled = RayOnNode(kept.node, kept.namespace, "scaled")
+    body = raycluster("scaled", "pvc://ray-logs", cpus="0", workers=0, enableInTreeAutoscaling=True)
+    apply(kept.node, kept.namespace, body)
+    scaled.wait_until_ready(pods=1)
+    scaled.kubectl("delete", "pod", *scaled.pods(), f"--timeout={GRACE_S // 2}s")
+    scaled.kubectl("delete", "raycluster", "scaled", "--wait=false")
 
 
 def test_logs_outlast_the_cluster_itself_and_its_gcs_does_not(kept: RayOnNode) -> None:

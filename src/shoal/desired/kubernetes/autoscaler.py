@@ -10,6 +10,9 @@ from shoal.spec.raycluster import RayCluster
 from shoal.spec.reserved import AUTOSCALER_COMMAND
 
 COMMAND = "ray kuberay-autoscaler --cluster-name $(RAY_CLUSTER_NAME) --cluster-namespace $(RAY_CLUSTER_NAMESPACE)"
+# As a container's first process Ray's autoscaler ends on no SIGTERM, and the head would take its whole grace to go. What it
+# knows is in Ray's GCS and in the RayCluster: killed, it loses nothing.
+UNTIL_TOLD = " & trap 'kill -9 $!' TERM; wait $!"
 RESOURCES = {"cpu": "500m", "memory": "512Mi"}
 TAKEN_OVER = ("image", "imagePullPolicy", "resources", "securityContext", "envFrom", "command", "args")
 
@@ -44,7 +47,7 @@ def autoscaler(group: PodGroup, options: dict[str, Any], access: Access, logs: d
         "image": group.raw_ray.get("image", ""),
         "imagePullPolicy": "IfNotPresent",
         "command": SHELL,
-        "args": [COMMAND],
+        "args": [COMMAND + UNTIL_TOLD],
         "env": [*(variable for variable in variables if variable["name"] not in taken), *own_variables],
         "resources": {"limits": RESOURCES, "requests": RESOURCES},
         "volumeMounts": mounts,
