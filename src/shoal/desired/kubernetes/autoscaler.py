@@ -10,8 +10,8 @@ from shoal.spec.raycluster import RayCluster
 from shoal.spec.reserved import AUTOSCALER_COMMAND
 
 COMMAND = "ray kuberay-autoscaler --cluster-name $(RAY_CLUSTER_NAME) --cluster-namespace $(RAY_CLUSTER_NAMESPACE)"
-# As a container's first process Ray's autoscaler ends on no SIGTERM, and the head would take its whole grace to go. What it
-# knows is in Ray's GCS and in the RayCluster: killed, it loses nothing.
+# As a container's first process Ray's autoscaler ends on no SIGTERM, and the head would take its whole grace to go.
+# What it knows is in Ray's GCS and in the RayCluster: killed, it loses nothing.
 UNTIL_TOLD = " & trap 'kill -9 $!' TERM; wait $!"
 RESOURCES = {"cpu": "500m", "memory": "512Mi"}
 TAKEN_OVER = ("image", "imagePullPolicy", "resources", "securityContext", "envFrom", "command", "args")
