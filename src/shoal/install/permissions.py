@@ -67,7 +67,9 @@ OF_CLUSTERS: tuple[Permission, ...] = (
     Permission(NETWORKING, "networkpolicies", KEEP, "they close a cluster to strangers"),
     Permission(NETWORKING, "ingresses", READ, FOLLOWED),
     Permission(NETWORKING, "ingresses", KEEP, "enableIngress"),
-    Permission("route.openshift.io", "routes", ("get", *KEEP), "enableIngress, on OpenShift"),
+    Permission("route.openshift.io", "routes", READ, FOLLOWED),
+    Permission("route.openshift.io", "routes", KEEP, "enableIngress, on OpenShift"),
+    Permission("route.openshift.io", "routes/custom-host", ("create", "update"), "ingressOptions may name its host"),
     Permission("batch", "jobs", READ, FOLLOWED),
     Permission("batch", "jobs", KEEP, "one empties Redis after a cluster that kept its GCS there"),
 )

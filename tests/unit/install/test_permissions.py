@@ -5,10 +5,16 @@ from typing import Any
 import msgspec
 import pytest
 
-from shoal.backends.kubernetes.cache import SHARED, WATCHED
+from shoal.backends.kubernetes.cache import SHARED
+from shoal.backends.kubernetes.resources import ROUTES
 from shoal.desired.kubernetes.objects.access import autoscaler_rights
+from shoal.desired.kubernetes.settings import Settings
+from shoal.engine.gcs_async import GcsCalls
 from shoal.install.permissions import OF_CLUSTERS, OF_ITSELF, Permission, rules
+from shoal.operator.operator import Operator
+from shoal.operator.options import Options
 from shoal.spec.raycluster import RayCluster
+from shoal.testing.fakeapi import FakeApi
 
 ALL = (*OF_CLUSTERS, *OF_ITSELF)
 NEVER = {"*", "escalate", "bind", "impersonate", "deletecollection", "proxy"}
@@ -48,10 +54,12 @@ def test_only_its_own_lease_is_changed() -> None:
     assert [one.names for one in changing] == [("shoal-operator",)]
 
 
-@pytest.mark.parametrize("kind", sorted(WATCHED))
-def test_what_is_watched_may_be_listed_and_watched(kind: str) -> None:
-    resource = WATCHED[kind]
-    assert {"get", "list", "watch"} <= allowed(resource.group, resource.plural)
+def test_what_is_followed_may_be_listed_and_watched() -> None:
+    options = Options(settings=Settings(has_routes=True))
+    followed = {feed.resource for feed in Operator(FakeApi(), GcsCalls(), options).feeds}
+    assert ROUTES in followed
+    for resource in followed:
+        assert {"get", "list", "watch"} <= allowed(resource.group, resource.plural), resource.plural
 
 
 @pytest.mark.parametrize("kind", sorted(set(SHARED) - {"Secret"}))
