@@ -1,8 +1,8 @@
 """What every backend can do. tests/conformance runs the same suite against each of them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 import msgspec
 
@@ -40,6 +40,13 @@ class Port(msgspec.Struct, frozen=True):
     address: str
 
 
+class Preview(msgspec.Struct, frozen=True):
+    """What would be done. forecast: asks what follows once that is done; None where nobody else acts on the cluster."""
+
+    plan: Plan
+    forecast: Callable[[], Coroutine[Any, Any, Forecast]] | None = None
+
+
 class Backend(Protocol):
     """A place where clusters run.
 
@@ -64,8 +71,8 @@ class Backend(Protocol):
         """What would be done now to take ``cluster`` to ``desired`` (None: to be gone). Changes nothing."""
         ...
 
-    async def forecast(self, cluster: str, desired: DesiredCluster) -> Forecast | None:
-        """What follows once the plan that was made last is carried out; None where nobody else acts on ``cluster``."""
+    async def preview(self, cluster: str, desired: DesiredCluster | None) -> Preview:
+        """The plan, to be shown with what follows of it: both stand on the same look at the cluster."""
         ...
 
     async def progress(self, cluster: str, desired: DesiredCluster | None) -> ClusterStatus:
@@ -171,9 +178,9 @@ class NodeBackend(Backend, Protocol):
         """What takes the cluster as it is observed to ``desired``."""
         return diff(desired, await self.observe(cluster))
 
-    async def forecast(self, cluster: str, desired: DesiredCluster) -> Forecast | None:
-        """Nothing: all that is to be done is in the plan."""
-        return None
+    async def preview(self, cluster: str, desired: DesiredCluster | None) -> Preview:
+        """All that is to be done is in the plan."""
+        return Preview(await self.plan(cluster, desired))
 
     async def progress(self, cluster: str, desired: DesiredCluster | None) -> ClusterStatus:
         """The cluster as it is observed, against ``desired``."""

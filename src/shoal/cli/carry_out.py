@@ -47,9 +47,10 @@ def _agreed(console: Console, backend: "Backend", name: str, desired: "DesiredCl
 
     from shoal.plan.render import foreseen, lines
 
-    plan = asyncio.run(backend.plan(name, desired))
+    preview = asyncio.run(backend.preview(name, desired))
+    plan = preview.plan
     if plan:
-        forecast = None if desired is None else asyncio.run(backend.forecast(name, desired))
+        forecast = asyncio.run(preview.forecast()) if preview.forecast else None
         for line in (*lines(plan), *foreseen(forecast)):
             console.say(line)
         say_notes(console, forecast)

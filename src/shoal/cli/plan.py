@@ -39,8 +39,8 @@ def command(console: Console, file: str, cluster: str, context: str | None, name
     try:
         backend = backend_for(spec, {}, Address(name, context, namespace))
         say_unhonoured(console, spec, backend)
-        plan = asyncio.run(backend.plan(name, spec.desired))
-        forecast = asyncio.run(backend.forecast(name, spec.desired))
+        preview = asyncio.run(backend.preview(name, spec.desired))
+        plan, forecast = preview.plan, asyncio.run(preview.forecast()) if preview.forecast else None
     except ProviderNotSupported:
         console.say("note: planned from nothing, as Shoal can't look at this provider yet; `up` would refuse it")
         plan, forecast = diff(spec.desired, World(name)), None

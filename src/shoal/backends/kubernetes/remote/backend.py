@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, BinaryIO, Self, TypeVar, cast
 
-from shoal.backends.base import Backend, Endpoints, Port
+from shoal.backends.base import Backend, Endpoints, Port, Preview
 from shoal.backends.kubernetes.client import Client
 from shoal.backends.kubernetes.remote import copying, joined, objects
 from shoal.backends.kubernetes.remote.certificate import FILES, certificate_of
@@ -60,7 +60,6 @@ class KubernetesBackend(Backend):
         self._say = say
         self._connected: Connection | None = None
         self._files: dict[str, PodFiles] = {}
-        self._dry_run: objects.DryRun | None = None
         self._ignored_since = 0.0
         self._store: LogStore | None = None
 
@@ -70,24 +69,21 @@ class KubernetesBackend(Backend):
 
     async def plan(self, cluster: str, desired: DesiredCluster | None) -> Plan:
         """What a dry run says. Raises KindUnknown, and the API server's refusals."""
-        if desired is not None:
-            self._dry_run = await self._run(objects.dry_run(self._connection.client, self.place, self._to_apply))
-            return objects.plan_of(self.place, self._to_apply, self._dry_run)
-        resource, pods = await self._look(cluster)
-        if resource is None and not pods:
-            return Plan(cluster)
-        reason = Reason("ClusterDeleted", "the cluster is to be gone")
-        return Plan(cluster, ((RemoveCluster(cluster, reason),),))
+        return (await self.preview(cluster, desired)).plan
 
-    async def forecast(self, cluster: str, desired: DesiredCluster) -> Forecast | None:
-        """What the operator would do after the dry run that was planned with."""
+    async def preview(self, cluster: str, desired: DesiredCluster | None) -> Preview:
+        """What a dry run says, and what the operator would do after it. Raises as ``plan``."""
+        if desired is None:
+            return Preview(await self._removal(cluster))
+        said = await self._run(objects.dry_run(self._connection.client, self.place, self._to_apply))
 
         async def ask() -> RayView | None:
             return await ray_view(self._connection, self.place.namespace, cluster)
 
-        if self._dry_run is None:
-            raise AssertionError("nothing was planned")
-        return await self._run(forecast(self._connection.client, *self._dry_run, ask, datetime.now(UTC)))
+        async def foresee() -> Forecast:
+            return await self._run(forecast(self._connection.client, *said, ask, datetime.now(UTC)))
+
+        return Preview(objects.plan_of(self.place, self._to_apply, said), foresee)
 
     async def progress(self, cluster: str, desired: DesiredCluster | None) -> ClusterStatus:
         """The same as ``status``. Raises NoOperator once nothing has come of it for a while."""
@@ -231,6 +227,13 @@ class KubernetesBackend(Backend):
 
     async def _run(self, work: Coroutine[Any, Any, T]) -> T:
         return await self._connection.portal.run(work)
+
+    async def _removal(self, cluster: str) -> Plan:
+        resource, pods = await self._look(cluster)
+        if resource is None and not pods:
+            return Plan(cluster)
+        reason = Reason("ClusterDeleted", "the cluster is to be gone")
+        return Plan(cluster, ((RemoveCluster(cluster, reason),),))
 
     async def _look(self, cluster: str) -> tuple[Resource | None, tuple[RayPod, ...]]:
         client, namespace = self._connection.client, self.place.namespace
