@@ -13,7 +13,7 @@ import msgspec
 
 from shoal.engine import protobuf
 from shoal.engine.gcs import METHOD as ALL_NODES
-from shoal.engine.gcs import GcsUnreachable, RayNode, nodes_in, refusal
+from shoal.engine.gcs import GcsUnauthorized, GcsUnreachable, RayNode, nodes_in, refusal
 from shoal.errors import ActionFailed
 
 JOBS = "/ray.rpc.JobInfoGcsService/GetAllJobInfo"
@@ -140,6 +140,8 @@ async def _call(at: GcsAt, method: str, request: bytes) -> bytes:
     from grpclib.client import Channel, UnaryUnaryMethod
     from grpclib.exceptions import GRPCError, ProtocolError, StreamTerminatedError
 
+    if not (at.token.isascii() and at.token.isprintable()):  # what refuses it later on would show it
+        raise GcsUnauthorized("the token has characters that can't be sent", where=at.address)
     metadata = {"authorization": f"Bearer {at.token}"} if at.token else None
     try:
         async with (

@@ -127,12 +127,15 @@ class Keys:
             known.seen = dict.fromkeys(known.seen, 0.0)
 
     async def token(self, observed: Observed, desired: DesiredCluster) -> str:
-        """The cluster's token, "" where it asks for none. Raises SecretMissing, and what a read raises."""
+        """The cluster's token as Ray takes it, without what surrounds it; "" where it asks for none.
+
+        Raises SecretMissing, and what a read raises.
+        """
         source = token_source(desired)
         if source is None:
             return ""
         name, key = source
-        return (await self._read(observed, name, (key,)))[key]
+        return (await self._read(observed, name, (key,)))[key].strip()
 
     async def tls(self, observed: Observed, desired: DesiredCluster) -> ssl.SSLContext | None:
         """What connects to the cluster, None where that is plain. Raises SecretMissing, and what a read raises."""
@@ -154,13 +157,14 @@ class Keys:
         try:
             secret = await self._client.get(SECRETS, namespace, name, _Secret)
             values = {key: base64.b64decode(secret.data[key]).decode() for key in keys}
-        except (NotFound, KeyError) as error:
+        except (NotFound, KeyError, ValueError) as error:
             if isinstance(error, NotFound):
                 self.is_gone(observed, name)
             if held is not None:
                 return held.values  # its nodes still have it
             wanted = " or ".join(map(repr, keys))
-            raise SecretMissing(f"there is no key {wanted} in a Secret {name!r}", where=namespace) from error
+            lacks = "text under" if isinstance(error, ValueError) else "key"
+            raise SecretMissing(f"there is no {lacks} {wanted} in a Secret {name!r}", where=namespace) from error
         contents = Contents(values, secret.metadata.annotations.get(CONTENTS, ""))
         self.is_there(observed, Shared(secret.metadata), contents)
         return values

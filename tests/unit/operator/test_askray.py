@@ -81,7 +81,7 @@ def secret(name: str) -> Shared:
     return Shared(Meta(name, "default", "s", "1"))
 
 
-async def listening(gcs: Gcs, api: FakeApi, env: list[dict[str, Any]], times: int = 1) -> tuple[RayView, int]:
+async def listening(gcs: GcsCalls, api: FakeApi, env: list[dict[str, Any]], times: int = 1) -> tuple[RayView, int]:
     """What is learned while something listens on the GCS's port, and that port."""
     server = await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", 0)
     async with server:
@@ -92,8 +92,8 @@ async def listening(gcs: Gcs, api: FakeApi, env: list[dict[str, Any]], times: in
         return view, port
 
 
-def with_secret(api: FakeApi) -> FakeApi:
-    data = {"auth_token": base64.b64encode(TOKEN.encode()).decode()}
+def with_secret(api: FakeApi, token: bytes = TOKEN.encode()) -> FakeApi:
+    data = {"auth_token": base64.b64encode(token).decode()}
     body = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "demo"}, "data": data}
     asyncio.run(Client(api).create(SECRETS, "default", body, Ignored))
     return api
@@ -138,6 +138,23 @@ def test_a_token_that_is_refused_is_read_again_the_next_time() -> None:
 def test_a_secret_that_is_not_there_is_named() -> None:
     view, _ = asyncio.run(listening(Gcs(), FakeApi(), [VARIABLE]))
     assert view.error == "there is no key 'auth_token' in a Secret 'demo'"
+
+
+def test_what_surrounds_a_token_in_its_secret_is_not_told_to_ray() -> None:
+    gcs = Gcs()
+    view, _ = asyncio.run(listening(gcs, with_secret(FakeApi(), f"{TOKEN}\n".encode()), [VARIABLE]))
+    assert not view.error
+    assert [token for _, token in gcs.asked] == [TOKEN]
+
+
+def test_a_token_that_can_not_be_sent_is_shown_to_nobody() -> None:
+    view, port = asyncio.run(listening(GcsCalls(), with_secret(FakeApi(), "schlüssel".encode()), [VARIABLE]))
+    assert view.error == f"Ray's GCS at 127.0.0.1:{port} refuses the token: the token has characters that can't be sent"
+
+
+def test_a_secret_of_bytes_that_are_no_text_is_named() -> None:
+    view, _ = asyncio.run(listening(Gcs(), with_secret(FakeApi(), b"\xff\x00"), [VARIABLE]))
+    assert view.error == "there is no text under 'auth_token' in a Secret 'demo'"
 
 
 @pytest.mark.parametrize("listens", [True, False])
