@@ -21,6 +21,7 @@ FIRST_WAIT_S = 1.0
 NEVER_ANSWERED_S = 4.0
 """The first wait where Ray has not answered yet, and its pod is Ready: what is in the way won't be gone at once."""
 LONGEST_WAIT_S = 60.0
+BROKEN = RayView(error="the operator failed in asking Ray; its own log says why")
 BELIEVED_WITHOUT_ANSWER = 3
 """Failures in a row after which an earlier answer isn't believed any more: one lost packet is no news."""
 
@@ -95,15 +96,16 @@ class RayViews:
             memory.asking.cancel()
 
     async def _renew(self, key: Key, memory: _Memory, observed: Observed, desired: DesiredCluster) -> None:
+        answer = BROKEN
         try:
             async with self._limit:
                 answer = await self._ask(observed, desired)
         finally:
             memory.asking = None
-        before = memory.view
-        wait_s = self._remember(memory, answer)
-        if self._memories.get(key) is memory:
-            self._look_after(key, 0.0 if memory.view != before else wait_s)
+            before = memory.view
+            wait_s = self._remember(memory, answer)
+            if self._memories.get(key) is memory:
+                self._look_after(key, 0.0 if memory.view != before else wait_s)
 
     def _remember(self, memory: _Memory, answer: RayView) -> float:
         agrees = not answer.error and memory.about <= answer.alive.keys()

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from shoal.desired.cluster import DesiredCluster, DesiredNode, Role
-from shoal.operator.rayviews import CALM_S, FIRST_WAIT_S, RayViews
+from shoal.operator.rayviews import BROKEN, CALM_S, FIRST_WAIT_S, RayViews
 from shoal.testing.clock import VirtualClock
 from shoal.world.kubernetes import Meta, Observed, Pod, PodCondition, PodStatus, RayView, Resource
 
@@ -127,6 +127,20 @@ def test_one_lost_answer_is_no_news_and_several_are() -> None:
             ray.clock.now += 60
             await ray.look("head", answer=SILENT)
         assert ray.views.view(KEY) == SILENT
+
+    play(scenario)
+
+
+def test_asking_that_breaks_is_told_and_tried_again() -> None:
+    async def scenario(ray: Ray) -> None:
+        await ray.look("head")  # there is no answer to give
+        assert ray.views.view(KEY) == BROKEN
+        assert ray.looks == [0.0]
+        wait = await ray.look("head")
+        assert wait is not None
+        ray.clock.now += wait
+        await ray.look("head", answer=alive("head"))
+        assert ray.views.view(KEY) == alive("head")
 
     play(scenario)
 
