@@ -45,29 +45,30 @@ def main(options: Options) -> None:
 
 
 async def _connected(options: Options) -> None:
-    async with HttpTransport(access(options.kubeconfig, options.context), connections=options.requests) as transport:
-        await run(transport, GcsCalls(), options)
+    where = access(options.kubeconfig, options.context)
+    async with HttpTransport(where, connections=options.requests) as transport, HttpTransport(where) as aside:
+        await run(transport, GcsCalls(), options, aside)
 
 
-async def run(transport: Transport, gcs: GcsCalls, options: Options) -> None:
-    """Run one operator on ``transport``."""
+async def run(transport: Transport, gcs: GcsCalls, options: Options, aside: Transport | None = None) -> None:
+    """Run one operator on ``transport``.
+
+    aside: another way to the API server, for the Lease: its renewal must not wait behind slow requests, as where a
+    webhook holds up every pod.
+    """
     clock = SystemClock()
     options = replace(options, settings=await _found_out(Client(transport), options))
     told = Announced(__version__, options.namespaces, options.settings)
     where = options.settings.operator_namespace
-    election = Election(Client(transport), where, options.named(), clock, utc_now, notes(told))
+    election = Election(Client(aside or transport), where, options.named(), clock, utc_now, notes(told))
     operator = Operator(Fenced(transport, election, clock) if options.election else transport, gcs, options)
     async with _probed(operator, options):
         following = asyncio.create_task(operator.follow())
         working = asyncio.create_task(_work(operator, election if options.election else None))
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, working.cancel)
-        try:
-            await working
-        except asyncio.CancelledError:
-            log.info("asked to end; what was under way is finished")
-        finally:
-            following.cancel()
+        await _until_one_ends(working, following)
+    log.info("asked to end; what was under way is finished")
 
 
 async def _found_out(client: Client, options: Options) -> Settings:
@@ -84,17 +85,21 @@ async def _work(operator: Operator, election: Election | None) -> None:
         await operator.work()
         return
     await election.wait_for_turn()
-    working = asyncio.create_task(operator.work())
-    keeping = asyncio.create_task(election.keep())
     try:
-        await asyncio.wait((working, keeping), return_when=asyncio.FIRST_COMPLETED)
+        await _until_one_ends(asyncio.create_task(operator.work()), asyncio.create_task(election.keep()))
     finally:
-        working.cancel()
-        await asyncio.wait((working,))
-        keeping.cancel()
-        await asyncio.wait((keeping,))
         await election.let_go()
-    for task in (keeping, working):
+
+
+async def _until_one_ends(*tasks: asyncio.Task[None]) -> None:
+    """Wait until one of them ends, then end the others, the first one first. Raises what any of them did."""
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+            await asyncio.wait((task,))
+    for task in tasks:
         if not task.cancelled():
             task.result()
 

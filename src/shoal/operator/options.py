@@ -14,8 +14,9 @@ class Options(msgspec.Struct, frozen=True):
 
     namespaces: those that it watches; EVERYWHERE for all. kubeconfig, context: "" for what kubectl would take, or the
     pod's own service account. concurrency: how many clusters are worked on at once. requests: how many requests to the
-    API server may be under way at once. election: whether it shares its work with others by a Lease. metrics_port,
-    probes_port: 0 for any that is free. identity: of this process among those that wait for the Lease.
+    API server may be under way at once, beside those for the Lease. election: whether it shares its work with others
+    by a Lease. metrics_port, probes_port: 0 for any that is free. identity: of this process among those that wait for
+    the Lease.
     """
 
     settings: Settings = Settings()

@@ -10,6 +10,8 @@ from shoal.backends.kubernetes.store import Key
 
 Monotonic: TypeAlias = Callable[[], float]
 
+FAREWELL_S = 20.0
+"""For what is under way when all is to end: less than the operator's pod is given, of which something is left then."""
 FIRST_RETRY_S = 0.25
 LONGEST_RETRY_S = 120.0
 
@@ -122,6 +124,7 @@ async def work_off(
 ) -> None:
     """Hand each key to ``work``, ``side_by_side`` at once, until cancelled; what is under way then is finished first.
 
+    It has FAREWELL_S for that: what is cut off is what a crash would cut off, and whoever comes next goes on with it.
     raised: told of a key whose work has raised, which must not end the work of the others.
     """
     wake = asyncio.Event()
@@ -146,7 +149,10 @@ async def work_off(
             await _wait(wake, queue.next_due_s() if len(running) < side_by_side else None)
     finally:
         if running:
-            await asyncio.wait(running)
+            _, late = await asyncio.wait(running, timeout=FAREWELL_S)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
 
 async def _wait(wake: asyncio.Event, seconds: float | None) -> None:

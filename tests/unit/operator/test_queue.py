@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from shoal.operator.queue import LONGEST_RETRY_S, WorkQueue, work_off
 from shoal.testing.clock import VirtualClock
 
@@ -180,3 +182,26 @@ def test_only_what_is_due_before_all_else_wakes_whoever_waits() -> None:
         queue.add_after(key, wait_s)
     assert len(woken) == 2
     assert queue.next_due_s() == 2.0
+
+
+def test_what_is_not_finished_in_time_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shoal.operator.queue.FAREWELL_S", 0.01)
+    ended: list[str] = []
+
+    async def work(key: tuple[str, str]) -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.append(key[1])
+
+    async def scenario() -> None:
+        queue = WorkQueue(asyncio.get_running_loop().time, lambda: 0.0)
+        queue.add(A)
+        worker = asyncio.create_task(work_off(queue, work, 1, lambda key, error: None))
+        await asyncio.sleep(0.01)
+        worker.cancel()
+        await asyncio.wait([worker], timeout=5)
+        assert worker.cancelled()
+
+    asyncio.run(scenario())
+    assert ended == ["a"]
