@@ -43,10 +43,10 @@ class Counter:
 
 
 class Histogram:
-    """How long something took, in seconds."""
+    """How long something took, in seconds. labels: of all its lines."""
 
-    def __init__(self, name: str, help_: str) -> None:
-        self.name, self.help = name, help_
+    def __init__(self, name: str, help_: str, **labels: str) -> None:
+        self.name, self.help, self._labels = name, help_, labels
         self._buckets = [0] * (len(SECONDS) + 1)
         self._sum = 0.0
 
@@ -61,9 +61,10 @@ class Histogram:
         count = 0
         for bound, in_bucket in zip((*SECONDS, float("inf")), self._buckets, strict=True):
             count += in_bucket
-            yield _line(f"{self.name}_bucket", {"le": "+Inf" if bound == float("inf") else f"{bound:g}"}, count)
-        yield _line(f"{self.name}_sum", {}, self._sum)
-        yield _line(f"{self.name}_count", {}, count)
+            le = "+Inf" if bound == float("inf") else f"{bound:g}"
+            yield _line(f"{self.name}_bucket", {**self._labels, "le": le}, count)
+        yield _line(f"{self.name}_sum", self._labels, self._sum)
+        yield _line(f"{self.name}_count", self._labels, count)
 
 
 def exposition(families: Iterable[Family | Histogram]) -> str:

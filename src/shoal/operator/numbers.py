@@ -1,8 +1,8 @@
 """What the operator counts, and what KubeRay's dashboards ask for."""
 
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractAsyncContextManager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any
 
 import msgspec
@@ -14,13 +14,20 @@ from shoal.operator.queue import WorkQueue
 from shoal.world.from_kubernetes import seconds
 from shoal.world.kubernetes import Resource
 
+CONTROLLER = "raycluster-controller"
+"""What acts on RayClusters, as KubeRay's operator calls it in the numbers that it has of its framework."""
+_OWN = {"controller": CONTROLLER}
+
 
 class Numbers:
-    """Counters of one operator."""
+    """Counters of one operator. Where KubeRay's dashboards ask for a number, it has the name that it has there."""
 
     def __init__(self) -> None:
         self.requests = Counter("shoal_api_requests_total", "Requests to the API server by verb, resource and status.")
-        self.reconciles = Histogram("shoal_reconcile_duration_seconds", "How long one step of one cluster took.")
+        self.took = Histogram(
+            "controller_runtime_reconcile_time_seconds", "How long one step of one cluster took.", controller=CONTROLLER
+        )
+        self.reconciles = Counter("controller_runtime_reconcile_total", "Steps by what came of them.")
         self.drains = Counter("shoal_drains_total", "Nodes that Ray was told to drain, by whether it took that.")
         self.raised = Counter("shoal_defects_total", "Steps that ended in an error that nobody thought of.")
 
@@ -29,13 +36,15 @@ class Numbers:
         return Counted(transport, self.requests)
 
     @contextmanager
-    def reconciling(self) -> Iterator[None]:
-        """Held around one step."""
-        begun = time.perf_counter()
+    def reconciling(self, failed: Callable[[], bool]) -> Iterator[None]:
+        """Held around one step. failed: whether it has to be repeated; so has one that raises."""
+        begun, result = time.perf_counter(), "error"
         try:
             yield
+            result = "error" if failed() else "success"
         finally:
-            self.reconciles.observe(time.perf_counter() - begun)
+            self.took.observe(time.perf_counter() - begun)
+            self.reconciles.add(controller=CONTROLLER, result=result)
 
     def text(self, store: Store, queue: WorkQueue) -> str:
         """All of it for Prometheus."""
@@ -46,9 +55,15 @@ class Numbers:
                 self.requests.family(),
                 self.raised.family(),
                 self.drains.family(),
-                Family("shoal_queue_depth", "gauge", "Clusters that wait for a step.", [({}, len(queue))]),
-                Family("shoal_reconciles_running", "gauge", "Steps under way.", [({}, queue.processing)]),
-                self.reconciles,
+                Family(
+                    "workqueue_depth",
+                    "gauge",
+                    "Clusters that wait for a step.",
+                    [(_OWN | {"name": CONTROLLER}, len(queue))],
+                ),
+                Family("controller_runtime_active_workers", "gauge", "Steps under way.", [(_OWN, queue.processing)]),
+                self.reconciles.family(),
+                self.took,
             )
         )
 
@@ -70,10 +85,17 @@ class Counted:
         self._count(request, str(response.status))
         return response
 
-    def stream(self, request: Request) -> AbstractAsyncContextManager[tuple[Response, AsyncIterator[bytes]]]:
+    @asynccontextmanager
+    async def stream(self, request: Request) -> AsyncIterator[tuple[Response, AsyncIterator[bytes]]]:
         """As the transport itself."""
-        self._count(request, "200")
-        return self._transport.stream(request)
+        async with AsyncExitStack() as stack:
+            try:
+                response, lines = await stack.enter_async_context(self._transport.stream(request))
+            except ApiUnreachable:
+                self._count(request, "none")
+                raise
+            self._count(request, str(response.status))
+            yield response, lines
 
     def _count(self, request: Request, status: str) -> None:
         verb = "watch" if "watch" in request.query else request.method.lower()

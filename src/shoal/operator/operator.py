@@ -104,7 +104,7 @@ class Operator:
         return 200, self.numbers.text(self.cache.store, self.queue)
 
     async def _step(self, key: Key) -> None:
-        with self.numbers.reconciling():
+        with self.numbers.reconciling(lambda: self.queue.failures(key) > 0):
             await self.controller.step(key)
 
     async def _drain(self, observed: Observed, desired: DesiredCluster, ray_id: str, deadline_s: int) -> bool:

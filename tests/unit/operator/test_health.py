@@ -1,11 +1,19 @@
 """The pages for kubelets and Prometheus."""
 
 import asyncio
+import contextlib
 
 import pytest
 
+from shoal.backends.kubernetes.client import Client
+from shoal.backends.kubernetes.errors import ApiError
+from shoal.backends.kubernetes.resources import PODS
+from shoal.backends.kubernetes.transport import ApiUnreachable
 from shoal.operator.health import LONGEST_REQUEST, serve
 from shoal.operator.metrics import Counter, Family, Histogram, exposition
+from shoal.operator.numbers import Numbers
+from shoal.testing.fakeapi import NOT_DONE, FakeApi, Fault
+from shoal.world.kubernetes import Pod
 
 
 async def ask(request: bytes) -> bytes:
@@ -60,3 +68,21 @@ def test_numbers_are_told_as_prometheus_reads_them() -> None:
     assert 'took_seconds_bucket{le="+Inf"} 2' in text
     assert "took_seconds_count 2" in text
     assert text.endswith("\n")
+
+
+def test_watches_are_counted_by_how_they_were_answered() -> None:
+    answers = iter((None, Fault(403), NOT_DONE))
+    api = FakeApi()
+    api.faults = lambda request, number: next(answers)
+    numbers = Numbers()
+    client = Client(numbers.counted(api))
+
+    async def watch() -> None:
+        events = client.watch(PODS, Pod, "0")
+        with contextlib.suppress(ApiError, ApiUnreachable, TimeoutError):
+            async with asyncio.timeout(0.05), contextlib.aclosing(events):
+                await anext(events)
+
+    for status in ("200", "403", "none"):
+        asyncio.run(watch())
+        assert numbers.requests.value(verb="watch", resource="pods", status=status) == 1

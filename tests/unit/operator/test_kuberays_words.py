@@ -1,8 +1,11 @@
 """What KubeRay's own end-to-end tests read of conditions and labels."""
 
+import asyncio
+
 from shoal.backends.kubernetes.client import Ignored
 from shoal.backends.kubernetes.resources import PODS
-from unit.operator.driven import Driven, play, raycluster
+from shoal.testing.fakeapi import Fault
+from unit.operator.driven import TURNS, Driven, makes_pod, play, raycluster
 
 
 def said_of(run: Driven, *kinds: str) -> list[tuple[str, str]]:
@@ -80,5 +83,34 @@ def test_every_worker_is_labelled_with_the_number_of_its_replica() -> None:
         labels = [pod["metadata"]["labels"] for pod in run.api.objects("pods")]
         found = {label.get("ray.io/worker-group-replica-index") for label in labels}
         assert found == {None, "0", "1", "2"}  # the head has none
+
+    play(scenario)
+
+
+def test_the_numbers_are_there_that_kuberays_dashboards_ask_for() -> None:
+    async def scenario(run: Driven) -> None:
+        await run.create(raycluster())
+        await run.settle()
+        await run.operator._step(("default", "demo"))
+        run.api.faults = lambda request, number: Fault(422) if makes_pod(request) else None
+        await run.change(workerGroupSpecs=raycluster(workers=3)["spec"]["workerGroupSpecs"])
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
+        await run.operator._step(("default", "demo"))
+        lines = run.operator.metrics()[1].splitlines()
+        said = {line.rpartition(" ")[0] for line in lines}
+        own = 'controller="raycluster-controller"'
+        assert said >= {
+            f'workqueue_depth{{{own},name="raycluster-controller"}}',
+            f"controller_runtime_active_workers{{{own}}}",
+            f'controller_runtime_reconcile_time_seconds_bucket{{{own},le="+Inf"}}',
+            f'controller_runtime_reconcile_total{{{own},result="success"}}',
+            f'controller_runtime_reconcile_total{{{own},result="error"}}',
+        }
+        uid = run.api.objects("rayclusters.ray.io")[0]["metadata"]["uid"]
+        who = 'name="demo",namespace="default"'
+        assert f'kuberay_cluster_info{{{who},owner_kind="None",uid="{uid}"}} 1' in lines
+        assert f'kuberay_cluster_condition_provisioned{{{who},condition="true",uid="{uid}"}} 1' in lines
+        assert f'kuberay_cluster_provisioned_duration_seconds{{{who},uid="{uid}"}}' in said
 
     play(scenario)
