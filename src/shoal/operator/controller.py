@@ -2,6 +2,7 @@
 
 import itertools
 import logging
+from collections import Counter
 from collections.abc import Callable, Sequence, Sized
 from datetime import datetime
 from typing import TypeAlias
@@ -172,8 +173,8 @@ class Controller:
             failures = await self._applier.apply(observed, outcome.desired, stage)
             failed = [failure.action for failure in failures]
             done.append(tuple(action for action in stage if action not in failed))
-            for failure in failures:
-                log.warning("%s failed: %s", type(failure.action).__name__, failure.error)
+            for (action, said), times in Counter(map(_in_words, failures)).items():
+                log.warning("%s failed%s: %s", action, f" {times} times" if times > 1 else "", said)
             if failures:
                 return Plan(outcome.plan.cluster, tuple(done)), failures
         return outcome.plan, ()
@@ -214,6 +215,10 @@ class Controller:
 def _is_followed(action: Action) -> bool:
     """Whether more may have to be done after it: something was ended, or a Secret made, of which no watch tells."""
     return not isinstance(action, StartNode | ApplyObject) or action.reason.code == LOST
+
+
+def _in_words(failed: Failed) -> tuple[str, str]:
+    return type(failed.action).__name__, str(failed.error)
 
 
 def crowd(starting: Sized) -> float:

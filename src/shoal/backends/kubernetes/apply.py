@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from shoal.backends.kubernetes import apply_cluster, apply_objects, apply_pods
 from shoal.backends.kubernetes.cache import Cache
 from shoal.backends.kubernetes.client import Client
+from shoal.backends.kubernetes.errors import ApiError, Fate
 from shoal.backends.kubernetes.resources import ROLEBINDINGS
 from shoal.backends.kubernetes.store import Key
 from shoal.backends.kubernetes.work import Drain, Now, Secrets, Work
@@ -64,25 +65,35 @@ class Applier:
         self._now = now
 
     async def apply(self, observed: Observed, desired: DesiredCluster, stage: Stage) -> tuple[Failed, ...]:
-        """Do the actions of one stage side by side; those that failed. The others are done nevertheless."""
+        """Do the actions of one stage side by side; those that failed. The others are done nevertheless.
+
+        But for pods of one template: what the API server refuses of one, as by a quota, it is not asked of the others.
+        """
+        refused: dict[str, ApiError] = {}
         work = Work(self._client, self._cache, observed, desired, self._now, self._secrets)
         failures: list[Failed] = []
         for wave in (
             [action for action in stage if not _names_another(action)],
             [action for action in stage if _names_another(action)],
         ):
-            results = await asyncio.gather(*(self._try(work, action) for action in wave))
+            results = await asyncio.gather(*(self._try(work, action, refused) for action in wave))
             failures += [failure for failure in results if failure is not None]
         return tuple(failures)
 
-    async def _try(self, work: Work, action: Action) -> Failed | None:
+    async def _try(self, work: Work, action: Action, refused: dict[str, ApiError]) -> Failed | None:
+        """refused: by template, filled here."""
         meta = work.observed.resource.metadata
+        template = action.node.template if isinstance(action, StartNode) else ""
         try:
             async with self._turn((meta.namespace, meta.name)):
+                if template in refused:
+                    return Failed(action, refused[template])
                 await self._do(work, action)
             if isinstance(action, DrainNode):
                 await self._drain_node(work, action)
         except ActionFailed as error:
+            if template and isinstance(error, ApiError) and error.fate is not Fate.RETRY:
+                refused[template] = error
             return Failed(action, error)
         return None
 

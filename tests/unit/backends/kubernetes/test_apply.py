@@ -122,6 +122,21 @@ def test_what_is_done_side_by_side_is_finished_though_one_fails() -> None:
     assert [pod.metadata.name for pod in bench.observed.pods] == ["n0", "n2"]
 
 
+def test_what_a_quota_refuses_of_one_pod_is_not_asked_for_others_of_its_template() -> None:
+    bench = Bench()
+    small = msgspec.structs.replace(NODE, name="small", template="t2")
+    bench.desired = msgspec.structs.replace(
+        bench.desired, templates=dict.fromkeys(("t1", "t2"), msgspec.json.encode(TEMPLATE))
+    )
+    bench.api.faults = lambda request, number: Fault(403) if b'"big' in request.body else None
+    big = [msgspec.structs.replace(NODE, name=f"big{number}") for number in range(5)]
+    failures = bench.do(*(StartNode(node, WHY) for node in (*big, small)))
+    assert len(failures) == len(big)
+    assert len({str(failed.error) for failed in failures}) == 1
+    assert bench.verbs("pods") == ["create", "create"]
+    assert [pod.metadata.name for pod in bench.observed.pods] == ["small"]
+
+
 def test_the_deadline_of_a_drained_node_is_noted_even_if_ray_can_not_be_told() -> None:
     bench = Bench()
     bench.does(StartNode(NODE, WHY))
