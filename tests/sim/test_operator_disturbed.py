@@ -130,6 +130,35 @@ def test_two_things_that_go_wrong_change_nothing(scenario: str) -> None:
         assert play(scenario, at(faults)) == ended, faults
 
 
+SCALED_DOWN = [name for name in SCENARIOS if name.startswith(("scaled down", "multi-host scaled"))]
+
+
+def goes_untold(life: Play, scenario: str) -> set[str]:
+    """The pods that are deleted in a scenario without a word to Ray."""
+    asyncio.run(life.play(scenario))
+    gone = {key.rpartition("/")[2] for type_, kind, key in life.api.history() if (type_, kind) == ("DELETED", "pods")}
+    assert gone
+    return gone - life.ray.told
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scenario", SCALED_DOWN)
+def test_no_node_is_scaled_away_that_ray_was_not_told_of(scenario: str) -> None:
+    _, _, writes = undisturbed(scenario)
+    for number in range(writes):
+        for applied in (False, True):
+            life = Play()
+            life.api.faults = nth_write(number, Fault(crash=Crash(), applied=applied))
+            assert goes_untold(life, scenario) == set(), (number, applied)
+
+
+@pytest.mark.parametrize("scenario", SCALED_DOWN)
+def test_ray_is_told_again_until_it_has_heard(scenario: str) -> None:
+    life = Play()
+    life.ray.deaf = 3
+    assert goes_untold(life, scenario) == set()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("leaders", [1, 2])
 @pytest.mark.parametrize("scenario", SCENARIOS)

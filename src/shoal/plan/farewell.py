@@ -1,9 +1,11 @@
 """How nodes go: those that Ray gives work to are drained first, with a deadline."""
 
+import math
+
 from shoal.desired.cluster import DesiredCluster, Role
 from shoal.plan.actions import Action, DrainNode, Reason, Stage, StopNode
 from shoal.plan.stops import FILLED_ANEW
-from shoal.world.snapshot import ObservedNode, Phase, World
+from shoal.world.snapshot import Drain, ObservedNode, Phase, World
 
 LEAVES_AT_ONCE = ("Suspended", "NodeDied", "NodeChanged", FILLED_ANEW)
 DRAINED = Reason("NodeDrained", "it was told to finish its work, and takes no more")
@@ -29,13 +31,24 @@ def _was_drained(node: ObservedNode) -> bool:
 def _farewell(
     desired: DesiredCluster, world: World, node: ObservedNode, stop: StopNode | None, now: float
 ) -> tuple[Action, ...]:
-    drain_s = desired.lifecycle.drain_s
+    if stop is not None and (node.role is Role.HEAD or stop.reason.code in LEAVES_AT_ONCE):
+        return (stop,)
     if node.drain is not None:
-        if node.ray_id == node.drain.ray_id and world.gcs and now < node.drain.deadline and desired.nodes:
-            return ()
-        return (stop or StopNode(node.name, DRAINED),)
+        return _drained(world, node, node.drain, stop or StopNode(node.name, DRAINED), now)
     if stop is None:
         return ()
-    if not drain_s or not node.ray_id or node.role is Role.HEAD or stop.reason.code in LEAVES_AT_ONCE:
+    if desired.lifecycle.drain_s and node.ready and world.unasked:
+        return ()  # whether it has anything to lose is about to be known
+    if not desired.lifecycle.drain_s or not node.ray_id:
         return (stop,)
-    return (DrainNode(node.name, node.ray_id, drain_s, stop.reason),)
+    return (DrainNode(node.name, node.ray_id, desired.lifecycle.drain_s, stop.reason),)
+
+
+def _drained(world: World, node: ObservedNode, drain: Drain, stop: StopNode, now: float) -> tuple[Action, ...]:
+    """A node that is to go once Ray has let go of it, or its time is up."""
+    has_let_go = world.gcs and node.ray_id != drain.ray_id
+    if has_let_go or now >= drain.deadline:
+        return (stop,)
+    if drain.told or not world.gcs:
+        return ()
+    return (DrainNode(node.name, drain.ray_id, math.ceil(drain.deadline - now), stop.reason),)

@@ -19,6 +19,7 @@ from shoal.world.kubernetes import (
     SEAT,
     SECRETS,
     TEMPLATE,
+    TOLD,
     Meta,
     Observed,
     Pod,
@@ -40,6 +41,7 @@ def world_of(observed: Observed, desired: DesiredCluster) -> World:
         wanted=desired,
         nodes=tuple(_node(pod, seats[pod.metadata.name], observed.ray) for pod in pods),
         gcs=observed.ray is not None and not observed.ray.error,
+        unasked=observed.ray is None and any(is_ready(pod) for pod in pods if pod.metadata.labels[NODE_TYPE] == "head"),
         objects={
             key: shared.metadata.annotations.get(DIGEST, "") if _is_made_here(key, shared.metadata, uid) else ""
             for key, shared in observed.shared.items()
@@ -177,8 +179,9 @@ def _has_ended(pod: Pod) -> bool:
 
 
 def _drain(note: str) -> Drain | None:
-    ray_id, _, deadline = note.partition(" ")
-    return Drain(ray_id, float(deadline)) if deadline else None
+    ray_id, _, rest = note.partition(" ")
+    deadline, _, told = rest.partition(" ")
+    return Drain(ray_id, float(deadline), told == TOLD) if deadline else None
 
 
 def _filled(note: str) -> Iterator[tuple[str, str]]:

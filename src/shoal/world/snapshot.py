@@ -24,10 +24,12 @@ class Seat(msgspec.Struct, frozen=True, order=True):
 
 
 class Drain(msgspec.Struct, frozen=True):
-    """A node's farewell. ray_id: the raylet that was told; deadline: when it ends at the latest, seconds since 1970."""
+    """A node's farewell. ray_id: the raylet that is to go; deadline: when it ends at the latest, seconds since 1970;
+    told: whether Ray knows of it."""
 
     ray_id: str
     deadline: float
+    told: bool = True
 
 
 class ObservedNode(msgspec.Struct, frozen=True):
@@ -84,7 +86,7 @@ class World(msgspec.Struct, frozen=True):
     prepared: what every node needs (folders, ports, token) is there.
     removing: its end was begun and not finished; nothing may be started in it.
     wanted: the spec that was applied last, None when there is none.
-    gcs: whether Ray's GCS answers.
+    gcs: whether Ray's GCS answers. unasked: it can be asked, and its first answer is still to come.
     objects: what nodes share, by ``KIND/NAME``, and the digest of what was applied last.
     doubted: those that may be gone, as nobody has looked lately. lost: those that are gone and were not to go.
     filled: those whose values nodes take with them when they start, and keep.
@@ -100,6 +102,7 @@ class World(msgspec.Struct, frozen=True):
     wanted: DesiredCluster | None = None
     nodes: tuple[ObservedNode, ...] = ()
     gcs: bool = False
+    unasked: bool = False
     objects: dict[str, str] = {}
     doubted: frozenset[str] = frozenset()
     lost: frozenset[str] = frozenset()

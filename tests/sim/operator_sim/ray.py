@@ -20,10 +20,14 @@ class Ray(GcsCalls):
     """Its heads let in who has what they have read of Secrets, and call those nodes alive that have read the same.
 
     Half of the nodes have work.
+
+    told: pods whose nodes were told to go. deaf: so many times nobody who says so is heard.
     """
 
     def __init__(self, api: FakeApi) -> None:
         super().__init__()
+        self.told: set[str] = set()
+        self.deaf = 0
         self._api = api
         self._read: dict[str, Read] = {}
 
@@ -56,9 +60,13 @@ class Ray(GcsCalls):
         return Drivers(int(UNUSED not in notes), 0.0)
 
     async def drain_node(self, at: GcsAt, ray_id: str, deadline_s: int, reason: DrainReason) -> None:
-        """Raises DrainRefused."""
+        """Raises DrainRefused, and GcsUnreachable while it is deaf."""
+        if self.deaf:
+            self.deaf -= 1
+            raise GcsUnreachable("nobody hears it")
         if reason is DrainReason.IDLE and ray_id[-1] not in "02468":
             raise DrainRefused("it has work")
+        self.told |= {meta["name"] for pod in self._api.objects("pods") if _ray_id(meta := pod["metadata"]) == ray_id}
 
     def _head(self, at: GcsAt) -> dict[str, Any]:
         for pod in self._api.objects("pods"):
@@ -84,7 +92,11 @@ def _is_ready(pod: dict[str, Any]) -> bool:
 def _node(pod: dict[str, Any]) -> RayNode:
     meta = pod["metadata"]
     is_head = meta["labels"].get("ray.io/node-type") == "head"
-    return RayNode(f"ray-{meta['uid']}", True, is_head, meta["name"], "", pod["status"]["podIP"], {}, {})
+    return RayNode(_ray_id(meta), True, is_head, meta["name"], "", pod["status"]["podIP"], {}, {})
+
+
+def _ray_id(meta: dict[str, Any]) -> str:
+    return f"ray-{meta['uid']}"
 
 
 def _der(certificate: str) -> bytes:

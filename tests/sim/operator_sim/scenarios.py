@@ -246,6 +246,7 @@ SCENARIOS: dict[str, list[Moment]] = {
     "deleted before it is ready": [both(make(TWO), delete)],
     "scaled up": [make(group("g", 1)), change(workerGroupSpecs=[group("g", 3)])],
     "scaled down": [make(group("g", 3)), change(workerGroupSpecs=[group("g", 1)])],
+    "scaled down unseen": [make(group("g", 3)), unseen(change(workerGroupSpecs=[group("g", 1)]))],
     "scaled to nothing": [make(TWO), change(workerGroupSpecs=[group("g", 0)])],
     "scaled down by name": [make(group("g", 3)), scale_down_naming(1, 2)],
     "scaled down by name and up again": [

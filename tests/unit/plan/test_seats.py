@@ -5,7 +5,7 @@ from seating import TENDED, Place, wanted
 
 from shoal.desired.cluster import HEAD_GROUP
 from shoal.plan.actions import AdoptNode, DrainNode, StartNode, StopNode
-from shoal.world.snapshot import ObservedNode, Phase, Seat
+from shoal.world.snapshot import Drain, ObservedNode, Phase, Seat
 
 DRAINING = replace(TENDED, drain_s=30)
 AUTOSCALED = replace(TENDED, autoscaled=frozenset({"g", "tpu"}))
@@ -231,6 +231,46 @@ def test_a_drained_node_goes_at_its_deadline() -> None:
     assert not place.plan(spec)
     place.now += 1
     assert [type(action) for action in place.plan(spec).actions] == [StopNode]
+
+
+def test_a_node_is_drained_again_until_ray_knows_of_it_and_its_deadline_stays() -> None:
+    place = running({"g": 2}, lifecycle=DRAINING)
+    spec = wanted({"g": 1}, lifecycle=DRAINING)
+    (action,) = place.step(spec).actions
+    assert isinstance(action, DrainNode)
+    place.set(action.node, drain=Drain(action.ray_id, place.now + 30, told=False))
+    place.now += 9.5
+    assert place.plan(spec).actions == (replace(action, deadline_s=21),)
+    place.now += 20.5
+    assert [type(action) for action in place.plan(spec).actions] == [StopNode]
+
+
+def test_a_drained_node_has_its_time_while_ray_does_not_answer() -> None:
+    place = running({"g": 2}, lifecycle=DRAINING)
+    spec = wanted({"g": 1}, lifecycle=DRAINING)
+    (action,) = place.step(spec).actions
+    assert isinstance(action, DrainNode)
+    place.shared = replace(place.shared, gcs=False)
+    for name in place.nodes:
+        place.set(name, ray_id="", phase=Phase.STARTING)
+    for told in (True, False):
+        place.set(action.node, drain=Drain("ab12", 1030, told))
+        assert not place.plan(spec)
+    place.now = 1030
+    assert [type(action) for action in place.plan(spec).actions] == [StopNode]
+
+
+def test_no_ready_node_goes_before_ray_was_asked_about_it() -> None:
+    place = running({"g": 2}, lifecycle=DRAINING)
+    place.shared = replace(place.shared, gcs=False, unasked=True)
+    for name in place.nodes:
+        place.set(name, ray_id="", phase=Phase.STARTING)
+    assert not place.plan(wanted({"g": 1}, lifecycle=DRAINING))
+    assert len(place.plan(wanted({"g": 1}, lifecycle=TENDED)).actions) == 1
+    assert len(place.plan(wanted({"g": 2}, suspended=True, lifecycle=DRAINING)).actions) == 3
+    for name in place.names("g"):
+        place.set(name, ready=False)
+    assert [type(action) for action in place.plan(wanted({"g": 1}, lifecycle=DRAINING)).actions] == [StopNode]
 
 
 def test_a_drained_node_goes_even_when_it_is_wanted_again() -> None:

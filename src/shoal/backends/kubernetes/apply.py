@@ -99,8 +99,8 @@ class Applier:
 
     async def _drain_node(self, work: Work, action: DrainNode) -> None:
         """Outside of our turn: Ray is asked, which holds nobody up. A node without work has nothing to wait for."""
-        if await self._drain(work.observed, work.desired, action.ray_id, action.deadline_s):
-            await apply_pods.announce_drain(work, replace(action, deadline_s=0))
+        is_idle = await self._drain(work.observed, work.desired, action.ray_id, action.deadline_s)
+        await apply_pods.announce_drain(work, replace(action, deadline_s=0) if is_idle else action, told=True)
 
     async def _do(self, work: Work, action: Action) -> None:
         match action:

@@ -8,7 +8,7 @@ from shoal.backends.kubernetes.errors import AlreadyExists, NotFound
 from shoal.backends.kubernetes.resources import PODS
 from shoal.backends.kubernetes.work import Work
 from shoal.plan.actions import AdoptNode, DrainNode, StartNode, StopNode
-from shoal.world.kubernetes import ADOPTED, CONTENTS, DRAIN, EDITION, SEAT, TEMPLATE, Pod
+from shoal.world.kubernetes import ADOPTED, CONTENTS, DRAIN, EDITION, SEAT, TEMPLATE, TOLD, Pod
 
 
 async def start(work: Work, action: StartNode) -> None:
@@ -36,10 +36,11 @@ async def stop(work: Work, action: StopNode) -> None:
     await work.delete(PODS, work.cache.pods(work.namespace), action.node)
 
 
-async def announce_drain(work: Work, action: DrainNode) -> None:
-    """Note the deadline on the pod. Whether Ray can be told of it or not, the pod goes then."""
+async def announce_drain(work: Work, action: DrainNode, *, told: bool = False) -> None:
+    """Note the deadline on the pod: the pod goes then, whether Ray could be told of it or not. told: it was."""
     deadline = work.now() + timedelta(seconds=action.deadline_s)
-    await _note(work, action.node, {DRAIN: f"{action.ray_id} {int(deadline.timestamp())}"})
+    note = f"{action.ray_id} {int(deadline.timestamp())}"
+    await _note(work, action.node, {DRAIN: f"{note} {TOLD}" if told else note})
 
 
 async def adopt(work: Work, action: AdoptNode) -> None:

@@ -145,9 +145,12 @@ def test_the_deadline_of_a_drained_node_is_noted_even_if_ray_can_not_be_told() -
     assert bench.error(action) is bench.drain_error
     assert bench.drained == [("ab12", 60)]
     assert bench.observed.pods[0].metadata.annotations[DRAIN] == "ab12 1767225660"
-    bench.drain_error, bench.is_idle = None, True
+    bench.drain_error = None
     bench.does(action)
-    assert bench.observed.pods[0].metadata.annotations[DRAIN] == "ab12 1767225600"  # it has nothing to finish: now
+    assert bench.observed.pods[0].metadata.annotations[DRAIN] == "ab12 1767225660 told"
+    bench.is_idle = True
+    bench.does(action)
+    assert bench.observed.pods[0].metadata.annotations[DRAIN] == "ab12 1767225600 told"  # it has nothing to finish: now
 
 
 def test_a_binding_is_made_after_its_role() -> None:
