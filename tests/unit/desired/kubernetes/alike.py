@@ -63,12 +63,13 @@ def reviewed(profile: str) -> list[Reviewed]:
 
 
 def read_as_ours(value: Any) -> Any:
-    """A value of KubeRay's with our words."""
+    """A value of KubeRay's with our words; where they stand already, nothing changes."""
     if isinstance(value, list):
         return [read_as_ours(one) for one in value]
     if isinstance(value, str):
         for one in LISTED["words"]:
-            value = value.replace(one["kuberay"], one["ours"])
+            if not one["ours"] or one["ours"] not in value:
+                value = value.replace(one["kuberay"], one["ours"])
     return value
 
 
