@@ -116,7 +116,7 @@ class Keys:
         """Ray does not want what is known."""
         known = self._known(observed)
         known.secrets.clear()
-        known.seen.clear()
+        known.seen = dict.fromkeys(known.seen, 0.0)
         known.tls = None
 
     def doubt_tls(self, observed: Observed) -> None:

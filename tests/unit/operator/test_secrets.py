@@ -63,6 +63,29 @@ def test_a_secret_that_ray_could_not_be_asked_with_is_made_again_at_once() -> No
     play(scenario)
 
 
+def test_a_secret_that_ray_refused_what_was_in_is_looked_for_before_the_next_pod() -> None:
+    def refused(observed: Observed) -> RayView:
+        run.operator._keys.doubt(observed)
+        return RayView(error="Ray's GCS refuses the token")
+
+    async def scenario(driven: Driven) -> None:
+        nonlocal run
+        run = driven
+        await run.create(raycluster())
+        await run.settle(60)
+        run.ray = refused
+        await run.settle(150)
+        await run.client.delete(SECRETS, "default", "demo")
+        for pod in run.pods():
+            await run.client.delete(PODS, "default", pod)
+        run.ray = all_alive
+        await run.settle(150)
+        assert run.condition("Ready")["status"] == "True"
+
+    run: Driven
+    play(scenario)
+
+
 async def restarted(run: Driven) -> Driven:
     """Another operator on the same API server, which knows nothing that the first one did."""
     after = Driven(run.api, run.clock)
