@@ -15,7 +15,7 @@ from shoal.desired.kubernetes.settings import Settings
 from shoal.findings import Finding
 from shoal.lint.refused import refusals
 from shoal.plan.actions import Plan
-from shoal.plan.diff import diff
+from shoal.plan.diff import WAITS_FOR_OBJECTS, diff
 from shoal.plan.ending import ending
 from shoal.plan.farewell import waits_until
 from shoal.plan.pauses import pause_end, paused
@@ -49,7 +49,7 @@ ON_ITS_WAY = (
     "GcsUnreachable",
 )
 UNPREPARED_S = 30.0
-"""Until a pod is looked at again whose volumes are still missing: its machine tells of no change."""
+"""Until a pod is looked at again that lacks a volume or a Secret: its machine tells of no change."""
 ON_ITS_WAY_OUT = ("NodeNotWanted", "Stopping")
 TOLD_AT_ONCE = 3
 """Errors of a spec that its status names."""
@@ -227,7 +227,7 @@ def _due(world: World, now: float) -> float | None:
     """Seconds until a deadline passes that no event will tell of."""
     pausing = paused(world, now).values()
     moments = [pause_end(node) for node in world.nodes if node.name in pausing]
-    if any(node.reason == NOT_PREPARED for node in world.nodes):
+    if any(node.reason in WAITS_FOR_OBJECTS for node in world.nodes):
         moments.append(now + UNPREPARED_S)
     moments += [
         node.ends + LATE_S + 1 for node in world.nodes if node.phase is Phase.STOPPING and now <= node.ends + LATE_S

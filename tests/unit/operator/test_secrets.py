@@ -63,14 +63,25 @@ def test_a_secret_that_ray_could_not_be_asked_with_is_made_again_at_once() -> No
     play(scenario)
 
 
-def test_a_secret_that_ray_refused_what_was_in_is_looked_for_before_the_next_pod() -> None:
-    def refused(observed: Observed) -> RayView:
-        run.operator._keys.doubt(observed)
-        return RayView(error="Ray's GCS refuses the token")
+def test_pods_that_are_made_just_after_their_secret_was_deleted_get_it_although_nothing_happens_to_them() -> None:
+    async def scenario(run: Driven) -> None:
+        await run.create(raycluster())
+        await run.settle(5)
+        await run.client.delete(SECRETS, "default", "demo")
+        for pod in run.pods():
+            await run.client.delete(PODS, "default", pod)
+        await run.settle(90)
+        assert run.condition("Ready")["status"] == "True"
 
-    async def scenario(driven: Driven) -> None:
-        nonlocal run
-        run = driven
+    play(scenario)
+
+
+def test_a_secret_that_ray_refused_what_was_in_is_looked_for_before_the_next_pod() -> None:
+    async def scenario(run: Driven) -> None:
+        def refused(observed: Observed) -> RayView:
+            run.operator._keys.doubt(observed)
+            return RayView(error="Ray's GCS refuses the token")
+
         await run.create(raycluster())
         await run.settle(60)
         run.ray = refused
@@ -82,7 +93,6 @@ def test_a_secret_that_ray_refused_what_was_in_is_looked_for_before_the_next_pod
         await run.settle(150)
         assert run.condition("Ready")["status"] == "True"
 
-    run: Driven
     play(scenario)
 
 
