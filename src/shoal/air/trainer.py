@@ -153,8 +153,6 @@ class Prepared:
 
     def result(self, learned: Learned, settings: Mapping[str, Any]) -> Result:
         """What was learned, with all that a prediction needs."""
-        at = -1 if learned.best_round is None else learned.best_round
-        metrics = {name: values[at] for name, values in learned.curves.items() if values}
         checkpoint = Checkpoint(
             framework=self.framework,
             model=learned.model,
@@ -162,7 +160,7 @@ class Prepared:
             schema=self.schema,
             features=self.features(),
             label_column=self.label_column,
-            metrics=metrics,
+            metrics=learned.metrics,
             settings={name: value.__qualname__ if isfunction(value) else value for name, value in settings.items()},
         )
-        return Result(metrics=metrics, curves=learned.curves, checkpoint=checkpoint)
+        return Result(metrics=learned.metrics, curves=learned.curves, checkpoint=checkpoint)

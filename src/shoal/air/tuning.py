@@ -3,8 +3,9 @@
 import math
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from shoal.air import search
 from shoal.air.asha import ASHA, Judge, watching
@@ -41,6 +42,8 @@ class Run:
         self.grid = list(search.grid(leaves))
         self.wanted = resources(tuner.trainer.scaling or Scaling(cpus_per_worker=1))
         self.tables = self.ray.put(prepared.tables)
+        # Once: Ray sends each remote function that it is handed to the cluster.
+        self.task = self.ray.remote(_try).options(num_returns=2, max_retries=RETRIES, **as_options(self.wanted))
         self.judge = self._judge(tuner.scheduler) if tuner.scheduler else None
         self.trials: dict[int, Trial] = {}
         self.asked: dict[int, Any] = {}
@@ -52,14 +55,15 @@ class Run:
         total = self.tuner.num_samples * len(self.grid)
         left = [number for number in range(total) if number not in self.trials]
         room = max(1, int(self.ray.cluster_resources().get("CPU", 1) // self.wanted["CPU"]))
-        running: dict[Any, Trial] = {}
+        running: dict[Any, tuple[Trial, Any]] = {}
         with counting("trials", total, done=total - len(left)) as one_more:
             while left or running:
                 while left and len(running) < room:
                     trial = self._propose(left.pop(0))
-                    running[self._start(trial)] = trial
+                    tried, model = self._start(trial)
+                    running[tried] = trial, model
                 (ended,), _ = self.ray.wait(list(running), num_returns=1)
-                self._finish(running.pop(ended), ended)
+                self._finish(*running.pop(ended), ended)
                 one_more()
         return [self.trials[number] for number in sorted(self.trials)], self.best
 
@@ -101,24 +105,26 @@ class Run:
         return kind.remote(DIRECTIONS[self.tuner.mode], scheduler.grace_period, scheduler.reduction_factor)
 
     def _start(self, trial: Trial) -> Any:
+        """References to how the try ended and to its model, which is fetched if it is the best."""
         watch = None
         if self.tuner.scheduler is not None:
             watch = partial(watching, self.judge, self.tuner.scheduler, self.tuner.metric, trial.number)
-        task = self.ray.remote(_try).options(max_retries=RETRIES, **as_options(self.wanted))
         threads = max(1, int(self.wanted["CPU"]))
-        return task.remote(self.prepared.framework, self.tables, trial.settings, threads, watch)
+        return self.task.remote(self.prepared.framework, self.tables, trial.settings, threads, watch)
 
-    def _finish(self, trial: Trial, ended: Any) -> None:
+    def _finish(self, trial: Trial, model: Any, ended: Any) -> None:
         import optuna
 
         states = optuna.trial.TrialState
         asked = self.asked.pop(trial.number)
         better = None
         try:
-            learned, trial.seconds, trial.stopped = self.ray.get(ended)
-            better = self._judged(trial, learned)
+            self._note(trial, self.ray.get(ended))
+            if self._leads(trial):
+                learned = Learned(self.ray.get(model), trial.curves, best_round=trial.best_round)
+                better = self.best = self.prepared.result(learned, trial.settings)
         except self.ray.exceptions.RayError as error:
-            trial.error = str(failure(error, self.prepared.framework))
+            trial.score, trial.error = None, str(failure(error, self.prepared.framework))
         if trial.score is None:
             self.study.tell(asked, state=states.FAIL)
         elif trial.stopped:
@@ -128,22 +134,25 @@ class Run:
         if self.journal:
             self.journal.keep(trial, better.checkpoint if better else None)
 
-    def _judged(self, trial: Trial, learned: Learned) -> Result | None:
-        """Note how well a trial did; its result, if it is the best so far."""
-        result = self.prepared.result(learned, trial.settings)
-        trial.metrics, trial.curves, trial.best_round = result.metrics, learned.curves, learned.best_round
+    def _note(self, trial: Trial, tried: "_Tried") -> None:
+        """Note how well a trial did."""
+        learned = tried.learned
+        trial.seconds, trial.stopped = tried.seconds, tried.stopped
+        trial.metrics, trial.curves, trial.best_round = learned.metrics, learned.curves, learned.best_round
         metric = self.tuner.metric
-        if metric not in result.metrics:
-            raise SettingInvalid(f"there is no metric {metric!r}", next_step=f"measured: {', '.join(result.metrics)}")
-        if not math.isfinite(result.metrics[metric]):
-            trial.error = f"{metric} is {result.metrics[metric]}"
-            return None
-        trial.score = result.metrics[metric]
+        if metric not in trial.metrics:
+            raise SettingInvalid(f"there is no metric {metric!r}", next_step=f"measured: {', '.join(trial.metrics)}")
+        if math.isfinite(trial.metrics[metric]):
+            trial.score = trial.metrics[metric]
+        else:
+            trial.error = f"{metric} is {trial.metrics[metric]}"
+
+    def _leads(self, trial: Trial) -> bool:
+        """Whether it ran to its end and is the best so far."""
+        if trial.score is None or trial.stopped:
+            return False
         ended = [other for other in self.trials.values() if other.score is not None and not other.stopped]
-        if trial.stopped or min(ended, key=self._rank) is not trial:
-            return None
-        self.best = result
-        return result
+        return min(ended, key=self._rank) is trial
 
 
 def with_values(settings: Mapping[str, Any], values: Mapping[tuple[str, ...], Any]) -> dict[str, Any]:
@@ -158,10 +167,18 @@ def with_values(settings: Mapping[str, Any], values: Mapping[tuple[str, ...], An
     return made
 
 
-def _try(framework: Any, tables: Any, settings: dict[str, Any], threads: int, watch: Any) -> tuple[Any, float, bool]:
-    """What a task runs: what was learned, in how many seconds, and whether it was stopped."""
+class _Tried(NamedTuple):
+    """How a try ended. learned: without its model. seconds: that it took. stopped: before its last round."""
+
+    learned: Learned
+    seconds: float
+    stopped: bool
+
+
+def _try(framework: Any, tables: Any, settings: dict[str, Any], threads: int, watch: Any) -> tuple[_Tried, Any]:
+    """What a task runs: how it ended, and the model."""
     started = time.monotonic()
     stopped: list[int] = []
     watched = {} if watch is None else {"watch": partial(watch, stopped)}
     learned = framework.learn(tables, settings, threads, **watched)
-    return learned, time.monotonic() - started, bool(stopped)
+    return _Tried(replace(learned, model=None), time.monotonic() - started, bool(stopped)), learned.model

@@ -47,6 +47,12 @@ class Learned:
     curves: dict[str, list[float]] = field(default_factory=dict)
     best_round: int | None = None
 
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The value of each curve at the best round, or else the last."""
+        at = -1 if self.best_round is None else self.best_round
+        return {name: values[at] for name, values in self.curves.items() if values}
+
 
 def rounds_of(settings: Mapping[str, Any], otherwise: int) -> int:
     """How many rounds are asked for, ``otherwise`` if that isn't said.
