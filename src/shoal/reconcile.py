@@ -26,7 +26,7 @@ from shoal.spec.from_json import from_json
 from shoal.spec.powers import Power
 from shoal.spec.raycluster import RayCluster
 from shoal.status.conditions import ClusterStatus, status_of
-from shoal.status.kubernetes_conditions import blocking
+from shoal.status.kubernetes_conditions import blocking, is_provisioned
 from shoal.status.raycluster import asked_for, is_settled, kuberay_state, raycluster_status, rejected_status
 from shoal.world.blockers import NOT_PREPARED
 from shoal.world.from_kubernetes import is_adopted, seconds, world_of
@@ -111,11 +111,13 @@ def reconcile(observed: Observed, settings: Settings, now: str, patience_s: floa
         if found := refused(spec.powers, observed.consent.labels, observed.consent.annotations):
             return replace(_rejected(observed, explained(found), now, "PowersNotAllowed"), look_again_s=CONSENT_S)
     moment = seconds(now)
+    before = msgspec.json.decode(resource.status)
     world = world_of(observed, spec.desired)
+    if spec.desired.lifecycle.head_once:
+        world = replace(world, had_its_head=is_provisioned(before))
     desired = seated(spec.desired, world, moment)
     plan = diff(desired, world, moment)
     status = status_of(desired, world)
-    before = msgspec.json.decode(resource.status)
     after = raycluster_status(spec.asked, desired, observed, world, status, before, now)
     told = seconds(before.get("lastUpdateTime", ""))
     is_news = observed.failure is not None or _is_news(plan, status, kuberay_state(desired, world))

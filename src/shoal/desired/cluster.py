@@ -94,6 +94,7 @@ class Lifecycle(msgspec.Struct, frozen=True):
     drain_s: how long a node that is to go may finish its work first; 0 ends it at once.
     idle: None where an idle cluster goes on, or where Ray's own autoscaler ends it.
     autoscaled: groups of which Ray's own autoscaler says which nodes go, as it knows what each has to do.
+    head_once: a head that is gone is not replaced once the cluster was whole.
     """
 
     tended: bool = False
@@ -102,6 +103,7 @@ class Lifecycle(msgspec.Struct, frozen=True):
     drain_s: int = 0
     idle: Idle | None = None
     autoscaled: frozenset[str] = frozenset()
+    head_once: bool = False
 
 
 class Cleanup(msgspec.Struct, frozen=True):

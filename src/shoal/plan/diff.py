@@ -84,6 +84,8 @@ def _change(desired: DesiredCluster, world: World, now: float) -> tuple[Stage, .
         return (ends,)
     if _head_is_leaving(world):
         starts = ()
+    if world.had_its_head:
+        starts = tuple(start for start in starts if not _is_of_head(start))
     pausing = paused(world, now)
     starts = tuple(start for start in starts if _seat(start) not in pausing)
     ending = tuple(stop for stop in ending if stop.node not in pausing.values())
@@ -149,8 +151,12 @@ def _adoptions(desired: DesiredCluster, world: World) -> Stage:
 
 def _head_first(starts: Stage) -> tuple[Stage, Stage]:
     """Where room is short the head has to get it: workers without one can only wait."""
-    heads = tuple(start for start in starts if isinstance(start, StartNode) and start.node.role is Role.HEAD)
+    heads = tuple(start for start in starts if _is_of_head(start))
     return heads, tuple(start for start in starts if start not in heads)
+
+
+def _is_of_head(start: Action) -> bool:
+    return isinstance(start, StartNode) and start.node.role is Role.HEAD
 
 
 def _seat(start: Action) -> tuple[str, str]:

@@ -4,9 +4,12 @@ from enum import StrEnum
 
 import msgspec
 
-from shoal.desired.cluster import DesiredCluster, DesiredNode
+from shoal.desired.cluster import DesiredCluster, DesiredNode, Role
 from shoal.plan.stops import FILLED_ANEW, outdated
 from shoal.world.snapshot import ObservedNode, Phase, World
+
+NOT_REPLACED = "HeadNotReplaced"
+"""Why a head is missing where the cluster wants only one."""
 
 
 class State(StrEnum):
@@ -84,6 +87,9 @@ def _node(wanted: DesiredNode, observed: ObservedNode | None, world: World, *, t
         ready, phase, reason, message, step = False, "Missing", "NodeMissing", "it is not there", up_again
         if tended:
             message, step = "it is not there yet", ""
+        if wanted.role is Role.HEAD and world.had_its_head:
+            reason, message = NOT_REPLACED, "it is gone, and its cluster wants no other"
+            step = "take the annotation off that says so, and it gets another; or delete the cluster"
         return NodeStatus(wanted.name, wanted.group, wanted.role, ready, phase, reason, message, step)
     reason, message, step = _explanation(observed, world, up_again, tended=tended)
     if observed.phase is Phase.STOPPING and (secret := outdated(world, wanted, observed)):
@@ -138,7 +144,7 @@ def _state(nodes: tuple[NodeStatus, ...], needed: tuple[NodeStatus, ...], world:
     if needed and all(node.ready for node in needed):
         return State.READY
     head = next((node for node in nodes if node.role == "head"), None)
-    if head is None or head.phase in (Phase.DEAD, Phase.STOPPING) or head.reason == "NodeMissing":
+    if head is None or head.phase in (Phase.DEAD, Phase.STOPPING) or head.reason in ("NodeMissing", NOT_REPLACED):
         return State.STARTING if tended and not world.nodes else State.DOWN
     if any(node.phase == Phase.DEAD or node.reason in ("NodeMissing", "NodeNotWanted") for node in needed):
         return State.DEGRADED

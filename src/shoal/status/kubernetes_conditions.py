@@ -44,6 +44,13 @@ def blocking(status: ClusterStatus) -> NodeStatus | None:
     return next((node for node in status.nodes if not node.ready), None)
 
 
+def is_provisioned(status: Mapping[str, Any]) -> bool:
+    """Whether a stored status says that all pods were ready at the same time once."""
+    return any(
+        said["type"] == "RayClusterProvisioned" and said["status"] == "True" for said in status.get("conditions", ())
+    )
+
+
 def _dated(said: Said, old: Mapping[str, Any], generation: int, now: str) -> dict[str, Any]:
     since = old["lastTransitionTime"] if old.get("status") == said.status else now
     return {**msgspec.to_builtins(said), "lastTransitionTime": since, "observedGeneration": generation}

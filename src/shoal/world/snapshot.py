@@ -90,6 +90,7 @@ class World(msgspec.Struct, frozen=True):
     objects: what nodes share, by ``KIND/NAME``, and the digest of what was applied last.
     doubted: those that may be gone, as nobody has looked lately. lost: those that are gone and were not to go.
     filled: those whose values nodes take with them when they start, and keep.
+    had_its_head: its head is not replaced any more: it wants only one, and all of its nodes were ready once.
     holds: what keeps it from going until an operator lets go of it; on Kubernetes names of finalizers.
     idle_s: how long no driver was attached when Ray was asked last; None while one is, and where nobody asked.
     ended: of jobs among the objects, those that have come to an end, and whether they did what they were to do.
@@ -107,6 +108,7 @@ class World(msgspec.Struct, frozen=True):
     doubted: frozenset[str] = frozenset()
     lost: frozenset[str] = frozenset()
     filled: dict[str, Filled] = {}
+    had_its_head: bool = False
     holds: tuple[str, ...] = ()
     ended: dict[str, bool] = {}
     idle_s: int | None = None

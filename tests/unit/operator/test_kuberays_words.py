@@ -3,7 +3,7 @@
 import asyncio
 
 from shoal.backends.kubernetes.client import Ignored
-from shoal.backends.kubernetes.resources import PODS
+from shoal.backends.kubernetes.resources import PODS, RAYCLUSTERS
 from shoal.testing.fakeapi import Fault
 from unit.operator.driven import TURNS, Driven, makes_pod, play, raycluster
 
@@ -112,5 +112,32 @@ def test_the_numbers_are_there_that_kuberays_dashboards_ask_for() -> None:
         assert f'kuberay_cluster_info{{{who},owner_kind="None",uid="{uid}"}} 1' in lines
         assert f'kuberay_cluster_condition_provisioned{{{who},condition="true",uid="{uid}"}} 1' in lines
         assert f'kuberay_cluster_provisioned_duration_seconds{{{who},uid="{uid}"}}' in said
+
+    play(scenario)
+
+
+def test_a_head_that_is_to_be_the_only_one_is_not_replaced_once_all_were_ready() -> None:
+    once = raycluster()
+    once["metadata"]["annotations"] = {"ray.io/disable-provisioned-head-restart": "true"}
+
+    async def scenario(run: Driven) -> None:
+        await run.create(once)
+        await run.settle(5, kubelet=False)
+        await run.client.delete(PODS, "default", next(name for name in run.pods() if "head" in name), grace_s=0)
+        await run.settle(60)
+        assert run.condition("Ready")["status"] == "True", "it was not whole yet"
+        run.api.kubelet.fail(next(pod for pod in run.api.objects("pods") if "head" in pod["metadata"]["name"]))
+        await run.settle(90)
+        workers = run.pods()
+        assert ["worker" in name for name in workers] == [True, True]
+        assert said_of(run, "Ready") == [("False", "HeadNotReplaced")]
+        assert run.events().count("HeadNotReplaced") == 1
+        await run.client.delete(PODS, "default", workers[0])
+        await run.settle(90)
+        assert ["worker" in name for name in run.pods()] == [True, True]
+        note = {"metadata": {"annotations": {"ray.io/disable-provisioned-head-restart": None}}}
+        await run.client.merge(RAYCLUSTERS, "default", "demo", note, Ignored)
+        await run.settle(90)
+        assert run.condition("Ready")["status"] == "True"
 
     play(scenario)

@@ -11,7 +11,7 @@ from shoal.desired.from_raycluster import from_raycluster
 from shoal.desired.kubernetes.digests import edition, template_digest
 from shoal.desired.kubernetes.fault_tolerance import uses_redis
 from shoal.desired.kubernetes.group import head_of, workers_of
-from shoal.desired.kubernetes.labels import CLEANUP_SECONDS, DRAIN_SECONDS, EMPTIES_REDIS
+from shoal.desired.kubernetes.labels import CLEANUP_SECONDS, DRAIN_SECONDS, EMPTIES_REDIS, HEAD_ONCE
 from shoal.desired.kubernetes.objects import objects
 from shoal.desired.kubernetes.objects.storage import redis_cleanup
 from shoal.desired.kubernetes.pods import manifest
@@ -74,6 +74,7 @@ def _lifecycle(cluster: RayCluster) -> Lifecycle:
         on_change=ON_CHANGE.get(strategy.type if strategy else "", "keep"),
         drain_s=int(asked) if asked.isdecimal() else DRAIN_S,
         idle=_idle(cluster),
+        head_once=cluster.metadata.annotations.get(HEAD_ONCE) == "true",
         autoscaled=frozenset(group.group_name for group in cluster.spec.worker_group_specs)
         if cluster.spec.enable_in_tree_autoscaling
         else frozenset(),

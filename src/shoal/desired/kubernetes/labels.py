@@ -27,6 +27,8 @@ EMPTIES_REDIS = "ray.io/gcs-ft-redis-cleanup-finalizer"
 """Finalizer of a RayCluster whose GCS is in Redis: it goes when what it left there is gone."""
 CLEANUP_SECONDS = "ray.io/gcs-ft-deletion-timeout"
 """Annotation of a RayCluster: how long its deletion waits for that."""
+HEAD_ONCE = "ray.io/disable-provisioned-head-restart"
+"""Annotation of a RayCluster: with "true" a head that is gone stays so, once all of the cluster's pods were ready."""
 DRAIN_SECONDS = "shoal.dev/drain-seconds"
 """Annotation of a RayCluster: how long a worker that is to go may finish its work first; 0 ends it at once."""
 

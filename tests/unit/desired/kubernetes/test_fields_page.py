@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from shoal.desired.kubernetes.labels import DRAIN_SECONDS, FT_ENABLED, OVERWRITE_COMMAND, STORAGE_NAMESPACE
+from shoal.desired.kubernetes.labels import DRAIN_SECONDS, FT_ENABLED, HEAD_ONCE, OVERWRITE_COMMAND, STORAGE_NAMESPACE
 from shoal.spec import raycluster
 from shoal.spec.log_store import LOGS_TO
 from shoal.spec.shapes import Shape, fields_of
@@ -41,6 +41,8 @@ def test_what_does_not_work_has_its_reason() -> None:
     assert [name for name, works, how in ROWS if works == "no" and not how] == []
 
 
-@pytest.mark.parametrize("annotation", [DRAIN_SECONDS, LOGS_TO, FT_ENABLED, OVERWRITE_COMMAND, STORAGE_NAMESPACE])
+@pytest.mark.parametrize(
+    "annotation", [DRAIN_SECONDS, LOGS_TO, FT_ENABLED, HEAD_ONCE, OVERWRITE_COMMAND, STORAGE_NAMESPACE]
+)
 def test_the_page_names_annotations_that_decide_something(annotation: str) -> None:
     assert f"`{annotation}" in PAGE
