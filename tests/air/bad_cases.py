@@ -13,6 +13,7 @@ import pytest
 
 from air.passengers import passengers
 from shoal import air
+from shoal.air.folder import SEAL, seal_of
 from shoal.air.frameworks.xgboost import XGBoost
 
 
@@ -66,9 +67,10 @@ def installed(**versions: str) -> Iterator[None]:
 
 
 def change_manifest(**changes: Any) -> None:
-    """Change what the manifest of the folder model says."""
+    """Change what the manifest of the folder model says, and seal it again."""
     manifest = Path("model/manifest.json")
-    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | changes))
+    told = json.loads(manifest.read_text()) | changes
+    manifest.write_text(json.dumps(told | {SEAL: seal_of(told)}))
 
 
 def scope(checkpoint: air.Checkpoint) -> dict[str, Any]:

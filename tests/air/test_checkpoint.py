@@ -8,6 +8,8 @@ import pytest
 
 from air.passengers import passengers
 from shoal import air
+from shoal.air.errors import CheckpointInvalid
+from shoal.air.folder import SEAL, seal_of
 from shoal.air.frameworks import framework_named
 from shoal.air.preprocess import fitted, transformed_frame
 from shoal.air.schema import Schema
@@ -168,11 +170,16 @@ def spoil(kept: Path, folder: Path, spoiling: str) -> Path:
         (folder / "preprocessor.json").unlink()
     elif spoiling == "the manifest is cut off":
         manifest.write_bytes(manifest.read_bytes()[:100])
+    elif spoiling == "a name in the manifest is changed":
+        manifest.write_text(manifest.read_text().replace('"format"', '"normat"'))
+    elif spoiling == "a metric in the manifest is changed":
+        manifest.write_text(manifest.read_text().replace("0.", "1."))
     elif spoiling == "it is another's":
         manifest.write_text('{"format": 1}')
     else:
         told = json.loads(manifest.read_text())
-        manifest.write_text(json.dumps(told | {"newer format": {"format": 9}, "newer xgboost": newer(told)}[spoiling]))
+        told |= {"newer format": {"format": 9}, "newer xgboost": newer(told)}[spoiling]
+        manifest.write_text(json.dumps(told | {SEAL: seal_of(told)}))
     return folder
 
 
@@ -186,6 +193,8 @@ def newer(manifest: dict[str, Any]) -> dict[str, Any]:
         ("a byte of the model is changed", "its file 'model.ubj' was changed or damaged"),
         ("the preprocessor is missing", "its file 'preprocessor.json' is missing"),
         ("the manifest is cut off", "its file 'manifest.json' is no JSON"),
+        ("a name in the manifest is changed", "its file 'manifest.json' was changed or damaged"),
+        ("a metric in the manifest is changed", "its file 'manifest.json' was changed or damaged"),
         ("it is another's", "this is no checkpoint of shoal.air"),
         ("newer format", "it is of format 9, and this Shoal reads up to 1"),
         ("newer xgboost", r"its model was made by xgboost 99.0.0, and this is .*pip install 'xgboost>=99.0.0'"),
@@ -206,3 +215,26 @@ def test_a_folder_that_is_taken_is_left_alone(kept: Path, tmp_path: Path) -> Non
     with pytest.raises(air.SettingInvalid, match="there is something at"):
         checkpoint.save(tmp_path / "notes", overwrite=True)
     assert sorted(path.name for path in tmp_path.iterdir() if path.name != "home") == ["model", "notes"]
+
+
+def test_a_value_without_a_kind_is_none_of_ours() -> None:
+    with pytest.raises(CheckpointInvalid, match="unknown kind ''"):
+        decode({}, trust_code=False)
+
+
+def test_estimators_of_numbers_alone_and_scorers_need_no_trust(tmp_path: Path) -> None:
+    from sklearn.ensemble import HistGradientBoostingClassifier, VotingClassifier
+    from sklearn.metrics import f1_score, make_scorer
+    from sklearn.neural_network import MLPClassifier
+    from sklearn.tree import DecisionTreeClassifier
+
+    rows = air.from_pandas(passengers()[["survived", "pclass", "fare"]])
+    parts = [("trees", HistGradientBoostingClassifier(max_iter=3)), ("tree", DecisionTreeClassifier(max_depth=2))]
+    for name, estimator in {"votes": VotingClassifier(parts), "network": MLPClassifier(max_iter=3)}.items():
+        trainer = air.SklearnTrainer(
+            estimator=estimator, label_column="survived", scoring=make_scorer(f1_score), datasets={"train": rows}
+        )
+        checkpoint = trainer.fit().checkpoint
+        loaded = air.load(checkpoint.save(tmp_path / name))
+        assert loaded.predict(rows).equals(checkpoint.predict(rows))
+        assert "f1_score" in loaded.settings["scoring"]

@@ -3,6 +3,8 @@
 import json
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -11,6 +13,7 @@ import pytest
 
 from air.passengers import passengers
 from shoal import air
+from shoal.air import verification
 
 pytestmark = [pytest.mark.air, pytest.mark.ray, pytest.mark.slow, pytest.mark.usefixtures("ray_here")]
 
@@ -109,6 +112,100 @@ def test_a_bad_row_is_refused_with_the_field_named(deployment: air.Deployment) -
         {"loc": ["body", 1, "pclass"], "msg": "expected number, got 'first'"},
         {"loc": ["body", 1, "fare"], "msg": "field is missing; a value that isn't known is null"},
     ]
+
+
+def test_a_row_that_can_not_be_read_spoils_none_of_the_others(deployment: air.Deployment) -> None:
+    good = {"pclass": 1, "sex": "female", "age": 20.5, "fare": 80, "embarked": "C"}
+    bodies = [good | {"age": 10**400} if number % 4 == 0 else good for number in range(40)]
+    with ThreadPoolExecutor(16) as pool:
+        told = [status for status, _ in pool.map(lambda body: post(deployment.url, body), bodies)]
+    assert told == [422 if number % 4 == 0 else 200 for number in range(40)]
+
+
+def test_another_model_takes_the_place_of_one_without_a_pause(
+    checkpoint: air.Checkpoint, deployment: air.Deployment
+) -> None:
+    good = {"pclass": 1, "sex": "female", "age": 20.5, "fare": 80, "embarked": "C"}
+    rows = {"train": air.from_pandas(passengers().drop(columns=["sex", "embarked"]))}
+    other = air.XGBoostTrainer(
+        label_column="survived",
+        params={"objective": "binary:logistic"},
+        num_boost_round=1,
+        datasets=rows,
+        scaling=air.Scaling(cpus_per_worker=1),
+    )
+    second = other.fit().checkpoint
+    expected = [float(each.predict([good])["predictions"].iloc[0]) for each in (checkpoint, second)]
+    port = int(deployment.url.rpartition(":")[2].partition("/")[0])
+    over, told = Event(), []
+
+    def ask() -> None:
+        while not over.is_set():
+            told.append(post(deployment.url, good))
+
+    with ThreadPoolExecutor(4) as pool:
+        asking = [pool.submit(ask) for _ in range(4)]
+        try:
+            air.deploy(second, name="passengers", port=port).wait()
+            after = [post(deployment.url, good) for _ in range(10)]
+            air.deploy(checkpoint, name="passengers", port=port).wait()
+        finally:
+            over.set()
+        for each in asking:
+            each.result()
+    assert {status for status, _ in told} == {200}
+    assert {answer["predictions"][0] for _, answer in told} <= set(expected)
+    assert after == [(200, {"predictions": expected[1:]})] * 10
+
+
+def test_a_model_that_there_is_no_room_for_is_told_of(checkpoint: air.Checkpoint, deployment: air.Deployment) -> None:
+    port = int(deployment.url.rpartition(":")[2].partition("/")[0])
+    many = air.deploy(checkpoint, name="many", replicas=9, port=port)
+    with pytest.raises(air.DeployFailed, match="'many' does not answer: DEPLOYING"):
+        many.wait(timeout_s=5)
+    air.undeploy("many")
+
+
+def test_a_route_that_is_taken_is_refused(checkpoint: air.Checkpoint, deployment: air.Deployment) -> None:
+    port = int(deployment.url.rpartition(":")[2].partition("/")[0])
+    with pytest.raises(air.SettingInvalid, match="Ray Serve refuses 'again' at '/passengers'") as caught:
+        air.deploy(checkpoint, name="again", route="/passengers", port=port)
+    assert "Traceback" not in str(caught.value)
+
+
+def test_more_rows_than_a_request_may_hold_are_verified_and_a_refusal_is_told(
+    checkpoint: air.Checkpoint, deployment: air.Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = passengers(30, seed=4)
+    monkeypatch.setattr(verification, "MOST_ROWS", 7)
+    assert air.verify(checkpoint, rows, deployment=deployment)["served"] == 30
+    with pytest.raises(air.DeployFailed, match="answers 404"):
+        air.verify(checkpoint, rows, deployment=deployment.url + "x")
+
+
+def test_times_are_served_as_they_are_predicted_for_here(deployment: air.Deployment) -> None:
+    import pandas as pd
+
+    frame = passengers()[["survived", "fare"]].assign(when=pd.date_range("2026", periods=400))
+    month = air.BatchMapper(lambda rows: rows.assign(month=rows["when"].dt.month).drop(columns=["when"]))
+    checkpoint = (
+        air.XGBoostTrainer(
+            label_column="survived",
+            params={"objective": "binary:logistic"},
+            preprocessor=month,
+            datasets={"train": air.from_pandas(frame)},
+            scaling=air.Scaling(cpus_per_worker=1),
+        )
+        .fit()
+        .checkpoint
+    )
+    port = int(deployment.url.rpartition(":")[2].partition("/")[0])
+    timed = air.deploy(checkpoint, name="timed", port=port).wait()
+    rows = [{"fare": row.fare, "when": row.when.isoformat()} for row in frame.head(40).itertuples()]
+    assert post(timed.url, rows) == (200, {"predictions": checkpoint.predict(frame.head(40))["predictions"].tolist()})
+    status, answer = post(timed.url, {"fare": 1, "when": "soon"})
+    assert (status, "column 'when'" in answer["detail"][0]["msg"]) == (422, True)
+    air.undeploy("timed")
 
 
 def test_health_and_schema_are_told(deployment: air.Deployment) -> None:

@@ -44,3 +44,23 @@ def test_other_rows_are_read_column_by_column() -> None:
 def test_a_table_that_is_right_already_is_not_copied() -> None:
     frame = pd.DataFrame({"a": [1.0], "b": [2.0]})
     assert NUMBERS.arranged(frame) is frame
+
+
+def test_times_are_read_from_words_and_what_is_none_is_named() -> None:
+    schema = Schema({"when": "time", "b": "number"})
+    frame = schema.arranged(schema.frame_of([{"when": "2026-01-31T12:00:00", "b": 1}, {"when": None, "b": 2}]))
+    assert frame["when"].dt.month.tolist()[0] == 1
+    assert frame["when"].isna().tolist() == [False, True]
+    with pytest.raises(ColumnUnfit, match=r"column 'when': it holds 'soon' in row 1, which is no time"):
+        schema.frame_of([{"when": "2026-01-31", "b": 1}, {"when": "soon", "b": 2}])
+
+
+def test_a_number_larger_than_any_float_is_named() -> None:
+    with pytest.raises(ColumnUnfit, match="column 'b': it holds a number that is too large"):
+        NUMBERS.arranged(NUMBERS.frame_of([{"a": 1, "b": 10**400}]))
+
+
+def test_a_column_that_is_there_twice_is_named() -> None:
+    frame = pd.DataFrame([[1.0, 2.0, 3.0]], columns=["a", "b", "a"])
+    with pytest.raises(ColumnUnfit, match="two columns are called 'a'"):
+        NUMBERS.arranged(frame)

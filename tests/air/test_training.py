@@ -7,6 +7,7 @@ import pytest
 
 from air.passengers import passengers
 from shoal import air
+from shoal.air.frameworks.base import Table
 
 pytestmark = [pytest.mark.air, pytest.mark.ray, pytest.mark.usefixtures("ray_here")]
 PARAMS = {"objective": "binary:logistic", "eval_metric": ["logloss", "auc", "error"], "max_depth": 4}
@@ -109,6 +110,49 @@ def test_more_workers_than_a_framework_can_train_with_are_refused() -> None:
         air.LightGBMTrainer(**given, scaling=two).fit()
     with pytest.raises(air.SettingInvalid, match=r"Scaling\(workers=2\): sklearn trains with one worker"):
         air.SklearnTrainer(**given, estimator=DecisionTreeClassifier(), scaling=two).fit()
+
+
+@pytest.mark.parametrize("kind", [air.XGBoostTrainer, air.LightGBMTrainer])
+def test_what_is_measured_may_have_its_columns_in_another_order(kind: Any) -> None:
+    frame = passengers()[["survived", "pclass", "fare"]]
+    params = {"objective": "binary:logistic" if kind is air.XGBoostTrainer else "binary"}
+    turned = frame[["fare", "survived", "pclass"]].assign(more="aside")
+    given: dict[str, Any] = {"label_column": "survived", "params": params}
+    rows = {"train": air.from_pandas(frame), "valid": air.from_pandas(turned)}
+    metrics = list(kind(**given, datasets=rows).fit().metrics.values())
+    assert metrics[0] == metrics[1]
+    lacking = rows | {"valid": air.from_pandas(turned.drop(columns=["fare"]))}
+    with pytest.raises(air.ColumnUnknown, match="data set 'valid': there is no column 'fare'"):
+        kind(**given, datasets=lacking).fit()
+
+
+def test_objects_that_are_numbers_or_booleans_with_gaps_are_learned_from_and_predicted_for() -> None:
+    frame = passengers()[["survived", "fare"]].assign(crew=[True, None, False, True] * 100)
+    checkpoint = trainer(frame, preprocessor=None).fit().checkpoint
+    rows = [{"fare": 7.5, "crew": crew} for crew in (True, False, None)]
+    alone = [float(checkpoint.predict([row])["predictions"].iloc[0]) for row in rows]
+    assert checkpoint.predict(rows)["predictions"].tolist() == alone
+
+
+def test_a_vector_that_is_missing_is_named() -> None:
+    frame = passengers(50)[["survived"]].assign(place=[[1.0, 2.0]] * 49 + [None])
+    with pytest.raises(air.ColumnUnfit, match="column 'place' of data set 'train': its vectors"):
+        trainer(frame, preprocessor=None, datasets={"train": air.from_pandas(frame)}).fit()
+
+
+@pytest.mark.parametrize(("rows", "test_size"), [(2, 0.9), (60, 0.999), (1, 0.5), (5, 5)])
+def test_a_part_without_rows_is_refused(rows: int, test_size: float) -> None:
+    with pytest.raises(air.DatasetEmpty, match=f"{rows} rows can't be split"):
+        air.from_pandas(passengers(rows)).train_test_split(test_size, seed=0)
+
+
+def test_a_share_of_an_array_is_one_as_that_of_a_table() -> None:
+    import numpy as np
+
+    numbers = np.arange(10).reshape(5, 2)
+    part = Table(numbers, numbers[:, 0]).share(1, 2)
+    assert (part.features == numbers[[1, 3]]).all()
+    assert part.label.tolist() == [2, 6]
 
 
 def test_what_the_framework_refuses_is_told_in_its_words() -> None:

@@ -164,9 +164,9 @@ class Dataset:
             return Dataset(distributed=train), Dataset(distributed=test)
         from sklearn.model_selection import train_test_split
 
-        _require_two_parts(len(self._frame), test_size)
+        test_rows = _rows_of_test(len(self._frame), test_size)
         parts = train_test_split(
-            self._frame, test_size=test_size, shuffle=shuffled, random_state=seed if shuffled else None
+            self._frame, test_size=test_rows, shuffle=shuffled, random_state=seed if shuffled else None
         )
         return Dataset(frame=parts[0]), Dataset(frame=parts[1])
 
@@ -195,14 +195,13 @@ class Dataset:
 def _split_files(
     files: ParquetFiles, test_size: float | int, shuffle: bool, seed: int | None
 ) -> tuple[Dataset, Dataset]:
-    rows = files.count()
-    _require_two_parts(rows, test_size)
-    test_rows = int(test_size) if test_size >= 1 else math.ceil(test_size * rows)  # as scikit-learn has it
     drawn = (secrets.randbits(32) if seed is None else seed) if shuffle else None
-    train, test = files.split(min(test_rows, rows - 1), drawn)
+    train, test = files.split(_rows_of_test(files.count(), test_size), drawn)
     return Dataset(files=train), Dataset(files=test)
 
 
-def _require_two_parts(rows: int, test_size: float | int) -> None:
-    if rows < 2 or test_size >= rows:
+def _rows_of_test(rows: int, test_size: float | int) -> int:
+    test_rows = int(test_size) if test_size >= 1 else math.ceil(test_size * rows)  # as scikit-learn has it
+    if test_rows >= rows:
         raise DatasetEmpty(f"{rows} rows can't be split into two parts (test_size={test_size!r})")
+    return test_rows

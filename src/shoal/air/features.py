@@ -5,7 +5,7 @@ from typing import Any
 
 from shoal.air.errors import ColumnUnfit, ColumnUnknown
 from shoal.air.frameworks.base import Table
-from shoal.air.schema import OTHER, kind_of
+from shoal.air.schema import BOOLEAN, NUMBER, OTHER, floats, kind_of
 
 FEW_VALUES = 32_000_000
 """A copy of so many, which looking at all of them at once can take, is no burden."""
@@ -82,22 +82,30 @@ def features_of(frame: Any, *, where: str) -> Any:
     import numpy as np
     import pandas as pd
 
+    vectors = (np.ndarray, list, tuple)
     if _are_plain_numbers(frame):
         return frame
     parts = []
     for name in frame.columns:
         column = frame[name]
-        if not len(column) or not isinstance(column.iloc[0], np.ndarray | list | tuple):
-            parts.append(column)
+        if not len(column) or not isinstance(column.iloc[0], vectors):
+            parts.append(floats(column) if _holds_numbers(column) else column)
             continue
-        if len({len(vector) for vector in column}) > 1:
-            raise ColumnUnfit("its vectors have several lengths", where=f"column {name!r} of {where}")
+        if len({len(vector) if isinstance(vector, vectors) else None for vector in column}) > 1:
+            raise ColumnUnfit(
+                "its vectors have several lengths, or some are missing", where=f"column {name!r} of {where}"
+            )
         elements = np.stack(column.to_numpy())
         names = [f"{name}_{position}" for position in range(elements.shape[1])]
         parts.append(pd.DataFrame(elements, columns=names, index=frame.index))
     spread = pd.concat(parts, axis="columns") if parts else frame
     check_features(spread, where=where)
     return spread
+
+
+def _holds_numbers(column: Any) -> bool:
+    """Whether a column of objects holds numbers or booleans, and gaps among them; or gaps alone."""
+    return column.dtype == object and (kind_of(column) in (NUMBER, BOOLEAN) or not column.notna().any())
 
 
 def _are_plain_numbers(frame: Any) -> bool:

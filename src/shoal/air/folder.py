@@ -15,6 +15,7 @@ from shoal.air.errors import CheckpointInvalid, SettingInvalid
 MANIFEST = "manifest.json"
 KIND = "shoal.air checkpoint"
 FORMAT = 1
+SEAL = "sha256"
 
 
 @contextmanager
@@ -43,9 +44,16 @@ def new(path: Path, *, overwrite: bool) -> Iterator[Path]:
 
 
 def seal(folder: Path, manifest: dict[str, Any]) -> None:
-    """Write the manifest, with the hash and size of every file that is there."""
+    """Write the manifest, with the hash and size of every file that is there, and a hash of its own."""
     files = {file.name: _print_of(file) for file in sorted(folder.iterdir())}
-    write_json(folder / MANIFEST, {"kind": KIND, "format": FORMAT, **manifest, "files": files})
+    sealed = {"kind": KIND, "format": FORMAT, **manifest, "files": files}
+    write_json(folder / MANIFEST, sealed | {SEAL: seal_of(sealed)})
+
+
+def seal_of(manifest: dict[str, Any]) -> str:
+    """The hash of all that a manifest says beside it."""
+    said = {name: value for name, value in manifest.items() if name != SEAL}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 def open_sealed(folder: Path) -> dict[str, Any]:
@@ -64,20 +72,26 @@ def open_sealed(folder: Path) -> dict[str, Any]:
     manifest = read_json(folder / MANIFEST)
     if not isinstance(manifest, dict) or manifest.get("kind") != KIND:
         raise CheckpointInvalid("this is no checkpoint of shoal.air: its manifest is another's", where=where)
-    if manifest["format"] > FORMAT:
+    form = manifest.get("format")
+    if isinstance(form, int) and form > FORMAT:
         raise CheckpointInvalid(
-            f"it is of format {manifest['format']}, and this Shoal reads up to {FORMAT}",
+            f"it is of format {form}, and this Shoal reads up to {FORMAT}",
             where=where,
             next_step="pip install -U 'shoal[air]'",
         )
+    if manifest.get(SEAL) != seal_of(manifest):
+        raise _damaged(MANIFEST, where)
     for name, print_of in manifest["files"].items():
         if Path(name).name != name or not (folder / name).is_file():
             raise CheckpointInvalid(f"its file {name!r} is missing", where=where)
         if _print_of(folder / name) != print_of:
-            raise CheckpointInvalid(
-                f"its file {name!r} was changed or damaged since it was saved", where=where, next_step="save it again"
-            )
+            raise _damaged(name, where)
     return manifest
+
+
+def _damaged(name: str, where: str) -> CheckpointInvalid:
+    what = f"its file {name!r} was changed or damaged since it was saved"
+    return CheckpointInvalid(what, where=where, next_step="save it again")
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -101,7 +115,7 @@ def read_json(path: Path) -> Any:
     """
     try:
         return json.loads(path.read_text())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CheckpointInvalid(f"its file {path.name!r} is no JSON: {error}", where=str(path.parent)) from error
 
 

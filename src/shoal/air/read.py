@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from shoal.air.dataset import SMALL_BYTES, Dataset
-from shoal.air.errors import ColumnUnfit, DatasetEmpty, SettingInvalid
+from shoal.air.errors import DatasetEmpty, SettingInvalid
 from shoal.air.files import ParquetFiles
 from shoal.air.progress import say
+from shoal.air.schema import refuse_twins
 
 Paths = str | Path | Sequence[str | Path]
 
@@ -67,9 +68,7 @@ def from_sklearn(bunch: Any, label_column: str = "target") -> Dataset:
 
 
 def _small_or_not(frame: Any, size: int) -> Dataset:
-    twice = frame.columns[frame.columns.duplicated()]
-    if len(twice):
-        raise ColumnUnfit(f"two columns are called {twice[0]!r}", next_step="rename one of them, or leave it out")
+    refuse_twins(frame)
     if size <= SMALL_BYTES:
         return Dataset(frame=frame)
     say(f"{size / 1024**2:.0f} MiB are more than {SMALL_BYTES / 1024**2:.0f}: Ray Data holds them from here on")

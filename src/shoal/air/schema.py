@@ -32,7 +32,11 @@ class Schema:
         return cls({str(name): kind_of(frame[name]) for name in frame.columns})
 
     def frame_of(self, rows: Sequence[Any]) -> Any:
-        """Rows as JSON has them, as a DataFrame: at once where all that is asked for is numbers."""
+        """Rows as JSON has them, as a DataFrame: at once where all that is asked for is numbers.
+
+        Raises:
+            ColumnUnfit: a text that stands for a time is none.
+        """
         import numpy as np
         import pandas as pd
 
@@ -40,15 +44,20 @@ class Schema:
             values = np.array([[_number(row, name) for name in self.kinds] for row in rows])
             if values.dtype.kind in "iuf":
                 return pd.DataFrame(values.astype(float), columns=list(self.kinds))
-        return pd.DataFrame(list(rows))
+        frame = pd.DataFrame(list(rows))
+        for name, kind in self.kinds.items():
+            if kind == TIME and name in frame:
+                frame[name] = _times(frame[name])
+        return frame
 
     def arranged(self, frame: Any, *, where: str = "") -> Any:
         """The frame with these columns, in this order, and no others; maybe the frame itself.
 
         Raises:
             ColumnUnknown: one is missing.
-            ColumnUnfit: one holds another kind of value than it did in training.
+            ColumnUnfit: one holds another kind of value than it did in training, or is there twice.
         """
+        refuse_twins(frame)
         types = dict(zip(frame.columns, frame.dtypes, strict=True))
         for name, kind in self.kinds.items():
             if name not in types:
@@ -57,8 +66,8 @@ class Schema:
             if found != kind and not _fits(frame[name], found, kind):
                 raise ColumnUnfit(_mismatch(frame[name], found, kind), where=f"column {name!r}")
         arranged = frame if list(types) == list(self.kinds) else frame[list(self.kinds)]
-        objects = {name: float for name, kind in self.kinds.items() if kind == NUMBER and types[name].kind == "O"}
-        return arranged.astype(objects) if objects else arranged
+        objects = [name for name, kind in self.kinds.items() if kind == NUMBER and types[name].kind == "O"]
+        return arranged.assign(**{name: floats(frame[name]) for name in objects}) if objects else arranged
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Schema) and list(self.kinds.items()) == list(other.kinds.items())
@@ -90,6 +99,47 @@ def _kind_of_type(dtype: Any) -> str:
     import numpy as np
 
     return KINDS_OF_NUMPY.get(dtype.kind, "") if isinstance(dtype, np.dtype) else ""
+
+
+def _times(column: Any) -> Any:
+    """Times as JSON has them, in words."""
+    import pandas as pd
+
+    try:
+        times = pd.to_datetime(column, format="ISO8601", errors="coerce")
+    except ValueError as error:
+        raise ColumnUnfit(str(error).rstrip("."), where=f"column {column.name!r}") from error
+    wrong = (times.isna() & column.notna()).to_numpy()
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise ColumnUnfit(
+            f"it holds {column.iloc[row]!r} in row {row}, which is no time",
+            where=f"column {column.name!r}",
+            next_step="write it as 2026-01-31T12:00:00",
+        )
+    return times
+
+
+def floats(column: Any) -> Any:
+    """Numbers, or booleans, that pandas holds as objects, as it does where some are missing.
+
+    Raises:
+        ColumnUnfit: one is larger than any float.
+    """
+    try:
+        return column.astype(float)
+    except OverflowError as error:
+        raise ColumnUnfit("it holds a number that is too large", where=f"column {column.name!r}") from error
+
+
+def refuse_twins(frame: Any) -> None:
+    """
+    Raises:
+        ColumnUnfit: two columns have one name.
+    """
+    if not frame.columns.is_unique:
+        twice = frame.columns[frame.columns.duplicated()][0]
+        raise ColumnUnfit(f"two columns are called {twice!r}", next_step="rename one of them, or leave it out")
 
 
 def _number(row: Any, name: str) -> Any:

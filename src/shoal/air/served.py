@@ -47,7 +47,7 @@ class Served:
             return JSONResponse({"detail": "POST rows"}, status_code=405)
         try:
             body = json.loads(await request.body())
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             return JSONResponse({"detail": [{"loc": ["body"], "msg": f"no JSON: {error}"}]}, status_code=422)
         rows = rows_in(body)
         wrong = refusal(rows, self.predictor.checkpoint)

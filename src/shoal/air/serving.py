@@ -59,6 +59,8 @@ def deploy(
 ) -> Deployment:
     """Serve a checkpoint, or put another one in the place of that which is served under ``name``, without a pause.
 
+    It returns at once; `Deployment.wait` does when the model answers, and says so when there is no room for it.
+
     POST to the route: a row as a JSON object, a list of rows, or ``{"rows": [...]}``; the answer is
     ``{"predictions": [...]}``. A row that does not fit gets 422, with its number and the field. GET ROUTE/health and
     ROUTE/schema say how it is and what it takes, ROUTE/openapi.json and ROUTE/docs do for programs and people.
@@ -69,13 +71,14 @@ def deploy(
     token: if given, requests without "Authorization: Bearer TOKEN" get 401; all but ROUTE/health.
 
     Raises:
-        SettingInvalid: a route that isn't a path.
+        SettingInvalid: a route that isn't a path, or that something else is served at.
     """
     path = route or f"/{name}"
     if not path.startswith("/"):
         raise SettingInvalid(f"route={path!r} doesn't begin with /")
     connect()
     from ray import serve
+    from ray.serve.exceptions import RayServeException
 
     from shoal.air.served import application
 
@@ -83,7 +86,12 @@ def deploy(
     serve.start(http_options={"host": host, "port": port})
     say(f"serving {checkpoint!r} at {path}")
     app = application(checkpoint, replicas=replicas, batch_rows=batch_rows, batch_wait_s=batch_wait_s, token=token)
-    serve.run(app, name=name, route_prefix=path)
+    try:
+        target = serve.RunTarget(app, name=name, route_prefix=path)
+        serve.run_many([target], wait_for_ingress_deployment_creation=False, wait_for_applications_running=False)
+    except (ValueError, RayServeException) as error:
+        said = [line.strip() for line in str(error).splitlines() if line.strip()][-1]
+        raise SettingInvalid(f"Ray Serve refuses {name!r} at {path!r}: {said.rstrip('.')}") from None
     return Deployment(name, f"http://{host}:{port}{path}", token)
 
 

@@ -4,8 +4,16 @@ from typing import Any
 
 from shoal.air.errors import CodeNotTrusted
 
-KNOWN_TYPES = {"numpy.dtype", "sklearn.tree._tree.Tree"}
-"""Types that skops leaves to us to judge. Both hold numbers and run no code when they are made."""
+KNOWN_TYPES = {
+    "numpy.dtype",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+    "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
+    "sklearn.tree._tree.Tree",
+    "sklearn.utils._bunch.Bunch",
+}
+"""Types that skops leaves to us to judge. They hold numbers, or objects that are judged themselves, and run no code
+when they are made."""
 
 
 def dumps(value: Any) -> bytes:

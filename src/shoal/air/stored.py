@@ -51,7 +51,7 @@ def decode(value: Any, *, trust_code: bool) -> Any:
         return value
     if isinstance(value, list):
         return [decode(item, trust_code=trust_code) for item in value]
-    kind, held = next(iter(value.items()))
+    kind, held = next(iter(value.items()), ("", None))
     if kind not in DECODERS:
         raise CheckpointInvalid(f"it holds a value of the unknown kind {kind!r}")
     return DECODERS[kind](held, trust_code)

@@ -3,18 +3,17 @@
 import hashlib
 import time
 from collections.abc import Mapping
-from inspect import isfunction
 from typing import Any, ClassVar
 
 from shoal.air.checkpoint import Checkpoint
 from shoal.air.cluster import least_memory
 from shoal.air.dataset import Dataset
-from shoal.air.errors import DatasetEmpty, SettingInvalid
+from shoal.air.errors import ColumnUnknown, DatasetEmpty, SettingInvalid
 from shoal.air.execute import learn
 from shoal.air.features import table_of
 from shoal.air.frameworks.base import Framework, Learned
 from shoal.air.packages import require
-from shoal.air.parameters import Parameters
+from shoal.air.parameters import Parameters, name_of
 from shoal.air.preprocess import fitted, transformed
 from shoal.air.progress import say
 from shoal.air.result import Result
@@ -112,7 +111,20 @@ class Trainer(Parameters):
                 )
             if dataset.is_small and dataset.count() == 0:
                 raise DatasetEmpty("there is no row", where=f"data set {name!r}")
-        return dict(self.datasets)
+        columns = self.datasets["train"].columns if len(self.datasets) > 1 else []
+        return {
+            name: dataset if name == "train" else _alike(dataset, columns, name)
+            for name, dataset in self.datasets.items()
+        }
+
+
+def _alike(dataset: Dataset, columns: list[str], name: str) -> Dataset:
+    """A data set with the columns of data set "train", in their order: frameworks go by positions."""
+    known = dataset.columns
+    for column in columns:
+        if column not in known:
+            raise ColumnUnknown(column, known, where=f"data set {name!r}")
+    return dataset if known == columns else dataset.select_columns(columns)
 
 
 def _column(dataset: Dataset, name: str) -> Any:
@@ -161,6 +173,6 @@ class Prepared:
             features=self.features(),
             label_column=self.label_column,
             metrics=learned.metrics,
-            settings={name: value.__qualname__ if isfunction(value) else value for name, value in settings.items()},
+            settings={name: name_of(value) if callable(value) else value for name, value in settings.items()},
         )
         return Result(metrics=learned.metrics, curves=learned.curves, checkpoint=checkpoint)

@@ -1,17 +1,18 @@
 """Whether a model predicts the same wherever it is asked."""
 
 import json
-from collections.abc import Mapping
 from typing import Any
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from shoal.air.batch import PREDICTING, BatchPredictor
 from shoal.air.checkpoint import Checkpoint
 from shoal.air.cluster import wait_for_room
 from shoal.air.dataset import Dataset
-from shoal.air.errors import PredictionsDiffer
+from shoal.air.errors import DeployFailed, PredictionsDiffer
 from shoal.air.predictor import Predictor, frame_of
 from shoal.air.read import from_ray
+from shoal.air.serving import MOST_ROWS
 
 
 def verify(checkpoint: Checkpoint, rows: Any, *, deployment: Any = None) -> dict[str, int]:
@@ -22,6 +23,7 @@ def verify(checkpoint: Checkpoint, rows: Any, *, deployment: Any = None) -> dict
 
     Raises:
         ClusterUnfit: no CPU for Ray Data gets free.
+        DeployFailed: the deployment refuses the rows, or does not answer.
         PredictionsDiffer: the first row where two places do, and both values.
     """
     tolerance = checkpoint.framework.tolerance
@@ -42,10 +44,17 @@ def verify(checkpoint: Checkpoint, rows: Any, *, deployment: Any = None) -> dict
 def _served(url: str, token: str, frame: Any) -> list[list[Any]]:
     rows = [{name: _plain(value) for name, value in row.items()} for row in frame.to_dict("records")]
     headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
-    request = Request(url, json.dumps(rows).encode(), headers)  # noqa: S310 - the caller's
-    with urlopen(request, timeout=60) as answer:  # noqa: S310
-        told: Mapping[str, list[Any]] = json.load(answer)
-    return [value if isinstance(value, list) else [value] for value in told["predictions"]]
+    told: list[Any] = []
+    for start in range(0, len(rows), MOST_ROWS):
+        request = Request(url, json.dumps(rows[start : start + MOST_ROWS]).encode(), headers)  # noqa: S310 - the caller's
+        try:
+            with urlopen(request, timeout=60) as answer:  # noqa: S310
+                told += json.load(answer)["predictions"]
+        except HTTPError as error:
+            raise DeployFailed(f"{url} answers {error.code}: {error.read().decode(errors='replace')}") from error
+        except OSError as error:
+            raise DeployFailed(f"{url} does not answer: {error}") from error
+    return [value if isinstance(value, list) else [value] for value in told]
 
 
 def _plain(value: Any) -> Any:
@@ -53,6 +62,8 @@ def _plain(value: Any) -> Any:
 
     if not isinstance(value, list) and pd.isna(value):
         return None
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
     return value.item() if hasattr(value, "item") else value
 
 

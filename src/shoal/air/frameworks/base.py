@@ -19,7 +19,7 @@ Watch: TypeAlias = Callable[[int, Mapping[str, float]], bool]
 class Table:
     """Rows to learn from: features, all numbers, and the label of each row.
 
-    features: a pandas DataFrame, or anything else that the framework takes.
+    features: a pandas DataFrame, or an array of NumPy's.
     label: one value a row.
     """
 
@@ -30,8 +30,8 @@ class Table:
     def share(self, rank: int, workers: int) -> "Table":
         """The rows that fall to one of several workers: each gets every so-manieth."""
         rows = slice(rank, None, workers)
-        weight = None if self.weight is None else self.weight[rows]
-        return Table(self.features.iloc[rows], self.label[rows], weight)
+        features = self.features.iloc[rows] if hasattr(self.features, "iloc") else self.features[rows]
+        return Table(features, self.label[rows], None if self.weight is None else self.weight[rows])
 
 
 @dataclass(frozen=True)
