@@ -1,5 +1,6 @@
 """What a trainer learns is what the framework alone would learn from the same rows."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from air.passengers import passengers
 from shoal import air
+from shoal.air import execute
 from shoal.air.frameworks.base import Table
 
 pytestmark = [pytest.mark.air, pytest.mark.ray, pytest.mark.usefixtures("ray_here")]
@@ -98,6 +100,27 @@ def test_a_clone_has_the_same_parameters_and_shares_the_rows() -> None:
 def test_asking_for_more_than_there_is_says_so_instead_of_waiting() -> None:
     with pytest.raises(air.SettingInvalid, match="no room for one worker of 64 CPU"):
         trainer(passengers(), scaling=air.Scaling(cpus_per_worker=64)).fit()
+
+
+def test_training_that_waits_for_what_others_hold_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import ray
+
+    class Served:
+        def is_up(self) -> bool:
+            return True
+
+    monkeypatch.setattr(execute, "PATIENCE_S", 1.0)
+    served = ray.remote(num_cpus=1)(Served).remote()
+    assert ray.get(served.is_up.remote())
+    with ThreadPoolExecutor(1) as pool:
+        training = pool.submit(trainer(passengers()).fit)
+        with pytest.raises(TimeoutError):
+            training.result(3)
+        ray.kill(served)
+        assert training.result(60).metrics
+    assert "and others hold 1 CPU: `ray status` tells who" in capsys.readouterr().err
 
 
 def test_more_workers_than_a_framework_can_train_with_are_refused() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from air.passengers import passengers
 from shoal import air
+from shoal.air.search import better
 
 pytestmark = [pytest.mark.air, pytest.mark.ray, pytest.mark.usefixtures("ray_here")]
 
@@ -38,8 +39,26 @@ def test_a_grid_is_tried_whole() -> None:
 
 def test_optuna_learns_from_trials_to_make_a_metric_large() -> None:
     space = {"params": {"max_depth": air.randint(1, 4), "eval_metric": air.choice(["auc"])}}
-    tuned = air.Tuner(trainer(), space, metric="valid-auc", mode="max", num_samples=4, search="optuna", seed=0).fit()
+    tuned = air.Tuner(trainer(), space, metric="valid-auc", num_samples=4, search="optuna", seed=0).fit()
     assert tuned.best().metrics["valid-auc"] == tuned.to_pandas()["valid-auc"].max()
+
+
+@pytest.mark.parametrize(
+    ("metrics", "mode"),
+    [
+        (
+            "logloss rmse mae error@0.4 mlogloss aft-nloglik tweedie-nloglik@1.5 binary_logloss l2 cross_entropy loss",
+            "min",
+        ),
+        (
+            "auc aucpr ndcg@5 map@3- ndcg- average_precision score interval-regression-accuracy episode_return_mean",
+            "max",
+        ),
+        ("los mine", None),
+    ],
+)
+def test_a_metrics_name_says_whether_it_is_to_become_small_or_large(metrics: str, mode: str | None) -> None:
+    assert {better(f"valid-{metric}") for metric in metrics.split()} == {mode}
 
 
 def test_a_trial_that_fails_is_kept_with_its_error_and_the_others_go_on() -> None:
@@ -53,7 +72,12 @@ def test_a_trial_that_fails_is_kept_with_its_error_and_the_others_go_on() -> Non
     [
         ({"depth": air.randint(1, 3)}, "valid-logloss", "names 'depth', which is no setting of XGBoostTrainer"),
         ({"params": {"eta": air.uniform(1, 0)}}, "valid-logloss", r"search space, 'params.eta'"),
-        ({"params": {"max_depth": air.randint(1, 3)}}, "valid-los", "there is no metric 'valid-los'"),
+        ({"params": {"max_depth": air.randint(1, 3)}}, "valid-rmse", "there is no metric 'valid-rmse'"),
+        (
+            {"params": {"max_depth": air.randint(1, 3)}},
+            "valid-los",
+            "'valid-los' is to become small or large isn't known",
+        ),
     ],
 )
 def test_what_can_not_be_searched_is_named(space: dict[str, Any], metric: str, words: str) -> None:

@@ -141,6 +141,18 @@ def wait_for_room(wanted: Mapping[str, float], what: str) -> None:
         time.sleep(LOOK_AGAIN_S)
 
 
+def say_if_waiting(wanted: Mapping[str, float]) -> None:
+    """Say so where more is free than could be while a task with ``wanted`` runs: it hasn't begun, and Ray is silent."""
+    ray = connect()
+    total, free = ray.cluster_resources(), ray.available_resources()
+    held = {name: total.get(name, 0) - free.get(name, 0) for name, amount in wanted.items() if amount}
+    if any(amount < wanted[name] for name, amount in held.items()):
+        say(
+            f"training waits for {_in_words(wanted)} on one node, and others hold {_in_words(held)}: "
+            "`ray status` tells who. air.Scaling(cpus_per_worker=1) asks for less, air.undeploy frees what is served"
+        )
+
+
 def _in_words(wanted: Mapping[str, float]) -> str:
     return ", ".join(f"{amount:g} {name}" for name, amount in wanted.items())
 

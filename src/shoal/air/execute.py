@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from shoal.air.cluster import connect, resources
+from shoal.air.cluster import connect, resources, say_if_waiting
 from shoal.air.errors import AirError, TrainingFailed
 from shoal.air.frameworks.base import Framework, Learned, Table, Watch
 from shoal.air.packages import importing
@@ -14,6 +14,8 @@ from shoal.air.stream import Stream
 
 RETRIES = 3
 """How often a task begins anew whose worker was lost."""
+PATIENCE_S = 10.0
+"""Until it is looked whether a task has begun at all."""
 
 
 def learn(framework: Framework, tables: Mapping[str, Table], settings: Mapping[str, Any], scaling: Scaling) -> Learned:
@@ -49,6 +51,8 @@ def learn_in_task(
     try:
         learning = task.remote(framework, dict(tables), dict(settings), threads, watch)
         with importing(framework.modules):  # of which the model that comes back is an object
+            if not ray.wait([learning], timeout=PATIENCE_S)[0]:
+                say_if_waiting(wanted)
             learned: Learned = ray.get(learning)
     except ray.exceptions.RayError as error:
         told = failure(error, framework)

@@ -64,6 +64,36 @@ def grid_search(options: Sequence[Any]) -> Choice:
     return Choice(tuple(options), every=True)
 
 
+LARGER = (
+    "auc",
+    "aucpr",
+    "auc_mu",
+    "average_precision",
+    "map",
+    "ndcg",
+    "pre",
+    "accuracy",
+    "score",
+    "episode_return_mean",
+)
+SMALLER = (
+    *("loss", "error", "deviance", "nloglik", "entropy", "leibler", "poisson", "gamma", "tweedie"),
+    *("mse", "mae", "mape", "rmse", "rmsle", "mphe", "l1", "l2", "quantile", "huber", "fair"),
+)
+"""Ends of names: of XGBoost's, LightGBM's, scikit-learn's and RLlib's metrics."""
+
+
+def better(metric: str) -> str | None:
+    """Whether a metric is to become small ("min") or large ("max"), by its name; None: it is none that is known.
+
+    As ``valid-auc``, ``valid-ndcg@5-``, ``valid-binary_logloss``.
+    """
+    name = metric.removesuffix("-").rpartition("-")[2].partition("@")[0]
+    if name.endswith(SMALLER):
+        return "min"
+    return "max" if name.endswith(LARGER) else None
+
+
 Domain = Real | Whole | Choice
 SAMPLERS = ("random", "optuna")
 

@@ -23,7 +23,8 @@ class Tuner(Parameters):
     """Tries settings of a trainer, each in one Ray task: of the trainer's ``scaling`` it takes what one worker gets.
 
     space: parameters of the trainer to ranges, nested as they are: ``{"params": {"eta": air.loguniform(1e-3, 0.3)}}``.
-    metric, mode: what is to become smallest ("min") or largest ("max"), as ``"valid-logloss"``.
+    metric, mode: what is to become smallest ("min") or largest ("max"), as ``"valid-logloss"``. mode None: what the
+        metric's name says, where it is one of XGBoost's, LightGBM's, scikit-learn's or RLlib's.
     num_samples: how many tries; of each combination when there are grids.
     search: "random", or "optuna" (its TPE: later tries learn from earlier ones).
     seed: the same seed proposes the same tries ("optuna": when they end in the same order).
@@ -37,7 +38,7 @@ class Tuner(Parameters):
         space: Mapping[str, Any],
         *,
         metric: str,
-        mode: str = "min",
+        mode: str | None = None,
         num_samples: int = 10,
         search: str = "random",
         seed: int | None = None,
@@ -73,7 +74,8 @@ class Tuner(Parameters):
         """Try them all. A try that fails is kept with its error, and the others go on.
 
         Raises:
-            SettingInvalid: the space names no parameter of the trainer, or the metric is none that it measures.
+            SettingInvalid: the space names no parameter of the trainer, or the metric is none that it measures, or one
+                of unknown direction.
             TrainingFailed: every try failed.
         """
         leaves = search.flat(self.space)
@@ -87,10 +89,25 @@ class Tuner(Parameters):
             raise TrainingFailed(f"all {len(trials)} trials failed, the first so: {trials[0].error}")
         took = time.monotonic() - started
         say(f"{len(trials)} trials in {took:.2f} s, best {self.metric} {best.metrics[self.metric]:.4g}")
-        return Tuned(trials, best, self.metric, self.mode)
+        return Tuned(trials, best, self.metric, self.direction)
+
+    @property
+    def direction(self) -> str:
+        """``mode``, or what the name of the metric says.
+
+        Raises:
+            SettingInvalid: it says nothing.
+        """
+        told = self.mode or search.better(self.metric)
+        if told is None:
+            raise SettingInvalid(
+                f"whether {self.metric!r} is to become small or large isn't known",
+                next_step="say mode='min' or mode='max'",
+            )
+        return told
 
     def _check(self, leaves: Mapping[tuple[str, ...], Any]) -> None:
-        if self.mode not in ("min", "max"):
+        if self.direction not in ("min", "max"):
             raise SettingInvalid(f"mode={self.mode!r} is neither 'min' nor 'max'")
         if self.search not in search.SAMPLERS:
             raise SettingInvalid(f"search={self.search!r} is none of {', '.join(search.SAMPLERS)}")
@@ -118,7 +135,7 @@ class Tuner(Parameters):
             "data": prepared.print_of_data(),
             "space": search.to_json(leaves),
             "metric": self.metric,
-            "mode": self.mode,
+            "mode": self.direction,
             "num_samples": self.num_samples,
             "search": self.search,
             "seed": self.seed,
