@@ -26,7 +26,7 @@ from shoal.spec.from_json import from_json
 from shoal.spec.powers import Power
 from shoal.spec.raycluster import RayCluster
 from shoal.status.conditions import ClusterStatus, status_of
-from shoal.status.kubernetes_conditions import blocking, is_provisioned
+from shoal.status.kubernetes_conditions import PROVISIONED, blocking, stored
 from shoal.status.raycluster import asked_for, is_settled, kuberay_state, raycluster_status, rejected_status
 from shoal.world.blockers import NOT_PREPARED
 from shoal.world.from_kubernetes import is_adopted, seconds, world_of
@@ -114,7 +114,7 @@ def reconcile(observed: Observed, settings: Settings, now: str, patience_s: floa
     before = msgspec.json.decode(resource.status)
     world = world_of(observed, spec.desired)
     if spec.desired.lifecycle.head_once:
-        world = replace(world, had_its_head=is_provisioned(before))
+        world = replace(world, had_its_head=stored(before, PROVISIONED).get("status") == "True")
     desired = seated(spec.desired, world, moment)
     plan = diff(desired, world, moment)
     status = status_of(desired, world)
@@ -216,13 +216,9 @@ def _trouble(status: ClusterStatus, before: dict[str, Any], after: dict[str, Any
     blocker = blocking(status)
     if held or blocker is None or blocker.reason in (*ON_ITS_WAY, *ON_ITS_WAY_OUT):
         return
-    if _ready_reason(before) != _ready_reason(after):
+    if stored(before, "Ready").get("reason") != stored(after, "Ready").get("reason"):
         step = f"; {blocker.next_step}" if blocker.next_step else ""
         yield Notice("Warning", blocker.reason, f"{blocker.name}: {blocker.message}{step}")
-
-
-def _ready_reason(status: dict[str, Any]) -> str:
-    return next((said["reason"] for said in status.get("conditions", ()) if said["type"] == "Ready"), "")
 
 
 def _due(world: World, now: float) -> float | None:

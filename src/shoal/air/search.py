@@ -64,23 +64,17 @@ def grid_search(options: Sequence[Any]) -> Choice:
     return Choice(tuple(options), every=True)
 
 
+Domain = Real | Whole | Choice
+SAMPLERS = ("random", "optuna")
 LARGER = (
-    "auc",
-    "aucpr",
-    "auc_mu",
-    "average_precision",
-    "map",
-    "ndcg",
-    "pre",
-    "accuracy",
-    "score",
-    "episode_return_mean",
+    *("auc", "aucpr", "auc_mu", "average_precision", "map", "ndcg", "pre"),
+    *("accuracy", "score", "episode_return_mean"),
 )
 SMALLER = (
     *("loss", "error", "deviance", "nloglik", "entropy", "leibler", "poisson", "gamma", "tweedie"),
     *("mse", "mae", "mape", "rmse", "rmsle", "mphe", "l1", "l2", "quantile", "huber", "fair"),
 )
-"""Ends of names: of XGBoost's, LightGBM's, scikit-learn's and RLlib's metrics."""
+"""Both: how the names end that XGBoost, LightGBM, scikit-learn and RLlib give metrics."""
 
 
 def better(metric: str) -> str | None:
@@ -92,10 +86,6 @@ def better(metric: str) -> str | None:
     if name.endswith(SMALLER):
         return "min"
     return "max" if name.endswith(LARGER) else None
-
-
-Domain = Real | Whole | Choice
-SAMPLERS = ("random", "optuna")
 
 
 def sampler(search: str, seed: int | None, number: int) -> Any:

@@ -35,7 +35,8 @@ class Run:
         import optuna
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        self.study = optuna.create_study(direction=DIRECTIONS[tuner.direction])
+        self.direction = tuner.direction
+        self.study = optuna.create_study(direction=DIRECTIONS[self.direction])
         self.ray = connect()
         self.tuner, self.leaves, self.prepared, self.journal = tuner, leaves, prepared, journal
         self.ranges = search.distributions(leaves)
@@ -88,7 +89,7 @@ class Run:
 
     def _rank(self, trial: Trial) -> tuple[float, int]:
         score = math.inf if trial.score is None else trial.score
-        return (score if self.tuner.direction == "min" else -score, trial.number)
+        return (score if self.direction == "min" else -score, trial.number)
 
     def _propose(self, number: int) -> Trial:
         """A trial whose draw follows from seed, number and what has ended: after a kill as without one."""
@@ -102,7 +103,7 @@ class Run:
 
     def _judge(self, scheduler: ASHA) -> Any:
         kind = self.ray.remote(num_cpus=0)(Judge)
-        return kind.remote(DIRECTIONS[self.tuner.direction], scheduler.grace_period, scheduler.reduction_factor)
+        return kind.remote(DIRECTIONS[self.direction], scheduler.grace_period, scheduler.reduction_factor)
 
     def _start(self, trial: Trial) -> Any:
         """References to how the try ended and to its model, which is fetched if it is the best."""

@@ -1,7 +1,7 @@
 """What the operator counts, and what KubeRay's dashboards ask for."""
 
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any
 
@@ -11,6 +11,7 @@ from shoal.backends.kubernetes.store import Store
 from shoal.backends.kubernetes.transport import ApiUnreachable, Request, Response, Transport
 from shoal.operator.metrics import Counter, Family, Histogram, Sample, exposition
 from shoal.operator.queue import WorkQueue
+from shoal.status.kubernetes_conditions import PROVISIONED, stored
 from shoal.world.from_kubernetes import seconds
 from shoal.world.kubernetes import Resource
 
@@ -141,7 +142,5 @@ def _of_clusters(resources: list[Resource]) -> Iterator[Family]:
     )
 
 
-def _provisioned(resource: Resource) -> dict[str, Any]:
-    status: dict[str, Any] = msgspec.json.decode(resource.status)
-    conditions: list[dict[str, Any]] = status.get("conditions", [])
-    return next((said for said in conditions if said.get("type") == "RayClusterProvisioned"), {})
+def _provisioned(resource: Resource) -> Mapping[str, Any]:
+    return stored(msgspec.json.decode(resource.status), PROVISIONED)

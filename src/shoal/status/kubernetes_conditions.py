@@ -11,6 +11,8 @@ from shoal.world.blockers import NOT_PREPARED
 from shoal.world.kubernetes import Failure, Observed
 from shoal.world.snapshot import ObservedNode, Phase, World
 
+PROVISIONED = "RayClusterProvisioned"
+
 
 class Said(msgspec.Struct, frozen=True):
     """One condition, without its times."""
@@ -44,11 +46,9 @@ def blocking(status: ClusterStatus) -> NodeStatus | None:
     return next((node for node in status.nodes if not node.ready), None)
 
 
-def is_provisioned(status: Mapping[str, Any]) -> bool:
-    """Whether a stored status says that all pods were ready at the same time once."""
-    return any(
-        said["type"] == "RayClusterProvisioned" and said["status"] == "True" for said in status.get("conditions", ())
-    )
+def stored(status: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
+    """The condition of a type as a RayCluster's status has it; empty where it has none."""
+    return next((said for said in status.get("conditions", ()) if said.get("type") == kind), {})
 
 
 def _dated(said: Said, old: Mapping[str, Any], generation: int, now: str) -> dict[str, Any]:
@@ -72,15 +72,14 @@ def _head_ready(desired: DesiredCluster, world: World) -> Said:
 
 def _provisioned(desired: DesiredCluster, world: World, old: Mapping[str, Mapping[str, Any]]) -> Said:
     """Sticky: once every pod was ready at the same time it stays, until the cluster is suspended."""
-    kind, reached = "RayClusterProvisioned", "AllPodRunningAndReadyFirstTime"
-    provisioning = "RayClusterPodsProvisioning"
+    reached, provisioning = "AllPodRunningAndReadyFirstTime", "RayClusterPodsProvisioning"
     ready = {node.name for node in world.nodes if node.ready}
     complete = bool(desired.nodes) and all(node.name in ready for node in desired.nodes)
-    if complete or (desired.nodes and old.get(kind, {}).get("status") == "True"):
-        return Said(kind, "True", reached, "all Ray pods were ready at the same time")
+    if complete or (desired.nodes and old.get(PROVISIONED, {}).get("status") == "True"):
+        return Said(PROVISIONED, "True", reached, "all Ray pods were ready at the same time")
     if not desired.nodes:
-        return Said(kind, "False", provisioning, "the cluster is suspended")
-    return Said(kind, "False", provisioning, "not all Ray pods were ready yet")
+        return Said(PROVISIONED, "False", provisioning, "the cluster is suspended")
+    return Said(PROVISIONED, "False", provisioning, "not all Ray pods were ready yet")
 
 
 def _ready(status: ClusterStatus, failure: Failure | None) -> Said:

@@ -8,7 +8,7 @@ from shoal.desired.from_raycluster import replicas_of
 from shoal.desired.kubernetes.totals import totals
 from shoal.spec.raycluster import RayCluster
 from shoal.status.conditions import ClusterStatus, State
-from shoal.status.kubernetes_conditions import conditions
+from shoal.status.kubernetes_conditions import conditions, stored
 from shoal.world.kubernetes import Observed, Pod
 from shoal.world.snapshot import Phase, World
 
@@ -67,7 +67,7 @@ def rejected_status(
 ) -> dict[str, Any]:
     """The status of a RayCluster whose spec makes no sense: what runs stays, and what was said of it too."""
     said = [condition for condition in before.get("conditions", ()) if condition["type"] != "Ready"]
-    old: Mapping[str, Any] = next((said for said in before.get("conditions", ()) if said["type"] == "Ready"), {})
+    old = stored(before, "Ready")
     new = {"type": "Ready", "status": "False", "reason": reason, "message": message}
     same = all(old.get(key) == value for key, value in new.items())
     new["lastTransitionTime"] = old["lastTransitionTime"] if old.get("status") == "False" else now

@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 from seating import TENDED, Place, wanted
 
-from shoal.desired.cluster import HEAD_GROUP
+from shoal.desired.cluster import HEAD_GROUP, DesiredCluster
 from shoal.plan.actions import AdoptNode, DrainNode, StartNode, StopNode
 from shoal.world.snapshot import Drain, ObservedNode, Phase, Seat
 
@@ -15,6 +15,14 @@ def running(groups: dict[str, int], **options: object) -> Place:
     place = Place()
     place.settle(wanted(groups, **options))  # type: ignore[arg-type]
     return place
+
+
+def draining() -> tuple[Place, DesiredCluster, DrainNode]:
+    """A pod is to go and was drained."""
+    place, spec = running({"g": 2}, lifecycle=DRAINING), wanted({"g": 1}, lifecycle=DRAINING)
+    (action,) = place.step(spec).actions
+    assert isinstance(action, DrainNode)
+    return place, spec, action
 
 
 def test_the_same_picture_gives_the_same_names() -> None:
@@ -213,9 +221,7 @@ def test_a_replica_that_is_half_made_is_completed() -> None:
 
 
 def test_a_drained_node_goes_when_ray_has_let_go_of_it() -> None:
-    place = running({"g": 2}, lifecycle=DRAINING)
-    spec = wanted({"g": 1}, lifecycle=DRAINING)
-    assert [type(action) for action in place.step(spec).actions] == [DrainNode]
+    place, spec, _ = draining()
     assert not place.plan(spec)
     drained = next(node.name for node in place.nodes.values() if node.drain)
     place.set(drained, ray_id="")
@@ -224,9 +230,7 @@ def test_a_drained_node_goes_when_ray_has_let_go_of_it() -> None:
 
 
 def test_a_drained_node_goes_at_its_deadline() -> None:
-    place = running({"g": 2}, lifecycle=DRAINING)
-    spec = wanted({"g": 1}, lifecycle=DRAINING)
-    place.step(spec)
+    place, spec, _ = draining()
     place.now += 29
     assert not place.plan(spec)
     place.now += 1
@@ -234,10 +238,7 @@ def test_a_drained_node_goes_at_its_deadline() -> None:
 
 
 def test_a_node_is_drained_again_until_ray_knows_of_it_and_its_deadline_stays() -> None:
-    place = running({"g": 2}, lifecycle=DRAINING)
-    spec = wanted({"g": 1}, lifecycle=DRAINING)
-    (action,) = place.step(spec).actions
-    assert isinstance(action, DrainNode)
+    place, spec, action = draining()
     place.set(action.node, drain=Drain(action.ray_id, place.now + 30, told=False))
     place.now += 9.5
     assert place.plan(spec).actions == (replace(action, deadline_s=21),)
@@ -246,10 +247,7 @@ def test_a_node_is_drained_again_until_ray_knows_of_it_and_its_deadline_stays() 
 
 
 def test_a_drained_node_has_its_time_while_ray_does_not_answer() -> None:
-    place = running({"g": 2}, lifecycle=DRAINING)
-    spec = wanted({"g": 1}, lifecycle=DRAINING)
-    (action,) = place.step(spec).actions
-    assert isinstance(action, DrainNode)
+    place, spec, action = draining()
     place.shared = replace(place.shared, gcs=False)
     for name in place.nodes:
         place.set(name, ray_id="", phase=Phase.STARTING)
