@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from shoal.air.estimators import XGBoostClassifier as XGBoostClassifier
     from shoal.air.estimators import XGBoostRegressor as XGBoostRegressor
     from shoal.air.migration import migrate as migrate
+    from shoal.air.one_hot import OneHotEncoder as OneHotEncoder
     from shoal.air.predictor import Predictor as Predictor
     from shoal.air.preprocessors import BatchMapper as BatchMapper
     from shoal.air.preprocessors import SklearnTransformer as SklearnTransformer
@@ -76,7 +77,6 @@ RAY_PREPROCESSORS = (
     "MinMaxScaler",
     "MultiHotEncoder",
     "Normalizer",
-    "OneHotEncoder",
     "OrdinalEncoder",
     "PowerTransformer",
     "RobustScaler",
@@ -111,6 +111,7 @@ HOMES = {
     ),
     "estimators": ("XGBoostClassifier", "XGBoostRegressor"),
     "migration": ("migrate",),
+    "one_hot": ("OneHotEncoder",),
     "predictor": ("Predictor",),
     "preprocessors": ("BatchMapper", "SklearnTransformer"),
     "progress": ("be_quiet",),

@@ -5,7 +5,7 @@ from typing import Any
 
 from shoal.air.errors import ColumnUnfit, ColumnUnknown
 from shoal.air.frameworks.base import Table
-from shoal.air.schema import BOOLEAN, NUMBER, OTHER, floats, kind_of
+from shoal.air.schema import BOOLEAN, NUMBER, OTHER, TEXT, floats, kind_of
 
 FEW_VALUES = 32_000_000
 """A copy of so many, which looking at all of them at once can take, is no burden."""
@@ -183,6 +183,7 @@ def check_features(features: Any, *, where: str) -> None:
         if isinstance(column.dtype, pd.CategoricalDtype):
             continue
         if not _is_number(column):
+            _refuse_odd_one(column, where=f"column {name!r} of {where}")
             shown = column.dropna().iloc[0] if column.notna().any() else None
             raise ColumnUnfit(
                 f"it holds {_kind(column, shown)}, and models learn from numbers",
@@ -190,6 +191,26 @@ def check_features(features: Any, *, where: str) -> None:
                 next_step="encode it, as with air.OneHotEncoder, or leave it out with drop_columns",
             )
         _check_ends(column, where=f"column {name!r} of {where}", next_step="replace infinities, as by missing values")
+
+
+def _refuse_odd_one(column: Any, *, where: str) -> None:
+    """
+    Raises:
+        ColumnUnfit: it would be a column of numbers, were it not for some words.
+    """
+    import pandas as pd
+
+    if kind_of(column) != TEXT:
+        return
+    numbers = pd.to_numeric(column, errors="coerce").notna()
+    odd = column.notna() & ~numbers
+    if numbers.any() and odd.any():
+        row = _first(odd)
+        raise ColumnUnfit(
+            f"it holds {column.iloc[row]!r} in row {row}, and {int(numbers.sum())} numbers, all of it as text",
+            where=where,
+            next_step="make numbers and missing values of it, encode it, or leave it out with drop_columns",
+        )
 
 
 def _check_ends(column: Any, *, where: str, next_step: str) -> None:

@@ -12,6 +12,7 @@ from shoal.air.errors import AirError, ColumnUnfit, ColumnUnknown, PackageMissin
 from shoal.air.features import refuse_hollow
 from shoal.air.in_process import Blocks, OneBlock
 from shoal.air.progress import say
+from shoal.air.schema import TEXT, Schema
 
 
 def fitted(preprocessor: Any, dataset: Dataset) -> Any:
@@ -77,6 +78,23 @@ def transformed_frame(preprocessor: Any, frame: Any, *, label_column: str = "") 
         with _naming(step):
             frame = step.transform_batch(frame)
     return frame
+
+
+def unread_text(preprocessor: Any, dataset: Dataset, schema: Schema) -> list[str]:
+    """Columns of text that no preprocessor reads. As they are, nothing can be learned from them.
+
+    Not those with a number among their words, which are to be mended rather than left aside. None at all where a
+    function of yours reads what it likes, or where nothing else would be left.
+    """
+    import pandas as pd
+
+    read = [step.get_input_columns() for step in _steps(preprocessor)] if preprocessor is not None else []
+    unread = {name for name, kind in schema.kinds.items() if kind == TEXT}.difference(*read)
+    if not unread or not all(read) or len(unread) == len(schema.kinds):
+        return []
+    names = [name for name in schema.kinds if name in unread]
+    frame = (dataset if dataset.is_small else dataset.head(1000)).select_columns(names).to_pandas()
+    return [name for name in names if pd.to_numeric(frame[name], errors="coerce").isna().all()]
 
 
 def _steps(preprocessor: Any) -> Iterator[Any]:

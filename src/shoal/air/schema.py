@@ -31,6 +31,10 @@ class Schema:
         """That of a pandas DataFrame."""
         return cls({str(name): kind_of(frame[name]) for name in frame.columns})
 
+    def without(self, columns: Sequence[str]) -> "Schema":
+        """All but these columns."""
+        return Schema({name: kind for name, kind in self.kinds.items() if name not in columns})
+
     def frame_of(self, rows: Sequence[Any]) -> Any:
         """Rows as JSON has them, as a DataFrame: at once where all that is asked for is numbers.
 

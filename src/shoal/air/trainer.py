@@ -14,7 +14,7 @@ from shoal.air.features import table_of
 from shoal.air.frameworks.base import Framework, Learned
 from shoal.air.packages import require
 from shoal.air.parameters import Parameters, name_of
-from shoal.air.preprocess import fitted, transformed
+from shoal.air.preprocess import fitted, transformed, unread_text
 from shoal.air.progress import say
 from shoal.air.result import Result
 from shoal.air.scaling import Scaling
@@ -74,6 +74,10 @@ class Trainer(Parameters):
         preprocessor = None
         if self.preprocessor is not None:
             preprocessor = fitted(self.preprocessor, datasets["train"])
+        if aside := unread_text(preprocessor, datasets["train"], schema):
+            say(f"left aside, as no preprocessor reads this text: {', '.join(aside)} (encode it to learn from it)")
+            schema = schema.without(aside)
+            datasets = {name: dataset.drop_columns(aside) for name, dataset in datasets.items()}
         streams = self._streams(datasets, preprocessor) if batches else None
         if streams:
             return Prepared(self.framework, self.label_column, schema, preprocessor, streams)
