@@ -1,6 +1,7 @@
 """A kept checkpoint predicts what it predicted before, and a damaged or foreign one not at all."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from air.passengers import passengers
 from shoal import air
+from shoal.air import skops_objects
 from shoal.air.errors import CheckpointInvalid
 from shoal.air.folder import SEAL, seal_of
 from shoal.air.frameworks import framework_named
@@ -238,3 +240,39 @@ def test_estimators_of_numbers_alone_and_scorers_need_no_trust(tmp_path: Path) -
         loaded = air.load(checkpoint.save(tmp_path / name))
         assert loaded.predict(rows).equals(checkpoint.predict(rows))
         assert "f1_score" in loaded.settings["scoring"]
+
+
+def estimators_of_few_rows() -> dict[str, Any]:
+    from sklearn.calibration import CalibratedClassifierCV
+    from sklearn.gaussian_process import GaussianProcessClassifier, GaussianProcessRegressor, kernels
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor, RadiusNeighborsRegressor
+
+    kernel = kernels.ConstantKernel() * kernels.RBF() + kernels.Matern() ** 2 + kernels.WhiteKernel()
+    return {
+        "neighbours": KNeighborsClassifier(),
+        "of a ball": KNeighborsRegressor(algorithm="ball_tree", p=3),
+        "of a block": KNeighborsRegressor(algorithm="kd_tree", metric="manhattan"),
+        "within": RadiusNeighborsRegressor(radius=100, metric="chebyshev", algorithm="kd_tree"),
+        "process": GaussianProcessRegressor(kernel),
+        "classes": GaussianProcessClassifier(kernels.RationalQuadratic() + kernels.DotProduct()),
+        "calibrated": CalibratedClassifierCV(LogisticRegression(), cv=2),
+    }
+
+
+@pytest.mark.parametrize(
+    "name", ["neighbours", "of a ball", "of a block", "within", "process", "classes", "calibrated"]
+)
+def test_estimators_of_neighbours_and_gaussian_processes_need_no_trust(name: str) -> None:
+    rows = passengers(60)[["pclass", "fare"]]
+    fitted = estimators_of_few_rows()[name].fit(rows, passengers(60)["survived"])
+    loaded = skops_objects.loads(skops_objects.dumps(fitted), trust_code=False)
+    assert loaded.predict(rows).tolist() == fitted.predict(rows).tolist()
+
+
+def test_a_distance_that_is_a_function_needs_trust() -> None:
+    from sklearn.neighbors import KNeighborsClassifier
+
+    nearest = KNeighborsClassifier(metric=math.dist, algorithm="ball_tree").fit([[0.0], [1.0]] * 5, [0, 1] * 5)
+    with pytest.raises(air.CodeNotTrusted, match="PyFuncDistance64"):
+        skops_objects.loads(skops_objects.dumps(nearest), trust_code=False)

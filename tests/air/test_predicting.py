@@ -173,6 +173,18 @@ def test_a_route_that_is_taken_is_refused(checkpoint: air.Checkpoint, deployment
     assert "Traceback" not in str(caught.value)
 
 
+def test_a_port_that_serve_is_not_at_is_refused_and_none_means_where_it_is(
+    checkpoint: air.Checkpoint, deployment: air.Deployment
+) -> None:
+    port = int(deployment.url.rpartition(":")[2].partition("/")[0])
+    with pytest.raises(air.SettingInvalid, match=f"Ray Serve is up at 127.0.0.1:{port}, .*say port={port}"):
+        air.deploy(checkpoint, name="elsewhere", port=port + 1)
+    elsewhere = air.deploy(checkpoint, name="elsewhere").wait()
+    assert elsewhere.url == f"http://127.0.0.1:{port}/elsewhere"
+    assert post(elsewhere.url, passengers(1).drop(columns=["survived"]).iloc[0].to_dict())[0] == 200
+    air.undeploy("elsewhere")
+
+
 def test_more_rows_than_a_request_may_hold_are_verified_and_a_refusal_is_told(
     checkpoint: air.Checkpoint, deployment: air.Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from shoal.air.address import of_serve, wanted
 from shoal.air.checkpoint import Checkpoint
 from shoal.air.cluster import connect
 from shoal.air.errors import DeployFailed, SettingInvalid
@@ -53,8 +54,8 @@ def deploy(
     replicas: int = 1,
     batch_rows: int = 64,
     batch_wait_s: float = 0.0,
-    host: str = "127.0.0.1",
-    port: int = 8000,
+    host: str | None = None,
+    port: int | None = None,
     token: str = "",
 ) -> Deployment:
     """Serve a checkpoint, or put another one in the place of that which is served under ``name``, without a pause.
@@ -67,11 +68,11 @@ def deploy(
 
     batch_rows, batch_wait_s: requests that have come while others were predicted are predicted together, at most so
         many; the first of them may be held back so long for more to come.
-    host, port: of the HTTP server, when Serve isn't up yet.
+    host, port: of the HTTP server. None: where Serve is up already, or else 127.0.0.1 and 8000.
     token: if given, requests without "Authorization: Bearer TOKEN" get 401; all but ROUTE/health.
 
     Raises:
-        SettingInvalid: a route that isn't a path, or that something else is served at.
+        SettingInvalid: a route that isn't a path, or that something else is served at; Serve is up at another port.
     """
     path = route or f"/{name}"
     if not path.startswith("/"):
@@ -83,7 +84,10 @@ def deploy(
     from shoal.air.served import application
 
     settle_ray()
-    serve.start(http_options={"host": host, "port": port})
+    up = of_serve()
+    at = wanted(host, port, up)
+    if up is None:
+        serve.start(http_options={"host": at.host, "port": at.port})
     say(f"serving {checkpoint!r} at {path}")
     app = application(checkpoint, replicas=replicas, batch_rows=batch_rows, batch_wait_s=batch_wait_s, token=token)
     try:
@@ -92,7 +96,7 @@ def deploy(
     except (ValueError, RayServeException) as error:
         said = [line.strip() for line in str(error).splitlines() if line.strip()][-1]
         raise SettingInvalid(f"Ray Serve refuses {name!r} at {path!r}: {said.rstrip('.')}") from None
-    return Deployment(name, f"http://{host}:{port}{path}", token)
+    return Deployment(name, f"http://{at.host}:{at.port}{path}", token)
 
 
 def undeploy(name: str = "model") -> None:

@@ -45,7 +45,11 @@ class XGBoostTrainer(Trainer):
 
 
 class LightGBMTrainer(Trainer):
-    """Trains gradient-boosted trees with `lightgbm.train`. Its arguments are those of `XGBoostTrainer`."""
+    """Trains gradient-boosted trees with `lightgbm.train`. Its arguments are those of `XGBoostTrainer`, but for these.
+
+    params, num_boost_round: as in `lightgbm.train`.
+    early_stopping_rounds: any metric of any data set but "train" stops it, once that gets no better for so many rounds.
+    """
 
     framework: ClassVar[LightGBM] = LightGBM()
     setting_names: ClassVar[tuple[str, ...]] = ("params", "num_boost_round", "early_stopping_rounds")
