@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
+from msgspec.structs import replace
+
 from shoal.backends.kubernetes.store import Key
 from shoal.desired.cluster import DesiredCluster
 from shoal.world.from_kubernetes import is_ready
@@ -115,5 +117,6 @@ class RayViews:
         wait_s = CALM_S if agrees else min(LONGEST_WAIT_S, first_s * 2.0 ** (memory.failures - 1))
         memory.due_s = self._monotonic() + wait_s
         if not answer.error or not answered_before or memory.failures >= BELIEVED_WITHOUT_ANSWER:
-            memory.view = answer
+            known = memory.view.alive or memory.view.before if answer.error and memory.view else {}
+            memory.view = replace(answer, before=known)
         return wait_s

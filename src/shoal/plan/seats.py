@@ -48,14 +48,15 @@ def seated(desired: DesiredCluster, world: World, now: float) -> DesiredCluster:
     """``desired`` with every node named after the pod that stands for it, or that is to be made for it.
 
     now: seconds since 1970. A pod that is on its way out keeps its seat, so that everybody gives that to the same
-    successor; unless it is late, as where a machine is lost.
+    successor; unless it is late, as where a machine is lost. A name that was a gone pod's goes to no new one, where the
+    world still tells of it: who waits for the deleted pod's successor knows it by its other name.
     """
     present: dict[str, list[ObservedNode]] = defaultdict(list)
     for node in world.nodes:
         present[node.group].append(node)
     nodes: list[DesiredNode] = []
     for group, wanted in _by_group(desired.nodes):
-        nodes += _seat_group(desired, wanted, present[group], now)
+        nodes += _seat_group(desired, wanted, present[group], now, desired.departing | world.gone)
     return replace(desired, nodes=tuple(nodes))
 
 
@@ -78,7 +79,11 @@ def _by_group(nodes: Iterable[DesiredNode]) -> Iterator[tuple[str, list[DesiredN
 
 
 def _seat_group(
-    desired: DesiredCluster, wanted: Sequence[DesiredNode], present: Sequence[ObservedNode], now: float
+    desired: DesiredCluster,
+    wanted: Sequence[DesiredNode],
+    present: Sequence[ObservedNode],
+    now: float,
+    used: frozenset[str],
 ) -> Iterator[DesiredNode]:
     if wanted[0].role is Role.HEAD:
         yield _seat_head(desired, wanted[0], present)
@@ -98,7 +103,7 @@ def _seat_group(
         yield from _hold(mates, unit)
     for mates in replicas[len(staying) + len(held) :]:
         number = next(free)
-        yield from _fresh(desired, mates, number, lives.get(number, -1) + 1)
+        yield from _fresh(desired, mates, number, lives.get(number, -1) + 1, used)
 
 
 def _seat_head(desired: DesiredCluster, wanted: DesiredNode, present: Sequence[ObservedNode]) -> DesiredNode:
@@ -146,9 +151,11 @@ def _hold(mates: Sequence[DesiredNode], unit: Unit) -> Iterator[DesiredNode]:
         yield replace(wanted, name=node.name, seat=_note(node.seat), unit=node.unit)
 
 
-def _fresh(desired: DesiredCluster, mates: Sequence[DesiredNode], number: int, life: int) -> Iterator[DesiredNode]:
+def _fresh(
+    desired: DesiredCluster, mates: Sequence[DesiredNode], number: int, life: int, used: frozenset[str]
+) -> Iterator[DesiredNode]:
     hosts = len(mates)
-    while any(_pod(desired, mates[0], number * hosts + host, life) in desired.departing for host in range(hosts)):
+    while any(_pod(desired, mates[0], number * hosts + host, life) in used for host in range(hosts)):
         life += 1
     unit = f"{mates[0].group}-{_suffix(desired, mates[0], number, life)}" if mates[0].unit else ""
     for host, wanted in enumerate(mates):

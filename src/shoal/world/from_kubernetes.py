@@ -40,6 +40,7 @@ def world_of(observed: Observed, desired: DesiredCluster) -> World:
         prepared=True,
         wanted=desired,
         nodes=tuple(_node(pod, seats[pod.metadata.name], observed.ray) for pod in pods),
+        gone=observed.gone,
         gcs=observed.ray is not None and not observed.ray.error,
         unasked=observed.ray is None and any(is_ready(pod) for pod in pods if pod.metadata.labels[NODE_TYPE] == "head"),
         objects={
@@ -137,7 +138,7 @@ def _node(pod: Pod, seat: Seat, ray: RayView | None) -> ObservedNode:
         detail=why.message,
         reason=why.reason,
         next_step=why.next_step,
-        ray_id=ray_id,
+        ray_id=ray_id or (ray.before.get(meta.name, "") if ray else ""),
         edition=meta.annotations.get(EDITION, ""),
         adopted=TEMPLATE in meta.annotations,
         seat=seat,

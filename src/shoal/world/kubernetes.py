@@ -140,12 +140,14 @@ class RayView(msgspec.Struct, frozen=True):
     """What Ray's GCS said when it was asked last.
 
     alive: Ray's node id by instance id, which is the pod's name. error: why it didn't answer, or "".
+    before: the same, from its last answer, where it doesn't answer now: who is in it may still have work to lose.
     idle_s: how long no driver was attached by then; None while one is, and where that makes no difference.
     gone: names of the cluster's Secrets that were not there any more, when they were needed to ask.
     """
 
     alive: dict[str, str] = {}
     error: str = ""
+    before: dict[str, str] = {}
     idle_s: int | None = None
     gone: frozenset[str] = frozenset()
 
@@ -174,6 +176,7 @@ class Observed(msgspec.Struct, frozen=True):
     shared: by ``KIND/NAME``. ray: None until the GCS was asked. failure: None unless something could not be done.
     consent: of its namespace; None until that was asked.
     doubted: names of Secrets among ``shared`` that nobody has looked for in a while.
+    gone: names of the pods that went last from each number of each group, as far as somebody has watched.
     """
 
     resource: Resource
@@ -183,3 +186,4 @@ class Observed(msgspec.Struct, frozen=True):
     failure: Failure | None = None
     consent: Consent | None = None
     doubted: frozenset[str] = frozenset()
+    gone: frozenset[str] = frozenset()

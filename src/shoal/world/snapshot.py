@@ -37,7 +37,7 @@ class ObservedNode(msgspec.Struct, frozen=True):
 
     detail: the backend's own words for why it is not running, or ""; reason: the same in CamelCase; next_step: what a
     person can do about it.
-    ray_id: hex id under which Ray's GCS knows it, or "".
+    ray_id: hex id under which Ray's GCS knows it, or knew it when it answered last; or "".
     resources: totals that Ray reports (CPU: cores, memory: bytes), empty until it is seen.
     pid: of the leading process, 0 where there is none.
 
@@ -86,6 +86,7 @@ class World(msgspec.Struct, frozen=True):
     prepared: what every node needs (folders, ports, token) is there.
     removing: its end was begun and not finished; nothing may be started in it.
     wanted: the spec that was applied last, None when there is none.
+    gone: names of nodes that are no more, which no new node gets; not all there ever were.
     gcs: whether Ray's GCS answers. unasked: it can be asked, and its first answer is still to come.
     objects: what nodes share, by ``KIND/NAME``, and the digest of what was applied last.
     doubted: those that may be gone, as nobody has looked lately. lost: those that are gone and were not to go.
@@ -102,6 +103,7 @@ class World(msgspec.Struct, frozen=True):
     removing: bool = False
     wanted: DesiredCluster | None = None
     nodes: tuple[ObservedNode, ...] = ()
+    gone: frozenset[str] = frozenset()
     gcs: bool = False
     unasked: bool = False
     objects: dict[str, str] = {}

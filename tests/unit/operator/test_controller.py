@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from shoal.backends.kubernetes.client import Ignored
-from shoal.backends.kubernetes.resources import NAMESPACES, RAYCLUSTERS
+from shoal.backends.kubernetes.resources import NAMESPACES, PODS, RAYCLUSTERS
 from shoal.backends.kubernetes.transport import Request
+from shoal.desired.kubernetes.derive import DRAIN_S
 from shoal.desired.kubernetes.settings import Settings
+from shoal.engine.gcs import GcsUnreachable
 from shoal.reconcile import Outcome, reconcile
 from shoal.testing.fakeapi import FakeApi, Fault
 from shoal.world.kubernetes import Observed, RayView
@@ -250,6 +252,39 @@ def test_a_cluster_that_another_controller_manages_is_left_alone(manager: str) -
     play(scenario)
 
 
+def test_deleted_pods_are_replaced_by_pods_of_other_names() -> None:
+    async def scenario(run: Driven) -> None:
+        await run.create(raycluster(workers=2))
+        await run.settle()
+        before = set(run.pods())
+        for name in before:
+            await run.client.delete(PODS, "default", name, grace_s=0)
+        await run.settle()
+        assert len(run.pods()) == 3
+        assert {name for name in run.pods() if name in before} == {name for name in before if "-head-" in name}
+
+    play(scenario)
+
+
+def test_a_worker_has_its_time_where_ray_has_fallen_silent() -> None:
+    async def scenario(run: Driven) -> None:
+        await run.create(raycluster(workers=2))
+        await run.settle()
+        run.ray = lambda observed: RayView(error="Ray's GCS does not answer")
+        await run.settle(600)
+        run.operator._ask.drain = unreachable  # type: ignore[assignment,method-assign]
+        await run.change(workerGroupSpecs=[{**raycluster()["spec"]["workerGroupSpecs"][0], "replicas": 1}])
+        await run.settle(DRAIN_S - 5)
+        assert len(run.pods()) == 3
+        await run.settle(10)
+        assert len(run.pods()) == 2
+
+    async def unreachable(*about: Any) -> bool:
+        raise GcsUnreachable("silent")
+
+    play(scenario)
+
+
 def test_nothing_is_remembered_of_a_cluster_that_is_gone() -> None:
     async def scenario(run: Driven) -> None:
         await run.create(raycluster())
@@ -259,6 +294,7 @@ def test_nothing_is_remembered_of_a_cluster_that_is_gone() -> None:
         assert run.api.objects("pods") == []
         controller = run.operator.controller
         assert len(run.operator.cache.store) == 0
+        assert not run.operator.cache.store._gone
         assert not controller._failures
         assert not controller._starting
         assert not controller._silence_s

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from msgspec.structs import replace
+
 from shoal.desired.cluster import DesiredCluster, DesiredNode, Role
 from shoal.operator.rayviews import BROKEN, CALM_S, FIRST_WAIT_S, RayViews
 from shoal.testing.clock import VirtualClock
@@ -126,7 +128,14 @@ def test_one_lost_answer_is_no_news_and_several_are() -> None:
         for _ in range(2):
             ray.clock.now += 60
             await ray.look("head", answer=SILENT)
-        assert ray.views.view(KEY) == SILENT
+        silent = ray.views.view(KEY)
+        assert silent == replace(SILENT, before=alive("head").alive)  # whom it had is not forgotten
+        ray.clock.now += 60
+        await ray.look("head", answer=SILENT)
+        assert ray.views.view(KEY) == silent
+        ray.clock.now += 60
+        await ray.look("head", answer=alive("head", "worker"))
+        assert ray.views.view(KEY) == alive("head", "worker")
 
     play(scenario)
 

@@ -49,6 +49,7 @@ class Place:
 
     def __init__(self) -> None:
         self.nodes: dict[str, ObservedNode] = {}
+        self.gone: dict[tuple[str, int], str] = {}
         self.created: list[str] = []
         self.deleted: list[str] = []
         self.now = 1000.0
@@ -58,7 +59,7 @@ class Place:
     def world(self) -> World:
         """What is there, with Ray alive where its pod is."""
         nodes = tuple(sorted(self.nodes.values(), key=lambda node: node.name))
-        return replace(self.shared, nodes=nodes)
+        return replace(self.shared, nodes=nodes, gone=frozenset(self.gone.values()))
 
     def plan(self, desired: DesiredCluster) -> Plan:
         """What would be done now."""
@@ -99,7 +100,9 @@ class Place:
 
     def finish(self) -> None:
         """What was to end has ended."""
-        self.nodes = {name: node for name, node in self.nodes.items() if node.phase is not Phase.STOPPING}
+        for node in [node for node in self.nodes.values() if node.phase is Phase.STOPPING]:
+            del self.nodes[node.name]
+            self.gone[node.group, node.seat.number] = node.name
 
     def die(self, name: str) -> None:
         """A pod fails."""

@@ -1,5 +1,6 @@
 """Which pods stand for the nodes that a spec asks for, and what is done about the rest."""
 
+import pytest
 from msgspec.structs import replace
 from seating import TENDED, Place, wanted
 
@@ -103,6 +104,21 @@ def test_a_name_that_is_still_listed_is_not_given_again() -> None:
     place.settle(wanted({"g": 3}, departing=(named,)))
     assert place.deleted == [named]
     assert len(place.names("g")) == 3
+
+
+@pytest.mark.parametrize("hosts", [1, 2])
+def test_the_successor_of_a_deleted_pod_has_another_name(hosts: int) -> None:
+    place = running({"g": 2}, hosts=hosts)
+    for _ in range(4):
+        before = place.names("g")
+        for name in before:
+            place.set(name, phase=Phase.STOPPING, ends=place.now + 30)
+        place.step(wanted({"g": 2}, hosts=hosts))
+        assert place.names("g") == []  # none before the deleted ones are gone
+        place.settle(wanted({"g": 2}, hosts=hosts))
+        assert len(place.names("g")) == 2 * hosts
+        assert not set(place.names("g")) & set(before)
+        assert max(node.seat.life for node in place.nodes.values()) <= 1  # deletions are not counted as deaths
 
 
 def test_a_dead_pod_is_replaced_before_it_is_removed() -> None:
@@ -256,6 +272,16 @@ def test_a_drained_node_has_its_time_while_ray_does_not_answer() -> None:
         assert not place.plan(spec)
     place.now = 1030
     assert [type(action) for action in place.plan(spec).actions] == [StopNode]
+
+
+def test_a_node_that_ray_knew_before_it_fell_silent_is_drained_all_the_same() -> None:
+    place = running({"g": 2}, lifecycle=DRAINING)
+    place.shared = replace(place.shared, gcs=False)
+    for name in place.nodes:
+        place.set(name, phase=Phase.STARTING)
+    (action,) = place.plan(wanted({"g": 1}, lifecycle=DRAINING)).actions
+    assert isinstance(action, DrainNode)
+    assert action.ray_id == f"ray-{action.node}"
 
 
 def test_no_ready_node_goes_before_ray_was_asked_about_it() -> None:

@@ -7,7 +7,7 @@ from typing import TypeAlias, TypeVar
 from shoal.backends.kubernetes.collection import Collection
 from shoal.backends.kubernetes.compact import equivalent
 from shoal.world.from_kubernetes import came_nearer, is_ready
-from shoal.world.kubernetes import CLUSTER, Failure, Observed, Pod, RayView, Resource, Shared
+from shoal.world.kubernetes import CLUSTER, GROUP, SEAT, Failure, Observed, Pod, RayView, Resource, Shared
 
 Key: TypeAlias = tuple[str, str]
 """Namespace and name of a RayCluster."""
@@ -29,6 +29,7 @@ class Store:
         self._clusters: dict[Key, dict[str, Kept]] = {}
         self._numbers = count(1)
         self._changes: dict[Key, int] = {}
+        self._gone: dict[Key, dict[tuple[str, str], str]] = {}  # the last pod that went from each number of a group
 
     def collection(self, kind: str, type_: type[T]) -> Collection[T]:
         """A new collection of objects of ``kind``, whose changes this store follows."""
@@ -82,6 +83,7 @@ class Store:
             ray,
             failure,
             doubted=doubted,
+            gone=frozenset(self._gone.get(key, {}).values()),
         )
 
     def _waits_for_pods(self, key: Key) -> bool:
@@ -95,8 +97,16 @@ class Store:
             objects[f"{kind}/{picture.metadata.name}"] = picture
         else:
             objects.pop(f"{kind}/{picture.metadata.name}", None)
+            self._remember(key, picture)
             if not objects:
                 del self._clusters[key], self._changes[key]
+                self._gone.pop(key, None)
+
+    def _remember(self, key: Key, picture: Kept) -> None:
+        number, _, life = picture.metadata.annotations.get(SEAT, "").partition(".")
+        if life:
+            seat = (picture.metadata.labels.get(GROUP, ""), number)
+            self._gone.setdefault(key, {})[seat] = picture.metadata.name
 
 
 def _key(picture: Kept) -> Key:

@@ -4,9 +4,10 @@ from msgspec.structs import replace
 
 from shoal.backends.kubernetes.collection import Collection
 from shoal.backends.kubernetes.store import Store
-from shoal.world.kubernetes import CLUSTER, Meta, Pod, PodCondition, PodStatus, Resource, Shared
+from shoal.world.kubernetes import CLUSTER, GROUP, SEAT, Meta, Pod, PodCondition, PodStatus, Resource, Shared
 
 KEY = ("default", "demo")
+CLUSTER_ITSELF = Resource(Meta("demo", "default", "r1", "1"))
 
 
 def pod(version: int, *, uid: str = "u1", phase: str = "", name: str = "p", deleted: str | None = None) -> Pod:
@@ -22,7 +23,8 @@ class Watched:
         self.woken: list[tuple[str, str]] = []
         self.store = Store(lambda key, soon: self.woken.append(key))
         self.pods: Collection[Pod] = self.store.collection("Pod", Pod)
-        self.store.collection("RayCluster", Resource).listed([Resource(Meta("demo", "default", "r1", "1"))], "1")
+        self.resources: Collection[Resource] = self.store.collection("RayCluster", Resource)
+        self.resources.listed([CLUSTER_ITSELF], "1")
         self.woken.clear()
 
     def shown(self) -> list[tuple[str, str, str, bool]]:
@@ -175,3 +177,29 @@ def ready(picture: Pod) -> Pod:
     """The same pod, ready, as decoded anew."""
     conditions = (PodCondition("Ready", "True"),)
     return replace(picture, status=replace(picture.status, phase="Running", conditions=conditions))
+
+
+def test_the_name_of_the_pod_that_went_last_from_each_seat_is_remembered_while_its_cluster_is_there() -> None:
+    watched = Watched()
+
+    def worker(name: str, version: int, seat: str) -> Pod:
+        one = pod(version, name=name, uid=name)
+        labels = {CLUSTER: "demo", GROUP: "g"}
+        return replace(one, metadata=replace(one.metadata, labels=labels, annotations={SEAT: seat}))
+
+    def gone() -> frozenset[str]:
+        observed = watched.store.observed(KEY)
+        return observed.gone if observed is not None else frozenset()
+
+    seats = {"a": "0.0", "b": "1.0", "c": "0.1"}
+    for version, (name, seat) in enumerate(seats.items(), 5):
+        watched.pods.happened("ADDED", worker(name, version, seat))
+    watched.pods.happened("DELETED", worker("a", 10, "0.0"))
+    watched.pods.happened("DELETED", worker("b", 11, "1.0"))
+    assert gone() == {"a", "b"}
+    watched.pods.happened("DELETED", worker("c", 12, "0.1"))
+    assert gone() == {"b", "c"}
+    watched.resources.happened("DELETED", CLUSTER_ITSELF)
+    made_again = replace(CLUSTER_ITSELF.metadata, resource_version="20")
+    watched.resources.happened("ADDED", replace(CLUSTER_ITSELF, metadata=made_again))
+    assert gone() == frozenset()
