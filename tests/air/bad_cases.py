@@ -6,7 +6,9 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -66,6 +68,20 @@ def installed(**versions: str) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def web_server() -> Iterator[str]:
+    """A server of the working folder, and its URL."""
+
+    class Silent(SimpleHTTPRequestHandler):
+        def log_message(self, *given: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Silent) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
 def change_manifest(**changes: Any) -> None:
     """Change what the manifest of the folder model says, and seal it again."""
     manifest = Path("model/manifest.json")
@@ -78,5 +94,5 @@ def scope(checkpoint: air.Checkpoint) -> dict[str, Any]:
     import numpy as np
     import pandas as pd
 
-    own = {each.__name__: each for each in (trainer, train, lost, installed, change_manifest, Path)}
+    own = {each.__name__: each for each in (trainer, train, lost, installed, change_manifest, web_server, Path)}
     return own | {"frame": passengers(50), "checkpoint": checkpoint, "air": air, "np": np, "pd": pd}

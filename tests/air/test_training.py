@@ -115,7 +115,7 @@ def test_training_that_waits_for_what_others_hold_says_so(
     served = ray.remote(num_cpus=1)(Served).remote()
     assert ray.get(served.is_up.remote())
     with ThreadPoolExecutor(1) as pool:
-        training = pool.submit(trainer(passengers()).fit)
+        training = pool.submit(trainer(passengers(), scaling=air.Scaling(cpus_per_worker=2)).fit)
         with pytest.raises(TimeoutError):
             training.result(3)
         ray.kill(served)

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
+from shoal.air.arguments import expect_names
 from shoal.air.arrow import with_numpy_types
-from shoal.air.checkpoint import Checkpoint
+from shoal.air.checkpoint import Checkpoint, expect_checkpoint
 from shoal.air.cluster import wait_for_room
-from shoal.air.dataset import Dataset
+from shoal.air.dataset import Dataset, expect_dataset
 from shoal.air.predictor import Predictor
 from shoal.air.progress import say
 
@@ -18,6 +19,7 @@ class BatchPredictor:
     """Predicts for data sets, row for row what `Predictor` gives."""
 
     def __init__(self, checkpoint: Checkpoint) -> None:
+        expect_checkpoint(checkpoint)
         self.checkpoint = checkpoint
 
     def predict(
@@ -41,6 +43,8 @@ class BatchPredictor:
             ColumnUnknown, ColumnUnfit, DatasetEmpty: as `Predictor.predict`.
             ClusterUnfit: Ray Data is to predict, and no CPU (or GPU) for it gets free.
         """
+        expect_dataset("dataset", dataset)
+        expect_names("keep_columns", keep_columns)
         if not dataset.is_small:
             wait_for_room({"CPU": 1, **({"GPU": 1} if use_gpu else {})}, PREDICTING)
         needed = [*self.checkpoint.schema.kinds, *keep_columns]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from shoal.air import folder
+from shoal.air.arguments import as_path, expect
 from shoal.air.errors import CheckpointInvalid
 from shoal.air.frameworks import framework_named
 from shoal.air.frameworks.base import Framework
@@ -48,6 +49,7 @@ class Checkpoint:
         """
         from shoal.air.stored import code_in, encode
 
+        place = as_path("path", path)
         preprocessor = encode(self.preprocessor)
         manifest = {
             "framework": self.framework.name,
@@ -59,11 +61,11 @@ class Checkpoint:
             "versions": self.versions(),
             "code": code_in(preprocessor),
         }
-        with folder.new(Path(path), overwrite=overwrite) as new:
+        with folder.new(place, overwrite=overwrite) as new:
             self.framework.save(self.model, new)
             folder.write_json(new / PREPROCESSOR_FILE, preprocessor)
             folder.seal(new, manifest)
-        return Path(path)
+        return place
 
     @staticmethod
     def load(path: str | Path, *, trust_code: bool = False, framework: Framework | None = None) -> "Checkpoint":
@@ -106,7 +108,9 @@ def load(path: str | Path, *, trust_code: bool = False, framework: Framework | N
     """
     from shoal.air.stored import decode
 
-    home = Path(path)
+    home = as_path("path", path)
+    if framework is not None:
+        expect("framework", framework, Framework, next_step="as framework=Torch(Net(30))")
     manifest = folder.open_sealed(home)
     try:
         reader = framework or framework_named(manifest["framework"])
@@ -142,3 +146,11 @@ def _release(version: str) -> tuple[int, int]:
     """Major and minor: between those, formats change."""
     major, minor = version.split(".")[:2]
     return int(major), int(minor)
+
+
+def expect_checkpoint(value: Any) -> None:
+    """
+    Raises:
+        SettingInvalid: it is none.
+    """
+    expect("checkpoint", value, Checkpoint, next_step="take result.checkpoint, or air.load(path)")

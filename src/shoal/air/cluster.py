@@ -9,7 +9,7 @@ from typing import Any
 from shoal.air.errors import ClusterUnfit, SettingInvalid
 from shoal.air.packages import require
 from shoal.air.progress import level_of_ray, say, settle_ray
-from shoal.air.scaling import Scaling
+from shoal.air.scaling import Scaling, expect_scaling
 
 KNOCK_S = 10.0
 ROOM_S = 30.0
@@ -107,6 +107,7 @@ def resources(scaling: Scaling) -> dict[str, float]:
     Raises:
         SettingInvalid: no node, or not all of them together, could ever give that.
     """
+    expect_scaling(scaling)
     scaling.check()
     nodes = [node["Resources"] for node in connect().nodes() if node["Alive"]]
     largest = max(node.get("CPU", 0) for node in nodes)
@@ -139,6 +140,18 @@ def wait_for_room(wanted: Mapping[str, float], what: str) -> None:
             raise ClusterUnfit(f"there is no room for {what}: {asked} was not free for {ROOM_S:g} s", next_step=step)
         say(f"waiting for {asked} to be free")
         time.sleep(LOOK_AGAIN_S)
+
+
+def with_free_cpus(wanted: Mapping[str, float]) -> dict[str, float] | None:
+    """``wanted`` with those CPUs that are free, where a task waits for more of them than are: others hold the rest.
+
+    None where it has begun, or none is free, or where Ray tells no driver: what is free on each of several nodes.
+    """
+    ray = connect()
+    total, free = ray.cluster_resources().get("CPU", 0), int(ray.available_resources().get("CPU", 0))
+    alone = sum(node["Alive"] for node in ray.nodes()) == 1
+    waits = total - free < wanted["CPU"]
+    return {**wanted, "CPU": free} if alone and waits and 1 <= free < wanted["CPU"] else None
 
 
 def say_if_waiting(wanted: Mapping[str, float]) -> None:

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from typing import Any, Self
 
+from shoal.air.arguments import expect, expect_count, expect_names, expect_number
 from shoal.air.arrow import with_numpy_types
 from shoal.air.errors import ColumnUnknown, DatasetEmpty, SettingInvalid
 from shoal.air.files import ParquetFiles
@@ -72,6 +73,8 @@ class Dataset:
 
         batch_format, options: those of ``ray.data.Dataset.map_batches``; options count where Ray Data holds the rows.
         """
+        if not callable(function):
+            raise SettingInvalid("function is none", next_step="one from a batch to a batch is asked for")
         if self.is_small:
             return Dataset(frame=OneBlock(self._frame).map_batches(function, batch_format=batch_format).batch)
         return Dataset(distributed=self.to_ray().map_batches(function, batch_format=batch_format, **options))
@@ -121,6 +124,7 @@ class Dataset:
         Raises:
             ColumnUnknown: one of ``columns`` isn't there.
         """
+        expect_names("columns", columns)
         known = self.columns
         for name in columns:
             if name not in known:
@@ -134,6 +138,7 @@ class Dataset:
 
     def head(self, rows: int) -> "Dataset":
         """The first rows, in this process."""
+        expect_count("rows", rows, 0)
         if self.is_small:
             return Dataset(frame=self._frame.head(rows))
         if self.files is not None:
@@ -154,6 +159,9 @@ class Dataset:
             DatasetEmpty: too few rows for two parts.
             SettingInvalid: ``test_size`` is no share and no number of rows.
         """
+        expect_number("test_size", test_size)
+        if seed is not None:
+            expect_count("seed", seed, 0)
         shuffled = seed is not None if shuffle is None else shuffle
         if not (0 < test_size < 1 or (isinstance(test_size, int) and test_size >= 1)):
             raise SettingInvalid(f"test_size={test_size!r} is neither a share between 0 and 1 nor a number of rows")
@@ -205,3 +213,11 @@ def _rows_of_test(rows: int, test_size: float | int) -> int:
     if test_rows >= rows:
         raise DatasetEmpty(f"{rows} rows can't be split into two parts (test_size={test_size!r})")
     return test_rows
+
+
+def expect_dataset(name: str, value: Any) -> None:
+    """
+    Raises:
+        SettingInvalid: it is none.
+    """
+    expect(name, value, Dataset, next_step="make a Dataset of it: air.from_pandas")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from shoal.air.cluster import connect, resources, say_if_waiting
+from shoal.air.cluster import connect, resources, say_if_waiting, with_free_cpus
 from shoal.air.errors import AirError, TrainingFailed
 from shoal.air.frameworks.base import Framework, Learned, Table, Watch
 from shoal.air.packages import importing
@@ -14,6 +14,8 @@ from shoal.air.stream import Stream
 
 RETRIES = 3
 """How often a task begins anew whose worker was lost."""
+SHORT_S = 1.0
+"""Until a lone worker, if it hasn't begun, makes do with the CPUs that are free. Ray knows of them within a tenth."""
 PATIENCE_S = 10.0
 """Until it is looked whether a task has begun at all."""
 
@@ -30,7 +32,7 @@ def learn(framework: Framework, tables: Mapping[str, Table], settings: Mapping[s
     wanted = resources(scaling)
     with rounds_shown(framework.rounds(settings)) as watch:
         if scaling.workers == 1:
-            return learn_in_task(framework, tables, settings, wanted, watch)
+            return learn_in_task(framework, tables, settings, wanted, watch, at_least_one=not scaling.cpus_per_worker)
         from shoal.air.together import learn_together
 
         return learn_together(framework, tables, settings, scaling, wanted, watch)
@@ -42,15 +44,22 @@ def learn_in_task(
     settings: Mapping[str, Any],
     wanted: Mapping[str, float],
     watch: Watch | None = None,
+    *,
+    at_least_one: bool = False,
 ) -> Learned:
-    """Train in one Ray task, tried again when its worker is lost. ``watch``, if given, is told there of each round."""
+    """Train in one Ray task, tried again when its worker is lost.
+
+    watch: told there of each round. at_least_one: it may have fewer CPUs than ``wanted``, where others hold the rest.
+    """
     ray = connect()
-    threads = max(1, int(wanted["CPU"]))
-    say(f"training in one Ray task with {threads} CPU{'s' if threads > 1 else ''}")
-    task = ray.remote(_learn).options(max_retries=RETRIES, **as_options(wanted))
+    given = framework, dict(tables), dict(settings)
     try:
-        learning = task.remote(framework, dict(tables), dict(settings), threads, watch)
+        learning = _begun(ray, given, wanted, watch)
         with importing(framework.modules):  # of which the model that comes back is an object
+            if at_least_one and not ray.wait([learning], timeout=SHORT_S)[0] and (fewer := with_free_cpus(wanted)):
+                say("others hold the rest of the CPUs")
+                ray.cancel(learning)
+                learning = _begun(ray, given, wanted := fewer, watch)
             if not ray.wait([learning], timeout=PATIENCE_S)[0]:
                 say_if_waiting(wanted)
             learned: Learned = ray.get(learning)
@@ -58,6 +67,14 @@ def learn_in_task(
         told = failure(error, framework)
         raise told from (None if _says_it_all(error) else error)
     return learned
+
+
+def _begun(ray: Any, given: tuple[Any, ...], wanted: Mapping[str, float], watch: Watch | None) -> Any:
+    """A task that learns, with a thread for each CPU."""
+    threads = max(1, int(wanted["CPU"]))
+    say(f"training in one Ray task with {threads} CPU{'s' if threads > 1 else ''}")
+    task = ray.remote(_learn).options(max_retries=RETRIES, **as_options(wanted))
+    return task.remote(*given, threads, watch)
 
 
 def _says_it_all(error: Any) -> bool:

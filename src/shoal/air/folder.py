@@ -25,13 +25,16 @@ def new(path: Path, *, overwrite: bool) -> Iterator[Path]:
     Raises:
         SettingInvalid: there is something at ``path``; with ``overwrite``, something that is no checkpoint.
     """
-    if path.exists() and not (overwrite and (path / MANIFEST).is_file()):
+    with naming_place(path):
+        taken = path.exists()
+    if taken and not (overwrite and (path / MANIFEST).is_file()):
         raise SettingInvalid(
             f"there is something at {str(path)!r}",
             next_step="name another folder" if overwrite else "name another folder, or say overwrite=True",
         )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+    with naming_place(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
     try:
         yield partial
         partial.chmod(0o755)
@@ -41,6 +44,20 @@ def new(path: Path, *, overwrite: bool) -> Iterator[Path]:
             shutil.rmtree(former)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+@contextmanager
+def naming_place(path: Path) -> Iterator[None]:
+    """Make what the block makes, or name the place where that can't be.
+
+    Raises:
+        SettingInvalid: the disk, or who may do what there, is against it.
+    """
+    try:
+        yield
+    except OSError as error:
+        said = f"nothing can be written there: {error.strerror or error}"
+        raise SettingInvalid(said, where=str(path), next_step="name another folder") from error
 
 
 def seal(folder: Path, manifest: dict[str, Any]) -> None:

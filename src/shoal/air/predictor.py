@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from shoal.air.checkpoint import Checkpoint
+from shoal.air.arguments import expect
+from shoal.air.checkpoint import Checkpoint, expect_checkpoint
 from shoal.air.dataset import Dataset
 from shoal.air.errors import DatasetEmpty, SettingInvalid
 from shoal.air.features import features_of
@@ -18,6 +19,7 @@ class Predictor:
     """
 
     def __init__(self, checkpoint: Checkpoint) -> None:
+        expect_checkpoint(checkpoint)
         if not checkpoint.framework.takes_tables:
             raise SettingInvalid(
                 "a policy takes observations, and no rows of a table", next_step="checkpoint.predict(observations)"
@@ -45,14 +47,21 @@ class Predictor:
 
 
 def frame_of(rows: Any) -> Any:
-    """Rows as a DataFrame."""
+    """Rows as a DataFrame.
+
+    Raises:
+        SettingInvalid: these are none.
+    """
     import pandas as pd
 
     if isinstance(rows, Dataset):
         return rows.to_pandas()
     if isinstance(rows, Mapping):
         return pd.DataFrame([rows])
-    return pd.DataFrame(list(rows)) if isinstance(rows, Sequence) else rows
+    if isinstance(rows, Sequence) and not isinstance(rows, str):
+        return pd.DataFrame(list(rows))
+    expect("rows", rows, pd.DataFrame, next_step="columns have names: a DataFrame, a Dataset or a list of dicts")
+    return rows
 
 
 def _as_frame(predicted: Any, index: Any) -> Any:

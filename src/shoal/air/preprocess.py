@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from shoal.air.arguments import expect_names
 from shoal.air.cluster import on_cluster
 from shoal.air.dataset import Dataset
 from shoal.air.errors import AirError, ColumnUnfit, ColumnUnknown, PackageMissing, SettingInvalid
@@ -13,6 +14,9 @@ from shoal.air.features import refuse_hollow
 from shoal.air.in_process import Blocks, OneBlock
 from shoal.air.progress import say
 from shoal.air.schema import TEXT, Schema
+
+FAULTS = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
+"""What preprocessors raise, and functions of yours."""
 
 
 def fitted(preprocessor: Any, dataset: Dataset) -> Any:
@@ -26,7 +30,7 @@ def fitted(preprocessor: Any, dataset: Dataset) -> Any:
     learner = copy.deepcopy(preprocessor)
     steps = list(_steps(learner))
     for step in steps:
-        if not hasattr(step, "fit_status"):
+        if not hasattr(step, "fit_status") or isinstance(step, type):
             raise SettingInvalid(
                 f"preprocessor: {step!r} is none",
                 next_step="take one of air's; air.SklearnTransformer for one of scikit-learn's",
@@ -114,6 +118,7 @@ def _is_ready(step: Any) -> bool:
 
 def _require_columns(step: Any, dataset: Dataset) -> None:
     known = dataset.columns
+    expect_names(f"{type(step).__name__}: columns", step.get_input_columns())
     for column in step.get_input_columns():
         if column not in known:
             raise ColumnUnknown(column, known, where=type(step).__name__)
@@ -130,7 +135,7 @@ def _naming(step: Any) -> Iterator[None]:
         raise
     except ImportError as error:
         raise PackageMissing(str(error), where=type(step).__name__, next_step="pip install 'shoal[air]'") from error
-    except (ValueError, TypeError, KeyError, ArrowException) as error:
+    except (*FAULTS, ArrowException) as error:
         columns = ", ".join(map(repr, step.get_input_columns()))
         name = type(step).__name__
         said = f"there is no {error}" if isinstance(error, KeyError) else str(error).rstrip(".")

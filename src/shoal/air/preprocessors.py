@@ -9,6 +9,7 @@ from typing import Any
 from ray.data.preprocessor import SerializablePreprocessorBase
 
 from shoal.air.errors import SettingInvalid
+from shoal.air.parameters import Parameters
 
 
 class BatchMapper(SerializablePreprocessorBase):  # type: ignore[misc]
@@ -46,7 +47,7 @@ class BatchMapper(SerializablePreprocessorBase):  # type: ignore[misc]
         return f"BatchMapper({getattr(self.fn, '__qualname__', self.fn)!s})"
 
 
-class SklearnTransformer(SerializablePreprocessorBase):  # type: ignore[misc]
+class SklearnTransformer(Parameters, SerializablePreprocessorBase):  # type: ignore[misc]
     """Fits and applies a transformer of scikit-learn's, or one with its manners, to some columns.
 
     transformer: with ``fit`` and ``transform``. It stays as it is: what is fitted is a clone.
@@ -58,30 +59,32 @@ class SklearnTransformer(SerializablePreprocessorBase):  # type: ignore[misc]
     def __init__(self, transformer: Any, columns: Sequence[str]) -> None:
         super().__init__()
         self.transformer = transformer
-        self.columns = list(columns)
+        self.columns = columns
 
     def _fit(self, ds: Any) -> "SklearnTransformer":
         from sklearn.base import clone
 
-        self.stats_ = {"fitted": clone(self.transformer).fit(ds.select_columns(self.columns).to_pandas())}
+        self.stats_ = {"fitted": clone(self.transformer).fit(ds.select_columns(list(self.columns)).to_pandas())}
         return self
 
     def _transform_pandas(self, df: Any) -> Any:
         import pandas as pd
 
         learned = self.stats_["fitted"]
-        made = learned.transform(df[self.columns])
+        made = learned.transform(df[list(self.columns)])
         if hasattr(made, "toarray"):
             made = made.toarray()
         if not isinstance(made, pd.DataFrame):
             made = pd.DataFrame(made, columns=self._names_of(learned, made.shape[1]), index=df.index)
-        return pd.concat([df.drop(columns=self.columns), made], axis="columns")
+        return pd.concat([df.drop(columns=list(self.columns)), made], axis="columns")
 
     def _names_of(self, learned: Any, width: int) -> list[str]:
         if hasattr(learned, "get_feature_names_out"):
             return [str(name) for name in learned.get_feature_names_out()]
         named = type(learned).__name__.lower()
-        return self.columns if width == len(self.columns) else [f"{named}_{position}" for position in range(width)]
+        return (
+            list(self.columns) if width == len(self.columns) else [f"{named}_{position}" for position in range(width)]
+        )
 
     def _get_serializable_fields(self) -> dict[str, Any]:
         return {"transformer": self.transformer, "columns": self.columns}

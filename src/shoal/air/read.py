@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from shoal.air.arguments import expect
 from shoal.air.dataset import SMALL_BYTES, Dataset
 from shoal.air.errors import DatasetEmpty, SettingInvalid
 from shoal.air.files import ParquetFiles
 from shoal.air.progress import say
 from shoal.air.schema import refuse_twins
+from shoal.air.unreadable import naming_files, refuse_bytes, refuse_unknown_options
 
 Paths = str | Path | Sequence[str | Path]
 
@@ -42,16 +44,25 @@ def read_json(paths: Paths, **options: Any) -> Dataset:
 
 def from_pandas(frame: Any) -> Dataset:
     """The rows of a pandas DataFrame; its index is dropped."""
+    import pandas as pd
+
+    expect("frame", frame, pd.DataFrame, next_step="air.from_pandas(pandas.DataFrame(...))")
     return _small_or_not(frame.reset_index(drop=True), int(frame.memory_usage(deep=False).sum()))
 
 
 def from_arrow(table: Any) -> Dataset:
     """The rows of a pyarrow Table."""
+    import pyarrow
+
+    expect("table", table, pyarrow.Table, next_step="air.from_pandas takes a DataFrame")
     return _small_or_not(table.to_pandas(), table.nbytes)
 
 
 def from_ray(dataset: Any) -> Dataset:
     """The rows of a ``ray.data.Dataset``; they stay with Ray Data."""
+    import ray.data
+
+    expect("dataset", dataset, ray.data.Dataset, next_step="air.from_pandas takes a DataFrame")
     return Dataset(distributed=dataset)
 
 
@@ -59,6 +70,9 @@ def from_sklearn(bunch: Any, label_column: str = "target") -> Dataset:
     """The rows of what scikit-learn's ``load_*`` functions give, with the label as a column."""
     import pandas as pd
 
+    if not hasattr(bunch, "feature_names") or not hasattr(bunch, "target"):
+        step = "as sklearn.datasets.load_iris() gives it; air.from_pandas takes a DataFrame"
+        raise SettingInvalid(f"bunch is a {type(bunch).__name__} without feature_names and target", next_step=step)
     names = [str(name).replace(" ", "_") for name in bunch.feature_names]
     frame = pd.DataFrame(bunch.data).set_axis(names, axis="columns")
     if label_column in names:
@@ -77,7 +91,9 @@ def _small_or_not(frame: Any, size: int) -> Dataset:
 
 def _read(paths: Paths, kind: str, read_file: Any, rules: dict[str, Any], options: dict[str, Any]) -> Dataset:
     """In this process when all files are here and small, by Ray Data otherwise."""
-    named = [str(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
+    several = [paths] if isinstance(paths, str | Path) else paths
+    expect("paths", several, Sequence, next_step="name a file, a folder, a URL or a list of them")
+    named = [str(path) for path in several]
     local = [Path(name) for name in named if "://" not in name]
     for path in local:
         if not path.exists():
@@ -91,10 +107,10 @@ def _read(paths: Paths, kind: str, read_file: Any, rules: dict[str, Any], option
         return _as_files(files) if as_they_lie else _read_by_ray(named, kind, rules | options)
     import pyarrow
 
-    try:
+    with naming_files(kind, named):
         table = pyarrow.concat_tables([read_file(file) for file in files], promote_options="permissive")
-    except pyarrow.ArrowException as error:
-        raise SettingInvalid(f"this is no {kind}: {error}", where=", ".join(named)) from error
+    if kind == "csv":
+        refuse_bytes(table, ", ".join(named))
     return from_arrow(table)
 
 
@@ -117,7 +133,9 @@ def _read_by_ray(paths: list[str], kind: str, options: dict[str, Any]) -> Datase
     connect()
     found = _as_the_nodes_see([path if "://" in path else str(Path(path).absolute()) for path in paths])
     say(f"Ray Data reads {', '.join(paths)}")
-    return Dataset(distributed=getattr(ray.data, f"read_{kind}")(found, **options))
+    refuse_unknown_options(kind, options)
+    with naming_files(kind, paths):
+        return Dataset(distributed=getattr(ray.data, f"read_{kind}")(found, **options))
 
 
 def _as_the_nodes_see(paths: list[str]) -> list[str]:

@@ -45,6 +45,8 @@ class RLTrainer(Trainer):
         """What RLlib is told, an AlgorithmConfig as name and settings."""
         algorithm, own = self.algorithm, {}
         if not isinstance(algorithm, str):
+            if not hasattr(algorithm, "algo_class"):
+                raise SettingInvalid(f"algorithm={algorithm!r} is none", next_step="as 'PPO', or an AlgorithmConfig")
             algorithm, own = algorithm.algo_class.__name__, changed(algorithm)
         return {"algorithm": algorithm, "config": own | dict(self.config or {}), "iterations": self.iterations}
 

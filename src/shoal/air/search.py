@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+from shoal.air.arguments import expect, expect_names
 from shoal.air.errors import SettingInvalid
 
 
@@ -56,12 +57,17 @@ def lograndint(lower: int, upper: int) -> Whole:
 
 def choice(options: Sequence[Any]) -> Choice:
     """One of ``options``."""
-    return Choice(tuple(options))
+    return Choice(_options(options))
 
 
 def grid_search(options: Sequence[Any]) -> Choice:
     """Each of ``options``, with every combination of the other grids."""
-    return Choice(tuple(options), every=True)
+    return Choice(_options(options), every=True)
+
+
+def _options(options: Sequence[Any]) -> tuple[Any, ...]:
+    expect_names("options", options)
+    return tuple(options)
 
 
 Domain = Real | Whole | Choice
@@ -101,6 +107,7 @@ def flat(space: Mapping[str, Any], above: tuple[str, ...] = ()) -> dict[tuple[st
     """The leaves of a nested space by their paths; a leaf that is no range stays as it is."""
     leaves: dict[tuple[str, ...], Any] = {}
     for name, value in space.items():
+        expect(f"the name {name!r} in the search space", name, str, next_step="names are text")
         if isinstance(value, Mapping) and set(value) != {"grid_search"}:
             leaves |= flat(value, (*above, name))
         else:
@@ -140,6 +147,9 @@ def distributions(leaves: Mapping[tuple[str, ...], Any]) -> dict[str, Any]:
                 made[name] = optuna.IntDistribution(domain.low, domain.high, log=domain.log)
             elif isinstance(domain, Choice):
                 made[name] = optuna.CategoricalDistribution(list(range(len(domain.options))))
+        except TypeError as error:
+            step = "as air.uniform(0.1, 0.5) or air.randint(1, 9)"
+            raise SettingInvalid("its ends are no numbers", where=f"search space, {name!r}", next_step=step) from error
         except ValueError as error:
             raise SettingInvalid(str(error).rstrip("."), where=f"search space, {name!r}") from error
     return made

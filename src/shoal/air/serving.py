@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shoal.air.address import of_serve, wanted
-from shoal.air.checkpoint import Checkpoint
+from shoal.air.arguments import expect, expect_count, expect_number
+from shoal.air.checkpoint import Checkpoint, expect_checkpoint
 from shoal.air.cluster import connect
 from shoal.air.errors import DeployFailed, SettingInvalid
 from shoal.air.progress import say, settle_ray
@@ -74,6 +75,12 @@ def deploy(
     Raises:
         SettingInvalid: a route that isn't a path, or that something else is served at; Serve is up at another port.
     """
+    expect_checkpoint(checkpoint)
+    for what, text in (("name", name), ("route", route or ""), ("token", token)):
+        expect(what, text, str, next_step="text is asked for")
+    for what, number in (("replicas", replicas), ("batch_rows", batch_rows)):
+        expect_count(what, number)
+    expect_number("batch_wait_s", batch_wait_s)
     path = route or f"/{name}"
     if not path.startswith("/"):
         raise SettingInvalid(f"route={path!r} doesn't begin with /")

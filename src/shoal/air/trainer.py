@@ -5,19 +5,20 @@ import time
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from shoal.air.arguments import expect
 from shoal.air.checkpoint import Checkpoint
 from shoal.air.cluster import least_memory
-from shoal.air.dataset import Dataset
+from shoal.air.dataset import Dataset, expect_dataset
 from shoal.air.errors import ColumnUnknown, DatasetEmpty, SettingInvalid
 from shoal.air.execute import learn
 from shoal.air.features import table_of
-from shoal.air.frameworks.base import Framework, Learned
+from shoal.air.frameworks.base import Framework, Learned, params_of
 from shoal.air.packages import require
 from shoal.air.parameters import Parameters, name_of
 from shoal.air.preprocess import fitted, transformed, unread_text
 from shoal.air.progress import say
 from shoal.air.result import Result
-from shoal.air.scaling import Scaling
+from shoal.air.scaling import Scaling, expect_scaling
 from shoal.air.schema import Schema
 from shoal.air.stream import Stream
 
@@ -54,6 +55,7 @@ class Trainer(Parameters):
             AirError: the data or a setting does not fit; it names column, row or setting. Nothing is left half-done.
         """
         started = time.monotonic()
+        expect_scaling(self.scaling)
         scaling = self.scaling or Scaling()
         batches = scaling.workers == 1 and self.framework.takes_batches(self.settings())
         prepared = self._prepared(batches=True) if batches else self.prepare()
@@ -69,6 +71,8 @@ class Trainer(Parameters):
     def _prepared(self, *, batches: bool) -> "Prepared":
         """``batches``: rows of files may stay where they are until the worker reads them, as `Stream`."""
         require(self.framework.packages)
+        params_of(self.settings())
+        expect("label_column", self.label_column, str, next_step="name the column to predict")
         datasets = given = self._named_datasets()
         schema = Schema.of(datasets["train"], without=self.label_column)
         preprocessor = None
@@ -108,11 +112,7 @@ class Trainer(Parameters):
         if not isinstance(self.datasets, Mapping) or "train" not in self.datasets:
             raise SettingInvalid("datasets has no 'train'", next_step="datasets={'train': ..., 'valid': ...}")
         for name, dataset in self.datasets.items():
-            if not isinstance(dataset, Dataset):
-                raise SettingInvalid(
-                    f"datasets[{name!r}] is a {type(dataset).__name__}",
-                    next_step="make a Dataset of it: air.from_pandas",
-                )
+            expect_dataset(f"datasets[{name!r}]", dataset)
             if dataset.is_small and dataset.count() == 0:
                 raise DatasetEmpty("there is no row", where=f"data set {name!r}")
         columns = self.datasets["train"].columns if len(self.datasets) > 1 else []

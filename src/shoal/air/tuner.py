@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from shoal.air import search
+from shoal.air.arguments import as_path, expect, expect_count
 from shoal.air.asha import ASHA
 from shoal.air.errors import SettingInvalid, TrainingFailed
 from shoal.air.journal import Journal, read_study
 from shoal.air.parameters import Parameters, name_of
 from shoal.air.progress import say
 from shoal.air.result import Result
+from shoal.air.scaling import expect_scaling
 from shoal.air.trainer import Prepared, Trainer
 from shoal.air.trial import Trial
 from shoal.air.tuning import Run
@@ -64,7 +66,7 @@ class Tuner(Parameters):
         Raises:
             CheckpointInvalid: it is no tuner's folder.
         """
-        study = read_study(Path(path))
+        study = read_study(as_path("path", path))
         names = ("metric", "mode", "num_samples", "search", "seed")
         scheduler = ASHA(**study["scheduler"]) if study["scheduler"] else None
         kept = {name: study[name] for name in names}
@@ -78,11 +80,12 @@ class Tuner(Parameters):
                 of unknown direction.
             TrainingFailed: every try failed.
         """
+        self._check_types()
         leaves = search.flat(self.space)
         self._check(leaves)
         started = time.monotonic()
         prepared = self.trainer.prepare()
-        journal = Journal(Path(self.storage_path)) if self.storage_path is not None else None
+        journal = Journal(as_path("storage_path", self.storage_path)) if self.storage_path is not None else None
         with journal.held(self._study(leaves, prepared)) if journal else nullcontext():
             trials, best = Run(self, leaves, prepared, journal).all()
         if best is None:
@@ -106,13 +109,22 @@ class Tuner(Parameters):
             )
         return told
 
+    def _check_types(self) -> None:
+        expect("trainer", self.trainer, Trainer, next_step="as air.XGBoostTrainer(...), before its fit()")
+        expect_scaling(self.trainer.scaling)
+        expect("space", self.space, Mapping, next_step="as {'params': {'eta': air.uniform(0.1, 0.5)}}")
+        expect("metric", self.metric, str, next_step="as metric='valid-logloss'")
+        expect_count("num_samples", self.num_samples)
+        if self.seed is not None:
+            expect_count("seed", self.seed, 0)
+        if self.scheduler is not None:
+            expect("scheduler", self.scheduler, ASHA, next_step="as scheduler=air.ASHA()")
+
     def _check(self, leaves: Mapping[tuple[str, ...], Any]) -> None:
         if self.direction not in ("min", "max"):
             raise SettingInvalid(f"mode={self.mode!r} is neither 'min' nor 'max'")
         if self.search not in search.SAMPLERS:
             raise SettingInvalid(f"search={self.search!r} is none of {', '.join(search.SAMPLERS)}")
-        if self.num_samples < 1:
-            raise SettingInvalid(f"num_samples={self.num_samples!r} is no number above 0")
         if "://" in str(self.storage_path):
             raise SettingInvalid(f"storage_path={self.storage_path!r} is no folder of this machine's")
         if self.scheduler is not None:

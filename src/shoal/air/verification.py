@@ -5,11 +5,12 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
+from shoal.air.arguments import expect
 from shoal.air.batch import PREDICTING, BatchPredictor
-from shoal.air.checkpoint import Checkpoint
+from shoal.air.checkpoint import Checkpoint, expect_checkpoint
 from shoal.air.cluster import wait_for_room
 from shoal.air.dataset import Dataset
-from shoal.air.errors import DeployFailed, PredictionsDiffer
+from shoal.air.errors import DeployFailed, PredictionsDiffer, SettingInvalid
 from shoal.air.predictor import Predictor, frame_of
 from shoal.air.read import from_ray
 from shoal.air.serving import MOST_ROWS
@@ -26,6 +27,9 @@ def verify(checkpoint: Checkpoint, rows: Any, *, deployment: Any = None) -> dict
         DeployFailed: the deployment refuses the rows, or does not answer.
         PredictionsDiffer: the first row where two places do, and both values.
     """
+    expect_checkpoint(checkpoint)
+    if deployment is not None:
+        expect("deployment", getattr(deployment, "url", deployment), str, next_step="what air.deploy gave, or its URL")
     tolerance = checkpoint.framework.tolerance
     frame = frame_of(rows).reset_index(drop=True)
     here = Predictor(checkpoint).predict(frame)
@@ -46,7 +50,7 @@ def _served(url: str, token: str, frame: Any) -> list[list[Any]]:
     headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
     told: list[Any] = []
     for start in range(0, len(rows), MOST_ROWS):
-        request = Request(url, json.dumps(rows[start : start + MOST_ROWS]).encode(), headers)  # noqa: S310 - the caller's
+        request = _request(url, json.dumps(rows[start : start + MOST_ROWS]).encode(), headers)
         try:
             with urlopen(request, timeout=60) as answer:  # noqa: S310
                 told += json.load(answer)["predictions"]
@@ -55,6 +59,13 @@ def _served(url: str, token: str, frame: Any) -> list[list[Any]]:
         except OSError as error:
             raise DeployFailed(f"{url} does not answer: {error}") from error
     return [value if isinstance(value, list) else [value] for value in told]
+
+
+def _request(url: str, body: bytes, headers: dict[str, str]) -> Request:
+    try:
+        return Request(url, body, headers)  # noqa: S310 - the caller's
+    except ValueError as error:
+        raise SettingInvalid(f"deployment={url!r} is no URL", next_step="as http://127.0.0.1:8000/model") from error
 
 
 def _plain(value: Any) -> Any:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
-from shoal.air.errors import SettingInvalid
+from shoal.air.arguments import expect, expect_count
 
 if TYPE_CHECKING:
     from shoal.air.share import Together
@@ -58,13 +58,23 @@ def rounds_of(settings: Mapping[str, Any], otherwise: int) -> int:
     """How many rounds are asked for, ``otherwise`` if that isn't said.
 
     Raises:
-        SettingInvalid: less than one.
+        SettingInvalid: less than one, or no whole number.
     """
     told = settings.get("num_boost_round")
-    rounds = otherwise if told is None else int(told)
-    if rounds < 1:
-        raise SettingInvalid(f"num_boost_round={told!r} is no number above 0")
-    return rounds
+    rounds = otherwise if told is None else told
+    expect_count("num_boost_round", rounds)
+    return int(rounds)
+
+
+def params_of(settings: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The parameters of a library's own, by their names.
+
+    Raises:
+        SettingInvalid: these are no names and values.
+    """
+    params: Mapping[str, Any] = settings.get("params") or {}
+    expect("params", params, Mapping, next_step="a dict of names and values: params={'max_depth': 4}")
+    return params
 
 
 class Framework(ABC):

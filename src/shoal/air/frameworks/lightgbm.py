@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from shoal.air.frameworks.base import Framework, Learned, Table, Watch, rounds_of
+from shoal.air.frameworks.base import Framework, Learned, Table, Watch, params_of, rounds_of
 
 MODEL_FILE = "model.txt"
 ROUNDS = 100
@@ -33,7 +33,7 @@ class LightGBM(Framework):
         if watch is not None:
             callbacks.append(_watched_by(watch))
         booster = lightgbm.train(
-            {"verbosity": -1, "num_threads": threads, **(settings.get("params") or {})},
+            {"verbosity": -1, "num_threads": threads, **params_of(settings)},
             sets["train"],
             num_boost_round=rounds_of(settings, ROUNDS),
             valid_sets=list(sets.values()),

@@ -7,7 +7,7 @@ from typing import Any
 
 from shoal.air import skops_objects
 from shoal.air.errors import ColumnUnfit
-from shoal.air.frameworks.base import Framework, Learned, Table
+from shoal.air.frameworks.base import Framework, Learned, Table, params_of
 
 MODEL_FILE = "model.skops"
 
@@ -26,7 +26,7 @@ class Sklearn(Framework):
         from sklearn.base import clone
         from sklearn.metrics import check_scoring
 
-        estimator = clone(settings["estimator"]).set_params(**(settings.get("params") or {}))
+        estimator = clone(settings["estimator"]).set_params(**params_of(settings))
         train = tables["train"]
         weight = {} if train.weight is None else {"sample_weight": train.weight}
         with joblib.parallel_config(backend="threading", n_jobs=threads):

@@ -1,14 +1,16 @@
 """XGBoost: `xgboost.train`, with nothing in between."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from shoal.air.frameworks.base import Framework, Learned, Table, Watch, rounds_of
+from shoal.air.frameworks.base import Framework, Learned, Table, Watch, params_of, rounds_of
 from shoal.air.share import Together
 
 MODEL_FILE = "model.ubj"
+REFUSED = re.compile(r"[\[\]<]")
 ROUNDS = 10
 """XGBoost's own, where no number is given."""
 
@@ -47,7 +49,7 @@ class XGBoost(Framework):
 
     def takes_batches(self, settings: Mapping[str, Any]) -> bool:
         """Where trees grow by histograms: what they are made of is all that is kept of the rows."""
-        params = settings.get("params") or {}
+        params = params_of(settings)
         trees = params.get("booster", "gbtree") in ("gbtree", "dart")
         return trees and params.get("tree_method", "auto") in ("auto", "hist")
 
@@ -58,7 +60,8 @@ class XGBoost(Framework):
     def importance(self, model: Any, features: list[str]) -> dict[str, float] | None:
         """The gain of all splits on each feature."""
         gains = model.get_score(importance_type="total_gain")
-        return {name: float(gains.get(name, 0.0)) for name in features}
+        safe = names_for_xgboost(features) or features
+        return {name: float(gains.get(own, 0.0)) for name, own in zip(features, safe, strict=True)}
 
     def predict(self, model: Any, features: Any) -> Any:
         """What the objective gives: a probability, a value, or a probability a class."""
@@ -95,7 +98,7 @@ def boost(
     matrices = matrices_of(tables, threads, settings)
     measured: dict[str, dict[str, list[float]]] = {}
     booster = xgboost.train(
-        {"nthread": threads, **(settings.get("params") or {})},
+        {"nthread": threads, **params_of(settings)},
         matrices["train"],
         num_boost_round=rounds,
         evals=[(matrices[name], name) for name in matrices],
@@ -133,9 +136,30 @@ def matrix(table: Table, threads: int) -> Any:
     """The table as XGBoost holds it; NaN is a missing value. ``threads`` 0: as many as XGBoost likes."""
     import xgboost
 
+    names = names_for_xgboost(map(str, getattr(table.features, "columns", ())))
     return xgboost.DMatrix(
-        table.features, label=table.label, weight=table.weight, nthread=threads or None, enable_categorical=True
+        table.features,
+        label=table.label,
+        weight=table.weight,
+        feature_names=names,
+        nthread=threads or None,
+        enable_categorical=True,
     )
+
+
+def names_for_xgboost(names: Iterable[str]) -> list[str] | None:
+    """Names without ``[``, ``]`` and ``<``, which XGBoost refuses; None where all can stay as they are."""
+    names, safe = list(names), []
+    if not any(REFUSED.search(name) for name in names):
+        return None
+    taken = {name for name in names if not REFUSED.search(name)}
+    for name in names:
+        own = REFUSED.sub("_", name)
+        while own != name and own in taken:
+            own += "_"
+        taken.add(own)
+        safe.append(own)
+    return safe
 
 
 def matrices_of(tables: Mapping[str, Table], threads: int, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -145,7 +169,7 @@ def matrices_of(tables: Mapping[str, Table], threads: int, settings: Mapping[str
     train = tables["train"]
     if isinstance(train, Table):
         return {name: matrix(table, threads) for name, table in tables.items()}
-    bins = {"nthread": threads, "max_bin": (settings.get("params") or {}).get("max_bin", 256)}
+    bins = {"nthread": threads, "max_bin": params_of(settings).get("max_bin", 256)}
     made: dict[str, Any] = {"train": xgboost.QuantileDMatrix(_batches(train), **bins)}
     for name, table in tables.items():
         if name != "train":
@@ -158,6 +182,7 @@ def _batches(stream: Any) -> Any:
     import xgboost
 
     names = list(map(str, stream.features.columns))
+    names = names_for_xgboost(names) or names
 
     class Batches(xgboost.DataIter):  # type: ignore[misc]
         def next(self, input_data: Any) -> bool:
