@@ -14,7 +14,7 @@ from shoal.desired.kubernetes.powers import explained, refused
 from shoal.desired.kubernetes.settings import Settings
 from shoal.findings import Finding
 from shoal.lint.refused import refusals
-from shoal.plan.actions import Plan
+from shoal.plan.actions import Plan, StartNode
 from shoal.plan.diff import WAITS_FOR_OBJECTS, diff
 from shoal.plan.ending import ending
 from shoal.plan.farewell import waits_until
@@ -54,8 +54,10 @@ ON_ITS_WAY_OUT = ("NodeNotWanted", "Stopping")
 TOLD_AT_ONCE = 3
 """Errors of a spec that its status names."""
 SPECS_KEPT = 2048
-"""What is derived of a spec takes 20 KB, or 1 ms at each look. Clusters are looked at in turn: with one more than are
+"""What is derived of a spec takes 8 KB, or 1 ms at each look. Clusters are looked at in turn: with one more than are
 kept, each would be derived anew every time."""
+WHOLE_KEPT = 64
+"""Those whose pods are being made: with what pods are made from, each takes twice the memory."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -98,7 +100,8 @@ def reconcile(observed: Observed, settings: Settings, now: str, patience_s: floa
     if is_adopted(observed):
         # Half of a cluster can't ask for tokens that the other half doesn't know.
         settings = replace(settings, profile="compat")
-    spec = read_spec(bytes(resource.spec), _told_of(meta), settings)
+    source = bytes(resource.spec), _told_of(meta), settings
+    spec = read_spec(*source)
     if not isinstance(spec, str) and spec.managed_by not in OURS:
         return Outcome(nothing)
     if meta.deletion_timestamp is not None:
@@ -117,6 +120,8 @@ def reconcile(observed: Observed, settings: Settings, now: str, patience_s: floa
         world = replace(world, had_its_head=stored(before, PROVISIONED).get("status") == "True")
     desired = seated(spec.desired, world, moment)
     plan = diff(desired, world, moment)
+    if any(isinstance(action, StartNode) for action in plan.actions):
+        desired = replace(desired, templates=_templates(*source))
     status = status_of(desired, world)
     after = raycluster_status(spec.asked, desired, observed, world, status, before, now)
     told = seconds(before.get("lastUpdateTime", ""))
@@ -153,7 +158,17 @@ class Read(msgspec.Struct, frozen=True):
 
 @lru_cache(maxsize=SPECS_KEPT)
 def read_spec(spec: bytes, metadata: bytes, settings: Settings) -> Read | str:
-    """The RayCluster and what must exist for it, or in words what is wrong with it. spec, metadata: JSON."""
+    """The RayCluster and what must exist for it, or in words what is wrong with it. spec, metadata: JSON.
+
+    Without the templates of its pods, which take more than all the rest and are needed only while pods are made.
+    """
+    whole = read_whole(spec, metadata, settings)
+    return whole if isinstance(whole, str) else replace(whole, desired=replace(whole.desired, templates={}))
+
+
+@lru_cache(maxsize=WHOLE_KEPT)
+def read_whole(spec: bytes, metadata: bytes, settings: Settings) -> Read | str:
+    """The same with the templates."""
     raw = msgspec.json.decode(spec)
     cluster, findings = from_json(
         {"apiVersion": "ray.io/v1", "kind": "RayCluster", "metadata": msgspec.json.decode(metadata), "spec": raw}
@@ -169,6 +184,11 @@ def read_spec(spec: bytes, metadata: bytes, settings: Settings) -> Read | str:
         kubernetes_cluster(cluster, raw, settings),
         powers_asked_for(raw) if settings.secure and not settings.is_judged else (),
     )
+
+
+def _templates(spec: bytes, metadata: bytes, settings: Settings) -> dict[str, bytes]:
+    whole = read_whole(spec, metadata, settings)
+    return {} if isinstance(whole, str) else whole.desired.templates
 
 
 def _told_of(meta: Meta) -> bytes:

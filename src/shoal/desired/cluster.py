@@ -1,8 +1,8 @@
 """What must exist for a spec to be true, said without any backend: named nodes and what each offers to Ray."""
 
 import hashlib
+from collections.abc import Mapping
 from enum import StrEnum
-from functools import cached_property
 from typing import Any, Literal
 
 import msgspec
@@ -49,32 +49,45 @@ class DesiredNode(msgspec.Struct, frozen=True):
         """Changes exactly when the node has to be started anew to match the spec."""
         if self.template:
             return self.template
-        return hashlib.sha256(msgspec.json.encode(self, order="deterministic")).hexdigest()[:16]
+        return _short(_encoded(self))
 
 
-class DesiredObject(msgspec.Struct, frozen=True, dict=True):
+class DesiredObject(msgspec.Struct, frozen=True):
     """Something that nodes share and that is no node: a service, a secret, a policy.
 
-    body: the manifest, without namespace and owner. generated: keys of a Secret's data whose values whoever creates it
-    makes, a token or a pair of certificate and key; such an object is created once and never changed. kept: it outlives
-    the cluster, so it has no owner.
+    manifest: without namespace and owner, as JSON, which takes a fifth of the memory; always the same for the same
+    content. generated: keys of a Secret's data whose values whoever creates it makes, a token or a pair of certificate
+    and key; such an object is created once and never changed. kept: it outlives the cluster, so it has no owner.
     """
 
     kind: str
     name: str
-    body: dict[str, Any]
+    manifest: bytes
     generated: tuple[str, ...] = ()
     kept: bool = False
+
+    @classmethod
+    def of(
+        cls, kind: str, name: str, body: Mapping[str, Any], generated: tuple[str, ...] = (), *, kept: bool = False
+    ) -> "DesiredObject":
+        """body: its manifest."""
+        return cls(kind, name, _encoded(body), generated, kept)
 
     @property
     def key(self) -> str:
         """``KIND/NAME``."""
         return f"{self.kind}/{self.name}"
 
-    @cached_property
+    @property
+    def body(self) -> dict[str, Any]:
+        """The manifest, decoded."""
+        body: dict[str, Any] = msgspec.json.decode(self.manifest)
+        return body
+
+    @property
     def digest(self) -> str:
         """Changes exactly when the object has to be written again."""
-        return digest(self.body)
+        return _short(self.manifest)
 
 
 class Idle(msgspec.Struct, frozen=True):
@@ -121,8 +134,10 @@ class DesiredCluster(msgspec.Struct, frozen=True):
     ray_version: what the spec asks for, or "".
     nodes: the head first; empty while the cluster is suspended.
     uid: of the object that asks for it, "" where there is none.
-    objects: what else must be there, before any node. templates: manifests of nodes by their digest, as JSON, which
-    takes a fifth of the memory.
+    objects: what else must be there, before any node. templates: manifests of nodes by their digest, as JSON; empty
+    where no node is to be started.
+    token: the Secret, and its key, that the head has its token from; None where it has none. authority: the Secret with
+    the authority that its certificate comes from, or "".
     departing: names of nodes that the spec wants gone before any other. cleanup: None where its nodes leave nothing.
     """
 
@@ -132,6 +147,8 @@ class DesiredCluster(msgspec.Struct, frozen=True):
     uid: str = ""
     objects: tuple[DesiredObject, ...] = ()
     templates: dict[str, bytes] = {}
+    token: tuple[str, str] | None = None
+    authority: str = ""
     departing: frozenset[str] = frozenset()
     lifecycle: Lifecycle = Lifecycle()
     cleanup: Cleanup | None = None
@@ -149,4 +166,12 @@ class DesiredCluster(msgspec.Struct, frozen=True):
 
 def digest(body: dict[str, Any]) -> str:
     """A short name for exactly this content."""
-    return hashlib.sha256(msgspec.json.encode(body, order="deterministic")).hexdigest()[:16]
+    return _short(_encoded(body))
+
+
+def _encoded(content: Any) -> bytes:
+    return msgspec.json.encode(content, order="deterministic")
+
+
+def _short(encoded: bytes) -> str:
+    return hashlib.sha256(encoded).hexdigest()[:16]

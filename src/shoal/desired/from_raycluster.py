@@ -55,8 +55,9 @@ def _head(group: HeadGroupSpec) -> DesiredNode:
 def _workers(group: WorkerGroupSpec) -> list[DesiredNode]:
     container = ray_container(group.template)
     params = start_params(pod_of(group.template), group.ray_start_params, group.resources, group.labels)
+    env = _env(container)
     return [
-        DesiredNode(f"{group.group_name}-{index}", Role.WORKER, group.group_name, params, env=_env(container))
+        DesiredNode(f"{group.group_name}-{index}", Role.WORKER, group.group_name, params, env=env)
         for index in range(replicas_of(group) * group.num_of_hosts)
     ]
 

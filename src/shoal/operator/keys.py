@@ -7,7 +7,6 @@ import base64
 import ssl
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
@@ -18,12 +17,11 @@ from shoal.backends.kubernetes.manifests import Contents
 from shoal.backends.kubernetes.resources import SECRETS
 from shoal.backends.kubernetes.store import Key
 from shoal.desired.cluster import DesiredCluster
-from shoal.desired.kubernetes.certificates import AUTHORITY_KEYS, AUTHORITY_VOLUME
+from shoal.desired.kubernetes.certificates import AUTHORITY_KEYS
 from shoal.errors import ActionFailed
 from shoal.spec.wire import Wire
 from shoal.world.kubernetes import CLUSTER, CONTENTS, Meta, Observed, Shared
 
-TOKEN_VARIABLE = "RAY_AUTH_TOKEN"  # noqa: S105
 NONE: frozenset[str] = frozenset()
 BELIEVED_S = 30.0
 """How long a Secret that was there is taken to be still there."""
@@ -131,18 +129,16 @@ class Keys:
 
         Raises SecretMissing, and what a read raises.
         """
-        source = token_source(desired)
-        if source is None:
+        if desired.token is None:
             return ""
-        name, key = source
+        name, key = desired.token
         return (await self._read(observed, name, (key,)))[key].strip()
 
     async def tls(self, observed: Observed, desired: DesiredCluster) -> ssl.SSLContext | None:
         """What connects to the cluster, None where that is plain. Raises SecretMissing, and what a read raises."""
-        authority = authority_source(desired)
-        if not authority:
+        if not desired.authority:
             return None
-        values = await self._read(observed, authority, AUTHORITY_KEYS)
+        values = await self._read(observed, desired.authority, AUTHORITY_KEYS)
         known = self._known(observed)
         if known.tls is None:
             known.tls = _connects(values, self._now())
@@ -182,27 +178,6 @@ class Keys:
         if known is None or known.uid != meta.uid:
             known = self._clusters[meta.namespace, meta.name] = _Known(meta.uid)
         return known
-
-
-def token_source(desired: DesiredCluster) -> tuple[str, str] | None:
-    """The Secret, and its key, from which the head's own container has its token; None where it has none."""
-    containers: list[dict[str, Any]] = _head_pod(desired).get("containers", [])
-    for variable in containers[0].get("env", []) if containers else []:
-        source = (variable.get("valueFrom") or {}).get("secretKeyRef")
-        if variable.get("name") == TOKEN_VARIABLE and source:
-            return source["name"], source["key"]
-    return None
-
-
-def authority_source(desired: DesiredCluster) -> str:
-    """The Secret with the authority that the head's own certificate comes from; "" where it has none."""
-    volumes: list[dict[str, Any]] = _head_pod(desired).get("volumes") or []
-    return next((volume["secret"]["secretName"] for volume in volumes if volume["name"] == AUTHORITY_VOLUME), "")
-
-
-def _head_pod(desired: DesiredCluster) -> dict[str, Any]:
-    spec: dict[str, Any] = desired.template(desired.head).get("spec", {}) if desired.head else {}
-    return spec
 
 
 def _connects(authority: Mapping[str, str], now: datetime) -> ssl.SSLContext:

@@ -1,7 +1,7 @@
 """The status of a RayCluster in KubeRay's words, with what they leave out: Ready, and why not."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from shoal.desired.cluster import DesiredCluster, Role
 from shoal.desired.from_raycluster import replicas_of
@@ -12,6 +12,7 @@ from shoal.status.kubernetes_conditions import conditions, stored
 from shoal.world.kubernetes import Observed, Pod
 from shoal.world.snapshot import Phase, World
 
+Manifest: TypeAlias = Mapping[str, Any]
 READY, SUSPENDED = "ready", "suspended"
 
 
@@ -43,13 +44,14 @@ def raycluster_status(
     asked: what ``asked_for`` says of its spec. before: the stored status. now: RFC 3339.
     """
     state = kuberay_state(desired, world)
+    service = _head_service(desired)
     fields: dict[str, Any] = {
         **({"state": state} if state else {}),
         **asked,
         **_counted(world),
         "conditions": conditions(desired, observed, world, status, before.get("conditions", ()), now),
-        "endpoints": _endpoints(desired, observed),
-        "head": _head(observed, desired),
+        "endpoints": _endpoints(service, observed),
+        "head": _head(service, observed, desired),
         "observedGeneration": observed.resource.metadata.generation,
         "reason": observed.failure.message if observed.failure else "",
     }
@@ -116,9 +118,15 @@ def _head_pod(observed: Observed, desired: DesiredCluster) -> Pod | None:
     return next((pod for pod in observed.pods if pod.metadata.name == name), None)
 
 
-def _head(observed: Observed, desired: DesiredCluster) -> dict[str, str]:
+def _head_service(desired: DesiredCluster) -> Manifest:
+    """The Service of the head; empty where there is none."""
+    services = (shared.body for shared in desired.objects if shared.kind == "Service")
+    return next((body for body in services if body["metadata"]["labels"].get("ray.io/node-type") == "head"), {})
+
+
+def _head(wanted: Manifest, observed: Observed, desired: DesiredCluster) -> dict[str, str]:
     pod = _head_pod(observed, desired)
-    name = next((shared.name for shared in desired.objects if _is_head_service(shared.body)), "")
+    name = wanted["metadata"]["name"] if wanted else ""
     service = observed.shared.get(f"Service/{name}")
     pod_ip = pod.status.pod_ip if pod else ""
     address = service.spec.cluster_ip if service else ""
@@ -131,14 +139,8 @@ def _head(observed: Observed, desired: DesiredCluster) -> dict[str, str]:
     return {key: value for key, value in found.items() if value}
 
 
-def _is_head_service(body: Mapping[str, Any]) -> bool:
-    labels = body.get("metadata", {}).get("labels", {})
-    return body.get("kind") == "Service" and labels.get("ray.io/node-type") == "head"
-
-
-def _endpoints(desired: DesiredCluster, observed: Observed) -> dict[str, str]:
+def _endpoints(wanted: Manifest, observed: Observed) -> dict[str, str]:
     """Ports of the head service by name, once it exists."""
-    for shared in desired.objects:
-        if _is_head_service(shared.body) and shared.key in observed.shared:
-            return {port["name"]: str(port["port"]) for port in shared.body["spec"].get("ports", ()) if "name" in port}
-    return {}
+    if not wanted or f"Service/{wanted['metadata']['name']}" not in observed.shared:
+        return {}
+    return {port["name"]: str(port["port"]) for port in wanted["spec"].get("ports", ()) if "name" in port}

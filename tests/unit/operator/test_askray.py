@@ -7,7 +7,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -18,6 +17,7 @@ from shoal.backends.kubernetes.manifests import Contents
 from shoal.backends.kubernetes.resources import SECRETS
 from shoal.desired.cluster import DesiredCluster, DesiredNode, Idle, Lifecycle, Role
 from shoal.desired.kubernetes.certificates import AUTHORITY_VOLUME
+from shoal.desired.kubernetes.head_keys import authority_source, token_source
 from shoal.engine.gcs import GcsUnauthorized, GcsUnreachable, RayNode
 from shoal.engine.gcs_async import DrainReason, DrainRefused, Drivers, GcsAt, GcsCalls
 from shoal.operator.askray import AskRay
@@ -60,8 +60,8 @@ class Gcs(GcsCalls):
 
 def desired(port: int, env: list[dict[str, Any]]) -> DesiredCluster:
     head = DesiredNode("demo-head-x", Role.HEAD, "headgroup", {}, {"gcs": port}, template="t")
-    template = msgspec.json.encode({"spec": {"containers": [{"name": "ray", "env": env}]}})
-    return DesiredCluster("demo", "", (head,), templates={"t": template})
+    pod = {"spec": {"containers": [{"name": "ray", "env": env}]}}
+    return DesiredCluster("demo", "", (head,), token=token_source(pod))
 
 
 def seen() -> Observed:
@@ -197,9 +197,7 @@ def test_a_cluster_is_idle_since_its_last_driver_or_else_its_head(people: Driver
 
 def with_tls() -> DesiredCluster:
     volumes = [{"name": AUTHORITY_VOLUME, "secret": {"secretName": "demo-ca-secret"}}]
-    return replace(
-        desired(1, []), templates={"t": msgspec.json.encode({"spec": {"containers": [], "volumes": volumes}})}
-    )
+    return replace(desired(1, []), authority=authority_source({"spec": {"volumes": volumes}}))
 
 
 def test_a_cluster_with_tls_is_asked_with_a_certificate_of_its_authority_which_is_read_once() -> None:

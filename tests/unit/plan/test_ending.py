@@ -12,7 +12,7 @@ from shoal.testing.expect import expect_plan
 from shoal.world.kubernetes import IS_IDLE
 from shoal.world.snapshot import ObservedNode, Phase, World
 
-JOB = DesiredObject("Job", "c-redis-cleanup", {"kind": "Job"})
+JOB = DesiredObject.of("Job", "c-redis-cleanup", {"kind": "Job"})
 CLUSTER = replace(wanted({"g": 1}), cleanup=Cleanup(EMPTIES_REDIS, JOB, 60))
 HEAD = ObservedNode("head", Role.HEAD, "headgroup", "", Phase.RUNNING)
 WORKER = ObservedNode("w", Role.WORKER, "g", "", Phase.RUNNING)

@@ -8,7 +8,7 @@ from shoal.desired.cluster import HEAD_GROUP, DesiredCluster, DesiredObject
 from shoal.plan.actions import ApplyObject, Plan, StopNode
 from shoal.world.snapshot import Filled, Phase
 
-SECRET = DesiredObject("Secret", "c", {"kind": "Secret"}, generated=("token",))
+SECRET = DesiredObject.of("Secret", "c", {"kind": "Secret"}, generated=("token",))
 
 
 def applied(plan: Plan) -> list[str]:

@@ -1,8 +1,9 @@
 """Keep a picture of an object small: thousands of them stay in memory for as long as the operator runs."""
 
+from collections.abc import Hashable
 from functools import lru_cache
 from sys import intern
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from msgspec import Raw
 from msgspec.structs import force_setattr, replace
@@ -10,9 +11,10 @@ from msgspec.structs import force_setattr, replace
 from shoal.world.kubernetes import Pod, Resource, Shared
 
 T = TypeVar("T", Pod, Shared, Resource)
+V = TypeVar("V", bound=Hashable)
 
 ALIKE_KEPT = 2048
-"""Different lists that are kept once for all objects that have them, as the conditions of a pod that is ready."""
+"""Different values that are kept once for all objects that have them, as the conditions of a pod that is ready."""
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
@@ -26,10 +28,12 @@ def compact(item: T) -> T:
     for values in (meta.labels, meta.annotations):
         for key, value in values.items():
             values[key] = intern(value)
-    force_setattr(meta, "namespace", intern(meta.namespace))
+    for name in ("namespace", "creation_timestamp"):
+        force_setattr(meta, name, intern(getattr(meta, name)))
     force_setattr(meta, "owner_references", _one_for_all(meta.owner_references))
     if isinstance(item, Pod):
-        force_setattr(item.spec, "node_name", intern(item.spec.node_name))
+        force_setattr(item, "spec", _one_for_all(item.spec))
+        force_setattr(item.status, "phase", intern(item.status.phase))
         for name in ("conditions", "container_statuses", "init_container_statuses"):
             force_setattr(item.status, name, _one_for_all(getattr(item.status, name)))
     if isinstance(item, Resource):
@@ -38,9 +42,9 @@ def compact(item: T) -> T:
 
 
 @lru_cache(maxsize=ALIKE_KEPT)
-def _one_for_all(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The first that was equal to ``values``."""
-    return values
+def _one_for_all(value: V) -> V:
+    """The first that was equal to ``value``."""
+    return value
 
 
 def equivalent(one: T | None, other: T | None) -> bool:

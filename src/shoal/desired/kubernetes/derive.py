@@ -11,6 +11,7 @@ from shoal.desired.from_raycluster import from_raycluster
 from shoal.desired.kubernetes.digests import edition, template_digest
 from shoal.desired.kubernetes.fault_tolerance import uses_redis
 from shoal.desired.kubernetes.group import head_of, workers_of
+from shoal.desired.kubernetes.head_keys import authority_source, token_source
 from shoal.desired.kubernetes.labels import CLEANUP_SECONDS, DRAIN_SECONDS, EMPTIES_REDIS, HEAD_ONCE
 from shoal.desired.kubernetes.objects import objects
 from shoal.desired.kubernetes.objects.storage import redis_cleanup
@@ -42,6 +43,8 @@ def kubernetes_cluster(cluster: RayCluster, raw: dict[str, Any], settings: Setti
         uid=cluster.metadata.uid,
         objects=objects(cluster, raw, settings),
         templates={digests[name]: msgspec.json.encode(pod) for name, pod in pods.items()},
+        token=token_source(pods[HEAD_GROUP]),
+        authority=authority_source(pods[HEAD_GROUP]),
         departing=frozenset(
             name for group in cluster.spec.worker_group_specs for name in group.scale_strategy.workers_to_delete
         ),

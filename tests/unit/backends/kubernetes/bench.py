@@ -30,7 +30,7 @@ TEMPLATE: dict[str, Any] = {
     "spec": {"containers": [{"name": "ray", "image": "ray"}]},
 }
 NODE = DesiredNode("demo-head-abcde", Role.HEAD, "headgroup", {}, template="t1", edition="e1", seat="0.0")
-SERVICE = DesiredObject(
+SERVICE = DesiredObject.of(
     "Service",
     "demo-head-svc",
     {
@@ -40,7 +40,7 @@ SERVICE = DesiredObject(
         "spec": {"clusterIP": "None", "selector": {CLUSTER: "demo"}, "ports": [{"name": "gcs", "port": 6379}]},
     },
 )
-SECRET = DesiredObject(
+SECRET = DesiredObject.of(
     "Secret",
     "demo",
     {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "demo", "labels": {CLUSTER: "demo"}}, "type": "Opaque"},
@@ -54,7 +54,7 @@ CLUSTER_BODY: dict[str, Any] = {
 }
 
 
-AUTHORITY = DesiredObject(
+AUTHORITY = DesiredObject.of(
     "Secret",
     "demo-ca",
     SECRET.body | {"metadata": {"name": "demo-ca", "labels": {CLUSTER: "demo"}}, "type": "kubernetes.io/tls"},

@@ -1,6 +1,7 @@
 """Each action of a plan on an API server: done, done again, refused, and in the way of something else."""
 
 import asyncio
+from typing import Any
 
 import msgspec
 import pytest
@@ -156,7 +157,7 @@ def test_the_deadline_of_a_drained_node_is_noted_even_if_ray_can_not_be_told() -
 def test_a_binding_is_made_after_its_role() -> None:
     bench = Bench()
     role, binding = (
-        DesiredObject(kind, "demo", {"apiVersion": f"{RBAC}/v1", "kind": kind, "metadata": {}, **rest})
+        DesiredObject.of(kind, "demo", {"apiVersion": f"{RBAC}/v1", "kind": kind, "metadata": {}, **rest})
         for kind, rest in (
             ("Role", {"rules": []}),
             ("RoleBinding", {"roleRef": {"apiGroup": RBAC, "kind": "Role", "name": "demo"}}),
@@ -176,15 +177,19 @@ def test_a_pod_that_is_adopted_gets_notes_and_keeps_the_rest() -> None:
     assert (annotations["also"], annotations[SEAT]) == ("mine", "3.0")
 
 
+def service(**spec: Any) -> DesiredObject:
+    return DesiredObject.of("Service", SERVICE.name, SERVICE.body | {"spec": spec})
+
+
 def test_an_object_is_made_and_brought_to_what_is_wanted_later() -> None:
     bench = Bench()
     bench.does(ApplyObject(SERVICE, WHY))
     assert list(bench.observed.shared) == ["Service/demo-head-svc"]
     ports = [{"name": "gcs", "port": 6380}]
-    changed = msgspec.structs.replace(SERVICE, body={**SERVICE.body, "spec": {**SERVICE.body["spec"], "ports": ports}})
+    changed = service(**SERVICE.body["spec"] | {"ports": ports})
     bench.does(ApplyObject(changed, WHY))
-    (service,) = bench.stored("services")
-    assert service["spec"]["ports"][0]["port"] == 6380
+    (stored,) = bench.stored("services")
+    assert stored["spec"]["ports"][0]["port"] == 6380
     assert bench.observed.shared["Service/demo-head-svc"].metadata.annotations["shoal.dev/digest"] == changed.digest
 
 
@@ -208,7 +213,7 @@ def test_an_object_of_a_person_is_not_overwritten() -> None:
 
 def test_an_object_of_a_person_that_says_nothing_else_is_given_back_as_it_was() -> None:
     bench = Bench()
-    account = DesiredObject("ServiceAccount", "demo", PLAIN_ACCOUNT | {"metadata": {"labels": {CLUSTER: "demo"}}})
+    account = DesiredObject.of("ServiceAccount", "demo", PLAIN_ACCOUNT | {"metadata": {"labels": {CLUSTER: "demo"}}})
     theirs = {**PLAIN_ACCOUNT, "metadata": {"name": "demo", "labels": {"team": "theirs"}}}
     before = asyncio.run(Client(FakeApi()).create(SERVICEACCOUNTS, "default", theirs, Shared)).metadata
     asyncio.run(bench.client.create(SERVICEACCOUNTS, "default", theirs, Ignored))
@@ -226,10 +231,8 @@ def test_an_object_of_a_person_that_says_nothing_else_is_given_back_as_it_was() 
 def test_a_service_that_is_to_get_or_lose_its_address_is_made_anew() -> None:
     bench = Bench()
     bench.does(ApplyObject(SERVICE, WHY))
-    open_one = msgspec.structs.replace(
-        SERVICE, body={**SERVICE.body, "spec": {**SERVICE.body["spec"], "type": "NodePort", "clusterIP": ""}}
-    )
-    del open_one.body["spec"]["clusterIP"]
+    spec = {name: value for name, value in SERVICE.body["spec"].items() if name != "clusterIP"}
+    open_one = service(**spec, type="NodePort")
     for wanted, address in ((open_one, "10.96.0.3"), (SERVICE, "None")):
         bench.does(ApplyObject(wanted, WHY))
         assert bench.stored("services") == []

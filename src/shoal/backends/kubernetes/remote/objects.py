@@ -63,7 +63,7 @@ def plan_of(place: Place, manifest: Manifest, said: DryRun) -> Plan:
         reason = Reason("ObjectChanged", summary(found))
     else:
         return Plan(name)
-    return Plan(name, ((ApplyObject(DesiredObject("RayCluster", name, manifest), reason),),))
+    return Plan(name, ((ApplyObject(DesiredObject.of("RayCluster", name, manifest), reason),),))
 
 
 async def dry_run(client: Client, place: Place, manifest: Manifest) -> DryRun:

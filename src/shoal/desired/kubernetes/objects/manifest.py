@@ -22,4 +22,4 @@ def manifest(
     if annotations:
         metadata["annotations"] = dict(annotations)
     body = {"apiVersion": api, "kind": kind, "metadata": metadata, **parts}
-    return DesiredObject(kind, name, body, generated, kept)
+    return DesiredObject.of(kind, name, body, generated, kept=kept)
