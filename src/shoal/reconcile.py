@@ -56,8 +56,8 @@ TOLD_AT_ONCE = 3
 SPECS_KEPT = 2048
 """What is derived of a spec takes 8 KB, or 1 ms at each look. Clusters are looked at in turn: with one more than are
 kept, each would be derived anew every time."""
-WHOLE_KEPT = 64
-"""Those whose pods are being made: with what pods are made from, each takes twice the memory."""
+WHOLE_KEPT = 16
+"""Those looked at last, whose pods are being made: with what pods are made from, each takes twice the memory."""
 
 
 class Outcome(msgspec.Struct, frozen=True):

@@ -31,6 +31,24 @@ CONTENTS = "shoal.dev/contents"
 """Annotation of a Secret that the operator filled: a name, drawn at random, of what is in it."""
 SECRETS = "shoal.dev/secrets"
 """Annotation of a pod: ``SECRET=CONTENTS`` of each such Secret that it was made with, one space between them."""
+DECIDING = frozenset(
+    (
+        CLUSTER,
+        NODE_TYPE,
+        GROUP,
+        REPLICA,
+        HOST_INDEX,
+        SEAT,
+        TEMPLATE,
+        EDITION,
+        ADOPTED,
+        DRAIN,
+        DIGEST,
+        CONTENTS,
+        SECRETS,
+    )
+)
+"""Labels and annotations by which something is decided about what a cluster owns; no others are kept of that."""
 IS_IDLE = "ray.io/idle-termination-cleanup-finalizer"
 """Finalizer that Ray's autoscaler puts on an idle RayCluster before it deletes it."""
 FINALIZERS = (EMPTIES_REDIS, IS_IDLE)

@@ -8,7 +8,7 @@ from typing import TypeVar
 from msgspec import Raw
 from msgspec.structs import force_setattr, replace
 
-from shoal.world.kubernetes import Pod, Resource, Shared
+from shoal.world.kubernetes import DECIDING, Pod, Resource, Shared
 
 T = TypeVar("T", Pod, Shared, Resource)
 V = TypeVar("V", bound=Hashable)
@@ -24,10 +24,8 @@ def compact(item: T) -> T:
     Values that many objects have are shared between them, and a Raw no longer holds on to the answer it is part of.
     """
     meta = item.metadata
-    meta.annotations.pop(LAST_APPLIED, None)  # of a RayCluster: its whole spec once more
-    for values in (meta.labels, meta.annotations):
-        for key, value in values.items():
-            values[key] = intern(value)
+    for name in ("labels", "annotations"):
+        force_setattr(meta, name, _kept(getattr(meta, name), is_own=isinstance(item, Resource)))
     for name in ("namespace", "creation_timestamp"):
         force_setattr(meta, name, intern(getattr(meta, name)))
     force_setattr(meta, "owner_references", _one_for_all(meta.owner_references))
@@ -39,6 +37,11 @@ def compact(item: T) -> T:
     if isinstance(item, Resource):
         return replace(item, spec=Raw(bytes(item.spec)), status=Raw(bytes(item.status)))
     return item
+
+
+def _kept(values: dict[str, str], *, is_own: bool) -> dict[str, str]:
+    """Of labels or annotations what decides something: of a RayCluster all may, but for its whole spec once more."""
+    return {key: intern(value) for key, value in values.items() if key in DECIDING or (is_own and key != LAST_APPLIED)}
 
 
 @lru_cache(maxsize=ALIKE_KEPT)

@@ -173,8 +173,9 @@ def test_a_pod_that_is_adopted_gets_notes_and_keeps_the_rest() -> None:
     body = {**TEMPLATE, "metadata": {**TEMPLATE["metadata"], "name": "theirs"}}
     bench.cache.pods("default").wrote(asyncio.run(bench.client.create(PODS, "default", body, Pod)))
     bench.does(AdoptNode("theirs", "3.0", "t9", "e9", WHY))
-    annotations = bench.observed.pods[0].metadata.annotations
+    annotations = bench.stored("pods")[0]["metadata"]["annotations"]
     assert (annotations["also"], annotations[SEAT]) == ("mine", "3.0")
+    assert bench.observed.pods[0].metadata.annotations[SEAT] == "3.0"
 
 
 def service(**spec: Any) -> DesiredObject:

@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from shoal.backends.kubernetes.collection import Collection
 from shoal.backends.kubernetes.store import Store
-from shoal.world.kubernetes import CLUSTER, GROUP, SEAT, Meta, Pod, PodCondition, PodStatus, Resource, Shared
+from shoal.world.kubernetes import CLUSTER, GROUP, SEAT, TEMPLATE, Meta, Pod, PodCondition, PodStatus, Resource, Shared
 
 KEY = ("default", "demo")
 CLUSTER_ITSELF = Resource(Meta("demo", "default", "r1", "1"))
@@ -41,6 +41,27 @@ def test_what_was_written_is_seen_at_once() -> None:
     watched = Watched()
     watched.pods.wrote(pod(5))
     assert watched.shown() == [("p", "5", "", False)]
+
+
+def test_of_what_people_note_on_a_pod_only_what_decides_something_is_kept_and_wakes() -> None:
+    watched = Watched()
+    noted = replace(pod(5).metadata, annotations={"theirs": "x" * 1000, TEMPLATE: "t1"})
+    watched.pods.happened("ADDED", replace(pod(5), metadata=noted))
+    watched.woken.clear()
+    watched.pods.happened(
+        "MODIFIED", replace(pod(6), metadata=replace(noted, resource_version="6", annotations={TEMPLATE: "t1"}))
+    )
+    (kept,) = watched.pods
+    assert (kept.metadata.annotations, kept.metadata.labels) == ({TEMPLATE: "t1"}, {CLUSTER: "demo"})
+    assert not watched.woken
+
+
+def test_of_a_raycluster_all_is_kept_but_its_spec_once_more() -> None:
+    collection = Watched().store.collection("RayCluster", Resource)
+    theirs = {"ray.io/mine": "yes", "kubectl.kubernetes.io/last-applied-configuration": "{}"}
+    collection.wrote(Resource(Meta("other", "default", "r2", "3", annotations=theirs)))
+    (kept,) = collection
+    assert kept.metadata.annotations == {"ray.io/mine": "yes"}
 
 
 def test_versions_are_compared_as_numbers() -> None:
