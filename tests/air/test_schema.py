@@ -1,5 +1,7 @@
 """Rows of JSON become the table that training saw, the short way of numbers alone as the long one."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -58,6 +60,69 @@ def test_times_are_read_from_words_and_what_is_none_is_named() -> None:
 def test_a_number_larger_than_any_float_is_named() -> None:
     with pytest.raises(ColumnUnfit, match="column 'b': it holds a number that is too large"):
         NUMBERS.arranged(NUMBERS.frame_of([{"a": 1, "b": 10**400}]))
+
+
+@pytest.mark.parametrize(
+    ("values", "holds"),
+    [([1, 2.0], "uint8"), ([1, 2.5], "float64"), ([1, None], "float64"), ([1, 300], "int64"), ([-1, 2], "int64")],
+)
+@pytest.mark.parametrize("beside", ["number", "text"])
+def test_whole_numbers_are_what_they_were_in_training(values: list[Any], holds: str, beside: str) -> None:
+    schema = Schema({"a": "number", "b": beside}, {"a": "uint8"})
+    word = {"number": 1, "text": "x"}[beside]
+    frame = schema.frame_of([{"a": value, "b": word} for value in values])
+    assert str(frame["a"].dtype) == (holds if beside == "text" or holds == "uint8" else "float64")
+    assert frame["a"].tolist()[0] == values[0]
+
+
+def test_whole_numbers_keep_all_their_digits() -> None:
+    schema = Schema({"a": "number"}, {"a": "int64"})
+    assert schema.frame_of([{"a": 2**53 + 1}])["a"].tolist() == [2**53 + 1]
+    assert schema.frame_of([{"a": 1}], whole=False)["a"].dtype == float
+
+
+DECKS = pd.CategoricalDtype(["upper", "lower"])
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["lower", None, "upper"],
+        pd.Categorical(["lower", None, "upper"], categories=["lower", "upper"]),
+        pd.Categorical(["lower", "cellar", "upper"], categories=["cellar", "lower", "upper"]),
+        ["lower", "cellar", "upper"],
+    ],
+)
+def test_categories_have_their_order_of_training(given: Any) -> None:
+    schema = Schema({"deck": "category"}, {"deck": DECKS})
+    assert schema.arranged(pd.DataFrame({"deck": given}))["deck"].cat.codes.tolist() == [1, -1, 0]
+
+
+@pytest.mark.parametrize("categories", [[10, 30], [True, False], [0.5, 1.5]])
+def test_categories_of_numbers_are_those_of_json(categories: list[Any]) -> None:
+    schema = Schema({"deck": "category"}, {"deck": pd.CategoricalDtype(categories)})
+    rows = [{"deck": value} for value in (categories[1], None, categories[0])]
+    assert schema.arranged(schema.frame_of(rows))["deck"].cat.codes.tolist() == [1, -1, 0]
+
+
+def test_what_is_no_category_is_named() -> None:
+    schema = Schema({"deck": "category"}, {"deck": DECKS})
+    with pytest.raises(ColumnUnfit, match=r"column 'deck': it holds number \(3 in row 0\), and held text in training"):
+        schema.arranged(pd.DataFrame({"deck": [3]}))
+
+
+def test_categories_stand_for_their_values_where_training_had_these() -> None:
+    frame = pd.DataFrame({"a": pd.Categorical([2, None]), "b": pd.Categorical(["x", "y"])})
+    arranged = MIXED.arranged(frame)
+    assert arranged["a"].tolist()[0] == 2.0
+    assert arranged["b"].tolist() == ["x", "y"]
+
+
+def test_columns_that_are_called_by_numbers_are_found_by_text() -> None:
+    schema = Schema({"0": "number", "1": "number"})
+    assert list(schema.arranged(pd.DataFrame([[1.0, 2.0]]))) == ["0", "1"]
+    with pytest.raises(ColumnUnfit, match="two columns are called '0'"):
+        schema.arranged(pd.DataFrame([[1.0, 2.0]], columns=[0, "0"]))
 
 
 def test_a_column_that_is_there_twice_is_named() -> None:

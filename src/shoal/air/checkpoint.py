@@ -56,6 +56,8 @@ class Checkpoint:
             "label_column": self.label_column,
             "schema": list(self.schema.kinds.items()),
             "features": list(self.features.kinds.items()),
+            "types": {"schema": encode(self.schema.types), "features": encode(self.features.types)},
+            "lengths": {"schema": self.schema.lengths, "features": self.features.lengths},
             "metrics": encode(self.metrics),
             "settings": encode(self.settings),
             "versions": self.versions(),
@@ -120,8 +122,8 @@ def load(path: str | Path, *, trust_code: bool = False, framework: Framework | N
             framework=reader,
             model=reader.load(home, trust_code=trust_code),
             preprocessor=decode(folder.read_json(home / PREPROCESSOR_FILE), trust_code=trust_code),
-            schema=Schema(dict(manifest["schema"])),
-            features=Schema(dict(manifest["features"])),
+            schema=_schema(manifest, "schema"),
+            features=_schema(manifest, "features"),
             label_column=manifest["label_column"],
             metrics=decode(manifest["metrics"], trust_code=False),
             settings=decode(manifest["settings"], trust_code=trust_code),
@@ -130,6 +132,13 @@ def load(path: str | Path, *, trust_code: bool = False, framework: Framework | N
         raise type(error).told_of(error, where=str(home)) from error
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointInvalid(f"its manifest isn't as it should be: {error!r}", where=str(home)) from error
+
+
+def _schema(manifest: dict[str, Any], which: str) -> Schema:
+    from shoal.air.stored import decode
+
+    types, lengths = (manifest.get(each, {}).get(which) for each in ("types", "lengths"))  # not told in older ones
+    return Schema(dict(manifest[which]), types and decode(types, trust_code=False), lengths)
 
 
 def _refuse_newer(versions: dict[str, str], framework: Framework) -> None:

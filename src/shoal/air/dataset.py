@@ -10,6 +10,7 @@ from shoal.air.arrow import with_numpy_types
 from shoal.air.errors import ColumnUnknown, DatasetEmpty, SettingInvalid
 from shoal.air.files import ParquetFiles
 from shoal.air.in_process import OneBlock
+from shoal.air.names import with_text_names
 
 SMALL_BYTES = 256 * 1024**2
 """Up to this size (of files: on disk) a table is held, and preprocessed, in this process; above it, by Ray Data."""
@@ -28,7 +29,7 @@ class Dataset:
             raise SettingInvalid(
                 "a Dataset is made of a frame or of a ray.data.Dataset", next_step="see air.from_pandas"
             )
-        self._frame = frame
+        self._frame: Any = None if frame is None else with_text_names(frame)
         self._distributed = distributed
         self.files = files
 

@@ -1,11 +1,12 @@
 """Turns preprocessed rows into a table to learn from, or says which column stands in the way."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from shoal.air.errors import ColumnUnfit, ColumnUnknown
 from shoal.air.frameworks.base import Table
-from shoal.air.schema import BOOLEAN, NUMBER, OTHER, TEXT, floats, kind_of
+from shoal.air.kinds import BOOLEAN, NUMBER, OTHER, TEXT, floats, kind_of
+from shoal.air.vectors import lengths_of, spread
 
 FEW_VALUES = 32_000_000
 """A copy of so many, which looking at all of them at once can take, is no burden."""
@@ -20,17 +21,19 @@ def table_of(
     given: Any = None,
     whole: bool = True,
     first_row: int = 0,
+    lengths: Mapping[str, int] | None = None,
 ) -> Table:
     """Features and label of a preprocessed frame.
 
     name: what the data set is called; "train" is held to more.
     numbers: whether the label has to be one.
     given: the labels before they were preprocessed, where they are at hand.
+    lengths: those of the vectors in data set "train", where they are known.
     whole: whether these are all rows. Otherwise they are some from ``first_row`` on, and `AllAlike` looks at all.
 
     Raises:
         ColumnUnknown: there is no label.
-        ColumnUnfit: a feature is no number or endless, a label is missing.
+        ColumnUnfit: a feature is no number or endless, a vector of another length, a label is missing.
     """
     if label_column not in frame.columns:
         raise ColumnUnknown(label_column, frame.columns, where=f"label of data set {name!r}")
@@ -43,8 +46,9 @@ def table_of(
         everything = AllAlike(label_column)
         everything.look(frame)
         everything.refuse()
-    features = features_of(frame.drop(columns=[label_column]), where=where)
-    return Table(features, label.to_numpy())
+    frame = frame.drop(columns=[label_column])
+    found = lengths_of(frame, where=where, expected=lengths)
+    return Table(features_of(frame, found, where=where), label.to_numpy(), lengths=found)
 
 
 def _check_label(label: Any, given: Any, *, numbers: bool, where: str) -> None:
@@ -71,36 +75,24 @@ def _check_label(label: Any, given: Any, *, numbers: bool, where: str) -> None:
     _check_ends(label, where=where, next_step="leave those rows out")
 
 
-def features_of(frame: Any, *, where: str) -> Any:
-    """The frame with a column for each element of those that hold vectors, as OneHotEncoder and Concatenator make them.
+def features_of(frame: Any, lengths: Mapping[str, int], *, where: str) -> Any:
+    """The frame with a column for each element of those that hold vectors, in their places.
 
-    ``colour`` of three elements becomes ``colour_0``, ``colour_1``, ``colour_2``, in its place.
+    lengths: of the vectors, by `lengths_of`.
 
     Raises:
-        ColumnUnfit: as `check_features` says, or vectors of several lengths under one name.
+        ColumnUnfit: as `check_features` says.
     """
-    import numpy as np
     import pandas as pd
 
-    vectors = (np.ndarray, list, tuple)
     if _are_plain_numbers(frame):
         return frame
-    parts = []
-    for name in frame.columns:
-        column = frame[name]
-        if not len(column) or not isinstance(column.iloc[0], vectors):
-            parts.append(floats(column) if _holds_numbers(column) else column)
-            continue
-        if len({len(vector) if isinstance(vector, vectors) else None for vector in column}) > 1:
-            raise ColumnUnfit(
-                "its vectors have several lengths, or some are missing", where=f"column {name!r} of {where}"
-            )
-        elements = np.stack(column.to_numpy())
-        names = [f"{name}_{position}" for position in range(elements.shape[1])]
-        parts.append(pd.DataFrame(elements, columns=names, index=frame.index))
-    spread = pd.concat(parts, axis="columns") if parts else frame
-    check_features(spread, where=where)
-    return spread
+    columns = {name: frame[name] for name in frame.columns}
+    plain = {name: floats(column) if _holds_numbers(column) else column for name, column in columns.items()}
+    parts = [spread(columns[name]) if name in lengths else plain[name] for name in columns]
+    features = pd.concat(parts, axis="columns") if parts else frame
+    check_features(features, where=where)
+    return features
 
 
 def _holds_numbers(column: Any) -> bool:

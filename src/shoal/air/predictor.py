@@ -8,7 +8,9 @@ from shoal.air.checkpoint import Checkpoint, expect_checkpoint
 from shoal.air.dataset import Dataset
 from shoal.air.errors import DatasetEmpty, SettingInvalid
 from shoal.air.features import features_of
+from shoal.air.names import with_text_names
 from shoal.air.preprocess import transformed_frame
+from shoal.air.vectors import lengths_of
 
 
 class Predictor:
@@ -36,13 +38,18 @@ class Predictor:
             DatasetEmpty: there is no row.
         """
         kept = self.checkpoint
-        frame = kept.schema.frame_of(rows) if isinstance(rows, list) and rows else frame_of(rows)
+        if isinstance(rows, list) and rows:
+            frame = kept.schema.frame_of(rows, whole=kept.preprocessor is not None)  # models alone read floats faster
+        else:
+            frame = frame_of(rows)
         if len(frame) == 0:
             raise DatasetEmpty("there is no row to predict for")
         frame = kept.schema.arranged(frame, where="rows to predict for")
         if kept.preprocessor is not None:
             frame = transformed_frame(kept.preprocessor, frame.copy(), label_column=kept.label_column)
-        features = features_of(frame, where="rows to predict for")
+        where = "rows to predict for"
+        lengths = lengths_of(frame, where=where, expected=kept.features.lengths or None)
+        features = features_of(frame, lengths, where=where)
         return _as_frame(kept.framework.predict(kept.model, kept.features.arranged(features)), frame.index)
 
 
@@ -59,9 +66,9 @@ def frame_of(rows: Any) -> Any:
     if isinstance(rows, Mapping):
         return pd.DataFrame([rows])
     if isinstance(rows, Sequence) and not isinstance(rows, str):
-        return pd.DataFrame(list(rows))
+        return with_text_names(pd.DataFrame(list(rows)))
     expect("rows", rows, pd.DataFrame, next_step="columns have names: a DataFrame, a Dataset or a list of dicts")
-    return rows
+    return with_text_names(rows)
 
 
 def _as_frame(predicted: Any, index: Any) -> Any:

@@ -2,7 +2,7 @@
 
 import copy
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,8 +12,9 @@ from shoal.air.dataset import Dataset
 from shoal.air.errors import AirError, ColumnUnfit, ColumnUnknown, PackageMissing, SettingInvalid
 from shoal.air.features import refuse_hollow
 from shoal.air.in_process import Blocks, OneBlock
+from shoal.air.kinds import TEXT
 from shoal.air.progress import say
-from shoal.air.schema import TEXT, Schema
+from shoal.air.schema import Schema
 
 FAULTS = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
 """What preprocessors raise, and functions of yours."""
@@ -92,13 +93,18 @@ def unread_text(preprocessor: Any, dataset: Dataset, schema: Schema) -> list[str
     """
     import pandas as pd
 
-    read = [step.get_input_columns() for step in _steps(preprocessor)] if preprocessor is not None else []
-    unread = {name for name, kind in schema.kinds.items() if kind == TEXT}.difference(*read)
-    if not unread or not all(read) or len(unread) == len(schema.kinds):
+    texts = [name for name, kind in schema.kinds.items() if kind == TEXT]
+    names = unread(preprocessor, texts)
+    if not names or len(names) == len(schema.kinds):
         return []
-    names = [name for name in schema.kinds if name in unread]
     frame = (dataset if dataset.is_small else dataset.head(1000)).select_columns(names).to_pandas()
     return [name for name in names if pd.to_numeric(frame[name], errors="coerce").isna().all()]
+
+
+def unread(preprocessor: Any, columns: Iterable[str]) -> list[str]:
+    """Those of the columns that no preprocessor reads: none where a function of yours reads what it likes."""
+    read = [step.get_input_columns() for step in _steps(preprocessor)] if preprocessor is not None else []
+    return [name for name in columns if not any(name in each for each in read)] if all(read) else []
 
 
 def _steps(preprocessor: Any) -> Iterator[Any]:

@@ -8,8 +8,8 @@ from shoal.air.arguments import expect
 from shoal.air.dataset import SMALL_BYTES, Dataset
 from shoal.air.errors import DatasetEmpty, SettingInvalid
 from shoal.air.files import ParquetFiles
+from shoal.air.names import refuse_twins, with_text_names
 from shoal.air.progress import say
-from shoal.air.schema import refuse_twins
 from shoal.air.unreadable import naming_files, refuse_bytes, refuse_unknown_options
 
 Paths = str | Path | Sequence[str | Path]
@@ -43,11 +43,12 @@ def read_json(paths: Paths, **options: Any) -> Dataset:
 
 
 def from_pandas(frame: Any) -> Dataset:
-    """The rows of a pandas DataFrame; its index is dropped."""
+    """The rows of a pandas DataFrame; its index is dropped, and names of its columns that are no text become text."""
     import pandas as pd
 
     expect("frame", frame, pd.DataFrame, next_step="air.from_pandas(pandas.DataFrame(...))")
-    return _small_or_not(frame.reset_index(drop=True), int(frame.memory_usage(deep=False).sum()))
+    size = int(frame.memory_usage(deep=False).sum())
+    return _small_or_not(with_text_names(frame.reset_index(drop=True), aloud=True), size)
 
 
 def from_arrow(table: Any) -> Dataset:

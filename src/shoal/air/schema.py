@@ -1,42 +1,80 @@
 """The columns of a table and what each holds: kept with a model, and held against every table that it predicts for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
+from shoal.air.categories import as_learned
 from shoal.air.dataset import Dataset
 from shoal.air.errors import ColumnUnfit, ColumnUnknown
-
-NUMBER, BOOLEAN, TEXT, TIME, OTHER = "number", "boolean", "text", "time", "other"
-KINDS_OF_NUMPY = {"b": BOOLEAN, "i": NUMBER, "u": NUMBER, "f": NUMBER, "M": TIME}
+from shoal.air.kinds import (
+    CATEGORY,
+    NUMBER,
+    OTHER,
+    TIME,
+    fits,
+    floats,
+    kind_of,
+    kind_of_members,
+    kind_of_type,
+    mismatch,
+)
+from shoal.air.names import refuse_twins, with_text_names
 
 
 class Schema:
     """Columns in order.
 
-    kinds: column name to "number", "boolean", "text", "time" or "other".
+    kinds: column name to "number", "boolean", "text", "category", "time" or "other".
+    types: what pandas calls columns of whole numbers, as "int64", and its type of those of categories.
+    lengths: of columns of vectors, where all are of one, the number of their elements.
     """
 
-    def __init__(self, kinds: dict[str, str]) -> None:
+    def __init__(
+        self, kinds: dict[str, str], types: Mapping[str, Any] | None = None, lengths: Mapping[str, int] | None = None
+    ) -> None:
         self.kinds = kinds
+        self.types = dict(types or {})
+        self.lengths = dict(lengths or {})
+        self.values = {name: self._values(name) for name in kinds}
+
+    def _values(self, name: str) -> str:
+        """The kind of a column, or of its categories."""
+        if self.kinds[name] != CATEGORY:
+            return self.kinds[name]
+        return kind_of_members(self.types[name]) if name in self.types else OTHER
 
     @classmethod
-    def of(cls, dataset: Dataset, *, without: str = "") -> Self:
-        """That of a data set; of a column ``without`` nothing is kept."""
+    def of(cls, dataset: Dataset, *, without: str = "") -> "Schema":
+        """That of a data set; of a column ``without`` nothing is kept. Of many rows all categories are not known."""
         schema = cls.of_frame((dataset if dataset.is_small else dataset.head(1000)).to_pandas())
-        schema.kinds.pop(without, None)
-        return schema
+        unsure = [] if dataset.is_small else [name for name, kind in schema.kinds.items() if kind == CATEGORY]
+        types = {name: held for name, held in schema.types.items() if name not in unsure}
+        return cls(schema.kinds, types).without([without])
 
     @classmethod
-    def of_frame(cls, frame: Any) -> Self:
+    def of_frame(cls, frame: Any, lengths: Mapping[str, int] | None = None) -> Self:
         """That of a pandas DataFrame."""
-        return cls({str(name): kind_of(frame[name]) for name in frame.columns})
+        kinds = {str(name): kind_of(frame[name]) for name in frame.columns}
+        held = dict(zip(kinds, frame.dtypes, strict=True))
+        categories = {name: each for name, each in held.items() if kinds[name] == CATEGORY}
+        whole = {name: str(each) for name, each in held.items() if kind_of_type(each) and each.kind in "iu"}
+        return cls(kinds, categories | whole, lengths)
 
     def without(self, columns: Sequence[str]) -> "Schema":
         """All but these columns."""
-        return Schema({name: kind for name, kind in self.kinds.items() if name not in columns})
+        return Schema(*({name: held[name] for name in held if name not in columns} for held in self._parts()))
 
-    def frame_of(self, rows: Sequence[Any]) -> Any:
+    def _parts(self) -> tuple[dict[str, Any], ...]:
+        return self.kinds, self.types, self.lengths
+
+    def with_lengths(self, lengths: Mapping[str, int]) -> "Schema":
+        """The same, and these of vectors."""
+        return Schema(self.kinds, self.types, lengths)
+
+    def frame_of(self, rows: Sequence[Any], *, whole: bool = True) -> Any:
         """Rows as JSON has them, as a DataFrame: at once where all that is asked for is numbers.
+
+        whole: columns that held whole numbers in training, and do so here, have their type of then.
 
         Raises:
             ColumnUnfit: a text that stands for a time is none.
@@ -47,12 +85,22 @@ class Schema:
         if set(self.kinds.values()) == {NUMBER}:
             values = np.array([[_number(row, name) for name in self.kinds] for row in rows])
             if values.dtype.kind in "iuf":
-                return pd.DataFrame(values.astype(float), columns=list(self.kinds))
-        frame = pd.DataFrame(list(rows))
+                frame = pd.DataFrame(values.astype(float), columns=list(self.kinds))
+                return frame.assign(**self._whole(rows)) if whole else frame
+        frame = with_text_names(pd.DataFrame(list(rows)))
         for name, kind in self.kinds.items():
             if kind == TIME and name in frame:
                 frame[name] = _times(frame[name])
-        return frame
+        return frame.assign(**self._whole(rows)) if whole else frame
+
+    def whole_in(self, rows: Sequence[Any]) -> tuple[str, ...]:
+        """The columns of JSON rows that are whole numbers again. Rows are of other types beside those with others."""
+        return tuple(self._whole(rows))
+
+    def _whole(self, rows: Sequence[Any]) -> dict[str, Any]:
+        asked = {name: held for name, held in self.types.items() if self.kinds[name] == NUMBER}
+        found = {name: whole_numbers(rows, name, held) for name, held in asked.items()}
+        return {name: column for name, column in found.items() if column is not None}
 
     def arranged(self, frame: Any, *, where: str = "") -> Any:
         """The frame with these columns, in this order, and no others; maybe the frame itself.
@@ -61,48 +109,30 @@ class Schema:
             ColumnUnknown: one is missing.
             ColumnUnfit: one holds another kind of value than it did in training, or is there twice.
         """
+        frame = with_text_names(frame)
         refuse_twins(frame)
         types = dict(zip(frame.columns, frame.dtypes, strict=True))
+        changed: dict[str, Any] = {}
         for name, kind in self.kinds.items():
             if name not in types:
                 raise ColumnUnknown(name, frame.columns, where=where)
-            found = _kind_of_type(types[name]) or kind_of(frame[name])
-            if found != kind and not _fits(frame[name], found, kind):
-                raise ColumnUnfit(_mismatch(frame[name], found, kind), where=f"column {name!r}")
+            found = kind_of_type(types[name]) or kind_of(frame[name])
+            if CATEGORY in (found, kind):
+                changed[name] = as_learned(frame[name], kind, self.types.get(name))
+            elif found != kind and not fits(frame[name], found, kind):
+                raise ColumnUnfit(mismatch(frame[name], found, kind), where=f"column {name!r}")
+            elif kind == NUMBER and types[name].kind == "O":
+                changed[name] = floats(frame[name])
         arranged = frame if list(types) == list(self.kinds) else frame[list(self.kinds)]
-        objects = [name for name, kind in self.kinds.items() if kind == NUMBER and types[name].kind == "O"]
-        return arranged.assign(**{name: floats(frame[name]) for name in objects}) if objects else arranged
+        return arranged.assign(**changed) if changed else arranged
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Schema) and list(self.kinds.items()) == list(other.kinds.items())
+        return isinstance(other, Schema) and list(self.kinds) == list(other.kinds) and self._parts() == other._parts()
 
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         return f"Schema({', '.join(f'{name}: {kind}' for name, kind in self.kinds.items())})"
-
-
-def kind_of(column: Any) -> str:
-    """What a pandas Series holds."""
-    from pandas.api import types
-
-    if told := _kind_of_type(column.dtype):
-        return told
-    if types.is_bool_dtype(column):
-        return BOOLEAN
-    if types.is_numeric_dtype(column):
-        return NUMBER
-    if types.is_datetime64_any_dtype(column):
-        return TIME
-    inferred = types.infer_dtype(column, skipna=True)
-    return {"string": TEXT, "boolean": BOOLEAN, "integer": NUMBER, "floating": NUMBER}.get(str(inferred), OTHER)
-
-
-def _kind_of_type(dtype: Any) -> str:
-    """What columns of a type of NumPy's hold; "" where their values have to be looked at."""
-    import numpy as np
-
-    return KINDS_OF_NUMPY.get(dtype.kind, "") if isinstance(dtype, np.dtype) else ""
 
 
 def _times(column: Any) -> Any:
@@ -124,39 +154,20 @@ def _times(column: Any) -> Any:
     return times
 
 
-def floats(column: Any) -> Any:
-    """Numbers, or booleans, that pandas holds as objects, as it does where some are missing.
-
-    Raises:
-        ColumnUnfit: one is larger than any float.
-    """
-    try:
-        return column.astype(float)
-    except OverflowError as error:
-        raise ColumnUnfit("it holds a number that is too large", where=f"column {column.name!r}") from error
-
-
-def refuse_twins(frame: Any) -> None:
-    """
-    Raises:
-        ColumnUnfit: two columns have one name.
-    """
-    if not frame.columns.is_unique:
-        twice = frame.columns[frame.columns.duplicated()][0]
-        raise ColumnUnfit(f"two columns are called {twice!r}", next_step="rename one of them, or leave it out")
-
-
 def _number(row: Any, name: str) -> Any:
     """The value of a field, NaN for null, and what is no number for a field that isn't there."""
     value = row.get(name, "") if isinstance(row, dict) else ""
     return float("nan") if value is None else value
 
 
-def _fits(column: Any, found: str, kind: str) -> bool:
-    """Whether one kind may stand for the other: booleans are numbers, and missing values alone are anything."""
-    return {found, kind} == {NUMBER, BOOLEAN} or not column.notna().any()
+def whole_numbers(rows: Sequence[Any], name: str, held: str) -> Any:
+    """A field of JSON rows as an array of whole numbers of the type ``held``; None where one is none, or too large."""
+    import numpy as np
 
-
-def _mismatch(column: Any, found: str, kind: str) -> str:
-    row = int(column.notna().to_numpy().argmax())
-    return f"it holds {found} ({column.iloc[row]!r} in row {row}), and held {kind} in training"
+    values: list[Any] = [row.get(name) if isinstance(row, dict) else None for row in rows]
+    if not all(isinstance(value, int) or (isinstance(value, float) and value.is_integer()) for value in values):
+        return None
+    try:
+        return np.array([int(value) for value in values], dtype=held)
+    except OverflowError:
+        return None

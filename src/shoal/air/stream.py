@@ -1,6 +1,6 @@
 """A table to learn from that is read, preprocessed and checked batch by batch, in the worker that learns."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,6 +19,7 @@ class Stream:
     """Rows of files, on their way to a framework that takes them in batches (`Framework.takes_batches`).
 
     features: those of the first rows, as a framework sees them.
+    lengths: of the vectors in them.
     room: bytes of them that a worker may hold.
     held: all batches, where they are.
     """
@@ -28,6 +29,7 @@ class Stream:
     label_column: str
     name: str
     features: Any
+    lengths: Mapping[str, int]
     room: int
     held: tuple[Table, ...] | None = None
 
@@ -37,9 +39,9 @@ class Stream:
         import numpy as np
 
         first = _prepared(files.head(SAMPLE_ROWS), preprocessor)
-        features = table_of(first, label_column, name=name, numbers=True, whole=False).features
-        plain = all(isinstance(each, np.dtype) for each in features.dtypes)
-        return cls(files, preprocessor, label_column, name, features, room) if plain else None
+        table = table_of(first, label_column, name=name, numbers=True, whole=False)
+        plain = all(isinstance(each, np.dtype) for each in table.features.dtypes)
+        return cls(files, preprocessor, label_column, name, table.features, table.lengths, room) if plain else None
 
     def read(self) -> "Stream":
         """The same with its batches held, where there is room for them: a framework goes through them more than once.
@@ -65,7 +67,15 @@ class Stream:
             frame = _prepared(batch, self.preprocessor)
             if alike:
                 alike.look(frame)
-            table = table_of(frame, self.label_column, name=self.name, numbers=True, whole=False, first_row=row)
+            table = table_of(
+                frame,
+                self.label_column,
+                name=self.name,
+                numbers=True,
+                whole=False,
+                first_row=row,
+                lengths=self.lengths,
+            )
             yield Table(table.features.to_numpy("float32"), table.label)
             row += len(batch)
         if alike:

@@ -3,6 +3,7 @@
 import hashlib
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from shoal.air.arguments import expect
@@ -12,10 +13,10 @@ from shoal.air.dataset import Dataset, expect_dataset
 from shoal.air.errors import ColumnUnknown, DatasetEmpty, SettingInvalid
 from shoal.air.execute import learn
 from shoal.air.features import table_of
-from shoal.air.frameworks.base import Framework, Learned, params_of
+from shoal.air.frameworks.base import Framework, Learned, Table, params_of
 from shoal.air.packages import require
 from shoal.air.parameters import Parameters, name_of
-from shoal.air.preprocess import fitted, transformed, unread_text
+from shoal.air.preprocess import fitted, transformed, unread, unread_text
 from shoal.air.progress import say
 from shoal.air.result import Result
 from shoal.air.scaling import Scaling, expect_scaling
@@ -82,24 +83,37 @@ class Trainer(Parameters):
             say(f"left aside, as no preprocessor reads this text: {', '.join(aside)} (encode it to learn from it)")
             schema = schema.without(aside)
             datasets = {name: dataset.drop_columns(aside) for name, dataset in datasets.items()}
-        streams = self._streams(datasets, preprocessor) if batches else None
-        if streams:
-            return Prepared(self.framework, self.label_column, schema, preprocessor, streams)
-        if preprocessor is not None:
-            datasets = {name: transformed(preprocessor, dataset) for name, dataset in datasets.items()}
-        tables = {
-            name: table_of(
-                dataset.to_pandas(),
-                self.label_column,
-                name=name,
-                numbers=self.framework.labels_are_numbers,
-                given=_column(given[name], self.label_column),
-            )
-            for name, dataset in datasets.items()
-        }
+        tables = self._streams(datasets, preprocessor) if batches else None
+        if not tables:
+            if preprocessor is not None:
+                datasets = {name: transformed(preprocessor, dataset) for name, dataset in datasets.items()}
+            tables = self._tables(datasets, given)
+        lengths = tables["train"].lengths
+        as_they_are = unread(preprocessor, [name for name in lengths if name in schema.kinds])
+        schema = schema.with_lengths({name: lengths[name] for name in as_they_are})
         return Prepared(self.framework, self.label_column, schema, preprocessor, tables)
 
-    def _streams(self, datasets: Mapping[str, Dataset], preprocessor: Any) -> dict[str, Stream] | None:
+    def _tables(self, datasets: Mapping[str, Dataset], given: Mapping[str, Dataset]) -> dict[str, Any]:
+        """A table a data set, all with the categories and the vectors of data set "train"."""
+        train = self._table("train", datasets["train"], given["train"])
+        learned = Schema.of_frame(train.features)
+        made: dict[str, Any] = {}
+        for name, dataset in datasets.items():
+            table = train if name == "train" else self._table(name, dataset, given[name], lengths=train.lengths)
+            made[name] = replace(table, features=learned.arranged(table.features, where=f"data set {name!r}"))
+        return made
+
+    def _table(self, name: str, dataset: Dataset, given: Dataset, *, lengths: Mapping[str, int] | None = None) -> Table:
+        return table_of(
+            dataset.to_pandas(),
+            self.label_column,
+            name=name,
+            numbers=self.framework.labels_are_numbers,
+            given=_column(given, self.label_column),
+            lengths=lengths,
+        )
+
+    def _streams(self, datasets: Mapping[str, Dataset], preprocessor: Any) -> dict[str, Any] | None:
         """Those of all data sets, or None where one of them can't be one."""
         files = {name: dataset.files for name, dataset in datasets.items() if dataset.files is not None}
         if len(files) < len(datasets):
@@ -165,7 +179,8 @@ class Prepared:
 
     def features(self) -> Schema:
         """The columns that the model sees."""
-        return Schema.of_frame(self.tables["train"].features)
+        train = self.tables["train"]
+        return Schema.of_frame(train.features, train.lengths)
 
     def result(self, learned: Learned, settings: Mapping[str, Any]) -> Result:
         """What was learned, with all that a prediction needs."""

@@ -11,9 +11,11 @@ from shoal.air.checkpoint import Checkpoint, expect_checkpoint
 from shoal.air.cluster import wait_for_room
 from shoal.air.dataset import Dataset
 from shoal.air.errors import DeployFailed, PredictionsDiffer, SettingInvalid
+from shoal.air.kinds import plain
 from shoal.air.predictor import Predictor, frame_of
 from shoal.air.read import from_ray
 from shoal.air.serving import MOST_ROWS
+from shoal.air.vectors import is_vector
 
 
 def verify(checkpoint: Checkpoint, rows: Any, *, deployment: Any = None) -> dict[str, int]:
@@ -71,11 +73,13 @@ def _request(url: str, body: bytes, headers: dict[str, str]) -> Request:
 def _plain(value: Any) -> Any:
     import pandas as pd
 
-    if not isinstance(value, list) and pd.isna(value):
+    if is_vector(value):
+        return [_plain(element) for element in value]
+    if pd.isna(value):
         return None
     if hasattr(value, "isoformat"):
         return value.isoformat()
-    return value.item() if hasattr(value, "item") else value
+    return plain(value)
 
 
 def _compare(here: list[list[Any]], there: list[list[Any]], place: str, tolerance: float) -> None:

@@ -21,11 +21,13 @@ class Table:
 
     features: a pandas DataFrame, or an array of NumPy's.
     label: one value a row.
+    lengths: of the columns of vectors that became a feature an element.
     """
 
     features: Any
     label: Any
     weight: Any = None
+    lengths: Mapping[str, int] = field(default_factory=dict)
 
     def share(self, rank: int, workers: int) -> "Table":
         """The rows that fall to one of several workers: each gets every so-manieth."""
