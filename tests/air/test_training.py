@@ -159,7 +159,9 @@ def test_objects_that_are_numbers_or_booleans_with_gaps_are_learned_from_and_pre
 
 def test_a_vector_that_is_missing_is_named() -> None:
     frame = passengers(50)[["survived"]].assign(place=[[1.0, 2.0]] * 49 + [None])
-    with pytest.raises(air.ColumnUnfit, match="column 'place' of data set 'train': its vectors"):
+    with pytest.raises(
+        air.ColumnUnfit, match="column 'place' of data set 'train': expected a vector of 2, got None in row 49"
+    ):
         trainer(frame, preprocessor=None, datasets={"train": air.from_pandas(frame)}).fit()
 
 

@@ -10,11 +10,12 @@ SHOWN = 3
 
 
 def with_text_names(frame: Any, *, aloud: bool = False) -> Any:
-    """The frame, its columns called by text: 0 becomes "0". Itself where they are so already.
+    """The frame, its columns called by text: 0 becomes "0". Itself where they are so already, or where it is
+    no table, as counts that a preprocessor asked for.
 
     aloud: say so.
     """
-    other = [name for name in frame.columns if not isinstance(name, str)]
+    other = [name for name in getattr(frame, "columns", ()) if not isinstance(name, str)]
     if not other:
         return frame
     if aloud:
