@@ -6,7 +6,7 @@ from typing import Any
 from shoal.air.arguments import expect
 from shoal.air.checkpoint import Checkpoint, expect_checkpoint
 from shoal.air.dataset import Dataset
-from shoal.air.errors import DatasetEmpty, SettingInvalid
+from shoal.air.errors import ColumnUnfit, DatasetEmpty, SettingInvalid
 from shoal.air.features import features_of
 from shoal.air.names import with_text_names
 from shoal.air.preprocess import transformed_frame
@@ -31,26 +31,48 @@ class Predictor:
     def predict(self, rows: Any) -> Any:
         """Predictions as a DataFrame of the same length and index, in the column ``predictions`` (one more a class).
 
-        rows: a DataFrame, or a list of dicts. Columns that the model doesn't know are left aside; order doesn't matter.
+        rows: a DataFrame, a dict, or a list of dicts. Columns that the model doesn't know are left aside; order doesn't
+            matter.
 
         Raises:
-            ColumnUnknown, ColumnUnfit: a column is missing or holds something else than in training.
+            ColumnUnknown, ColumnUnfit: a column is missing or holds something else than in training; a function of
+                yours makes other rows of the rows.
             DatasetEmpty: there is no row.
         """
         kept = self.checkpoint
-        if isinstance(rows, list) and rows:
+        if isinstance(rows, Mapping):
+            rows = [rows]
+        if isinstance(rows, list | tuple) and rows:
             frame = kept.schema.frame_of(rows, whole=kept.preprocessor is not None)  # models alone read floats faster
         else:
             frame = frame_of(rows)
         if len(frame) == 0:
             raise DatasetEmpty("there is no row to predict for")
-        frame = kept.schema.arranged(frame, where="rows to predict for")
+        index, where = frame.index, "rows to predict for"
+        frame = kept.schema.arranged(frame, where=where)
         if kept.preprocessor is not None:
-            frame = transformed_frame(kept.preprocessor, frame.copy(), label_column=kept.label_column)
-        where = "rows to predict for"
+            frame = transformed_frame(kept.preprocessor, frame.reset_index(drop=True), label_column=kept.label_column)
+            _refuse_other_rows(frame, len(index))
         lengths = lengths_of(frame, where=where, expected=kept.features.lengths or None)
         features = features_of(frame, lengths, where=where)
-        return _as_frame(kept.framework.predict(kept.model, kept.features.arranged(features)), frame.index)
+        return _as_frame(kept.framework.predict(kept.model, kept.features.arranged(features)), index)
+
+
+def _refuse_other_rows(frame: Any, rows: int) -> None:
+    """
+    Raises:
+        ColumnUnfit: these are more or fewer rows, or in another order: predictions would be told of others.
+    """
+    import pandas as pd
+
+    places = pd.RangeIndex(rows)
+    if frame.index.equals(places) or (len(frame) == rows and not places.isin(frame.index).all()):
+        return
+    wrong = f"{len(frame)} rows of {rows}" if len(frame) != rows else "another order of the rows"
+    raise ColumnUnfit(
+        f"the preprocessor makes {wrong} to predict for",
+        next_step="a function in a BatchMapper gives each row that it gets, in its place",
+    )
 
 
 def frame_of(rows: Any) -> Any:
