@@ -1,5 +1,7 @@
 """Whatever the columns hold, rows as JSON are predicted for as the same rows of a table."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -7,7 +9,9 @@ import pandas as pd
 import pytest
 
 from shoal import air
-from shoal.air.served import Served
+from shoal.air.predictor import Predictor
+from shoal.air.served import Served, predictions
+from shoal.air.verification import as_json
 
 pytestmark = pytest.mark.air
 
@@ -22,6 +26,12 @@ def learned(frame: Any, *steps: Any, trainer: Any = air.XGBoostTrainer, **settin
     model = made.framework.learn(prepared.tables, made.settings(), 1)
     checkpoint: air.Checkpoint = prepared.result(model, made.settings()).checkpoint
     return checkpoint
+
+
+def by_http(checkpoint: air.Checkpoint, rows: Any) -> list[Any]:
+    """The predictions for rows that were JSON."""
+    sent = json.loads(json.dumps(as_json(rows[list(checkpoint.schema.kinds)])))
+    return predictions(Predictor(checkpoint), sent)
 
 
 def numbers() -> Any:
@@ -67,3 +77,91 @@ def test_one_row_alone_is_read_as_one_in_a_list() -> None:
     row = {"a": 1.0, "b": 3, "when": "2026-01-01T13:00:00"}
     assert checkpoint.predict(row).equals(checkpoint.predict([row]))
     assert checkpoint.predict((row,)).equals(checkpoint.predict([row]))
+
+
+WHEN = pd.Series(pd.date_range("2026-03-20", periods=ROWS, freq="7h"))
+PASSED = air.BatchMapper(lambda rows: rows.assign(when=rows["when"].astype("int64")))
+HOUR = air.BatchMapper(lambda rows: rows.assign(when=rows["when"].dt.hour))
+
+
+def late(when: Any) -> Any:
+    """Rows of those from the middle of the times on are told from the others."""
+    frame = numbers()[["b"]].assign(when=when)
+    return frame.assign(y=(frame["when"] > frame["when"].iloc[ROWS // 2]).astype(int))
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+def test_times_have_the_unit_of_training(unit: str) -> None:
+    rows = late(WHEN.dt.as_unit(unit))
+    checkpoint = learned(rows, PASSED)
+    here = checkpoint.predict(rows)["predictions"].tolist()
+    assert len(set(here)) > 1
+    assert by_http(checkpoint, rows) == here
+    assert checkpoint.predict(rows.assign(when=WHEN.dt.as_unit("us")))["predictions"].tolist() == here
+
+
+def test_times_have_the_zone_of_training_also_where_its_clocks_change(tmp_path: Path) -> None:
+    rows = late(WHEN.dt.tz_localize("Europe/Berlin"))
+    checkpoint = air.load(learned(rows, HOUR).save(tmp_path / "model"), trust_code=True)
+    here = checkpoint.predict(rows)["predictions"].tolist()
+    assert by_http(checkpoint, rows) == here
+    assert by_http(checkpoint, rows.assign(when=rows["when"].dt.tz_convert("UTC"))) == here
+
+
+def test_times_with_a_zone_are_not_taken_for_those_without() -> None:
+    zoned, local = (learned(late(when), HOUR) for when in (WHEN.dt.tz_localize("UTC"), WHEN))
+    row = {"b": 1, "when": "2026-03-20T10:00:00"}
+    with pytest.raises(air.ColumnUnfit, match="'2026-03-20T10:00:00' in row 1, which tells no zone"):
+        zoned.predict([row | {"when": "2026-03-20T10:00:00+01:00"}, row])
+    with pytest.raises(air.ColumnUnfit, match="'2026-03-20T10:00:00Z' in row 0, which tells its zone"):
+        local.predict(row | {"when": "2026-03-20T10:00:00Z"})
+    with pytest.raises(air.ColumnUnfit, match="column 'when': it holds times with a zone, and held ones without"):
+        local.predict(late(WHEN.dt.tz_localize("UTC")))
+    with pytest.raises(air.ColumnUnfit, match="column 'when': it holds times without a zone, and held ones with one"):
+        zoned.predict(late(WHEN))
+
+
+def test_days_of_files_are_times(tmp_path: Path) -> None:
+    late(WHEN.dt.date).to_csv(tmp_path / "days.csv", index=False)
+    rows = air.read_csv(tmp_path / "days.csv").to_pandas()
+    checkpoint = learned(rows, PASSED)
+    assert checkpoint.schema.kinds["when"] == "time"
+    assert by_http(checkpoint, rows) == checkpoint.predict(rows)["predictions"].tolist()
+
+
+@pytest.mark.parametrize("type_", ["float32", "float16"])
+def test_numbers_have_the_precision_of_training(type_: str) -> None:
+    from sklearn.linear_model import LinearRegression
+
+    rows = numbers()
+    short = rows.astype({"a": type_, "b": "float32"})
+    checkpoint = learned(short, trainer=air.SklearnTrainer, estimator=LinearRegression())
+    here = checkpoint.predict(short)["predictions"].tolist()
+    assert by_http(checkpoint, short) == here
+    assert checkpoint.predict(short.astype({"a": "float64"}))["predictions"].tolist() == here
+    long = learned(rows, trainer=air.SklearnTrainer, estimator=LinearRegression())
+    assert by_http(long, short) == long.predict(short)["predictions"].tolist()
+
+
+def test_whole_numbers_that_come_as_floats_are_whole() -> None:
+    rows = numbers().assign(y=lambda frame: (frame["b"] > 4).astype(int))
+    words = air.BatchMapper(
+        lambda batch: batch.assign(a=0, b=batch["b"].astype(str).map({str(i): i for i in range(9)}))
+    )
+    checkpoint = learned(rows, words)
+    here = checkpoint.predict(rows)["predictions"].tolist()
+    for other in (rows.astype({"b": float}), rows.astype({"b": "float32"}), rows.astype({"b": "int8"})):
+        assert checkpoint.predict(other)["predictions"].tolist() == by_http(checkpoint, other) == here
+    gaps = rows.assign(b=rows["b"].where(rows["b"] > 2))
+    assert by_http(checkpoint, gaps) == checkpoint.predict(gaps)["predictions"].tolist()
+
+
+@pytest.mark.parametrize("trainer", [air.XGBoostTrainer, air.LightGBMTrainer])
+@pytest.mark.parametrize("backend", ["pyarrow", "numpy_nullable"])
+def test_tables_whose_gaps_are_na_are_as_others(trainer: Any, backend: Any) -> None:
+    rows = numbers().assign(b=lambda frame: frame["b"].where(frame["b"] > 2), flag=[True, None, False] * (ROWS // 3))
+    nullable = rows.convert_dtypes(dtype_backend=backend)
+    plain, other = (learned(each, air.OneHotEncoder(columns=["b"]), trainer=trainer) for each in (rows, nullable))
+    assert (other.schema, other.features) == (plain.schema, plain.features)
+    assert other.predict(nullable).equals(plain.predict(rows))
+    assert by_http(other, nullable) == plain.predict(rows)["predictions"].tolist()

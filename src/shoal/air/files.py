@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
+from shoal.air.arrow import frame_of_arrow
+
 BATCH_BYTES = 128 * 1024**2
 """As many as a block of Ray Data's; a value takes up to eight."""
 
@@ -98,7 +100,7 @@ class ParquetFiles:
         begin, rows = 0, rows or max(1, BATCH_BYTES // (8 * len(self.columns)))
         with parquet.ParquetFile(path) as file:
             for batch in file.iter_batches(rows, columns=list(self.columns)):
-                frame = batch.to_pandas()[list(self.columns)]
+                frame = frame_of_arrow(batch)[list(self.columns)]
                 end = begin + len(frame)
                 frame = frame if mask is None else frame[mask[begin:end]].reset_index(drop=True)
                 begin = end

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shoal.air.arguments import expect
+from shoal.air.arrow import with_numpy_types
 from shoal.air.checkpoint import Checkpoint, expect_checkpoint
 from shoal.air.dataset import Dataset
 from shoal.air.errors import ColumnUnfit, DatasetEmpty, SettingInvalid
@@ -42,15 +43,14 @@ class Predictor:
         kept = self.checkpoint
         if isinstance(rows, Mapping):
             rows = [rows]
-        if isinstance(rows, list | tuple) and rows:
-            frame = kept.schema.frame_of(rows, whole=kept.preprocessor is not None)  # models alone read floats faster
-        else:
-            frame = frame_of(rows)
+        whole = kept.preprocessor is not None  # models alone read floats faster
+        as_json = isinstance(rows, list | tuple) and rows
+        frame = kept.schema.frame_of(rows, whole=whole) if as_json else frame_of(rows)
         if len(frame) == 0:
             raise DatasetEmpty("there is no row to predict for")
         index, where = frame.index, "rows to predict for"
-        frame = kept.schema.arranged(frame, where=where)
-        if kept.preprocessor is not None:
+        frame = kept.schema.arranged(frame, where=where, whole=whole)
+        if whole:
             frame = transformed_frame(kept.preprocessor, frame.reset_index(drop=True), label_column=kept.label_column)
             _refuse_other_rows(frame, len(index))
         lengths = lengths_of(frame, where=where, expected=kept.features.lengths or None)
@@ -90,7 +90,7 @@ def frame_of(rows: Any) -> Any:
     if isinstance(rows, Sequence) and not isinstance(rows, str):
         return with_text_names(pd.DataFrame(list(rows)))
     expect("rows", rows, pd.DataFrame, next_step="columns have names: a DataFrame, a Dataset or a list of dicts")
-    return with_text_names(rows)
+    return with_numpy_types(with_text_names(rows))
 
 
 def _as_frame(predicted: Any, index: Any) -> Any:

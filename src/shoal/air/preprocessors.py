@@ -8,6 +8,7 @@ from typing import Any
 
 from ray.data.preprocessor import SerializablePreprocessorBase
 
+from shoal.air.arrow import with_numpy_types
 from shoal.air.errors import SettingInvalid
 from shoal.air.parameters import Parameters
 
@@ -33,6 +34,7 @@ class BatchMapper(SerializablePreprocessorBase):  # type: ignore[misc]
     def _transform_pandas(self, df: Any) -> Any:
         import pandas as pd
 
+        df = with_numpy_types(df)
         if self.batch_format == "pandas":
             return self.fn(df)
         return pd.DataFrame(self.fn({name: df[name].to_numpy() for name in df.columns}), index=df.index)

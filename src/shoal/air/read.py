@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from shoal.air.arguments import expect
+from shoal.air.arrow import frame_of_arrow, with_numpy_types
 from shoal.air.dataset import SMALL_BYTES, Dataset
 from shoal.air.errors import DatasetEmpty, SettingInvalid
 from shoal.air.files import ParquetFiles
@@ -48,7 +49,7 @@ def from_pandas(frame: Any) -> Dataset:
 
     expect("frame", frame, pd.DataFrame, next_step="air.from_pandas(pandas.DataFrame(...))")
     size = int(frame.memory_usage(deep=False).sum())
-    return _small_or_not(with_text_names(frame.reset_index(drop=True), aloud=True), size)
+    return _small_or_not(with_numpy_types(with_text_names(frame.reset_index(drop=True), aloud=True)), size)
 
 
 def from_arrow(table: Any) -> Dataset:
@@ -56,7 +57,7 @@ def from_arrow(table: Any) -> Dataset:
     import pyarrow
 
     expect("table", table, pyarrow.Table, next_step="air.from_pandas takes a DataFrame")
-    return _small_or_not(table.to_pandas(), table.nbytes)
+    return _small_or_not(frame_of_arrow(table), table.nbytes)
 
 
 def from_ray(dataset: Any) -> Dataset:

@@ -6,26 +6,16 @@ from typing import Any, Self
 from shoal.air.categories import as_learned
 from shoal.air.dataset import Dataset
 from shoal.air.errors import ColumnUnfit, ColumnUnknown
-from shoal.air.kinds import (
-    CATEGORY,
-    NUMBER,
-    OTHER,
-    TIME,
-    fits,
-    floats,
-    kind_of,
-    kind_of_members,
-    kind_of_type,
-    mismatch,
-)
+from shoal.air.kinds import CATEGORY, NUMBER, OTHER, TIME, fits, kind_of, kind_of_members, kind_of_type, mismatch
 from shoal.air.names import refuse_twins, with_text_names
+from shoal.air.types import as_number, as_time, is_other, read_times
 
 
 class Schema:
     """Columns in order.
 
     kinds: column name to "number", "boolean", "text", "category", "time" or "other".
-    types: what pandas calls columns of whole numbers, as "int64", and its type of those of categories.
+    types: what pandas calls columns of numbers and of times, as "int64", and its type of those of categories.
     lengths: of columns of vectors, where all are of one, the number of their elements.
     """
 
@@ -57,8 +47,8 @@ class Schema:
         kinds = {str(name): kind_of(frame[name]) for name in frame.columns}
         held = dict(zip(kinds, frame.dtypes, strict=True))
         categories = {name: each for name, each in held.items() if kinds[name] == CATEGORY}
-        whole = {name: str(each) for name, each in held.items() if kind_of_type(each) and each.kind in "iu"}
-        return cls(kinds, categories | whole, lengths)
+        told = {name: str(each) for name, each in held.items() if kinds[name] in (NUMBER, TIME) and each.kind in "iufM"}
+        return cls(kinds, categories | told, lengths)
 
     def without(self, columns: Sequence[str]) -> "Schema":
         """All but these columns."""
@@ -90,7 +80,7 @@ class Schema:
         frame = with_text_names(pd.DataFrame(list(rows)))
         for name, kind in self.kinds.items():
             if kind == TIME and name in frame:
-                frame[name] = _times(frame[name])
+                frame[name] = read_times(frame[name], self.types.get(name))
         return frame.assign(**self._whole(rows)) if whole else frame
 
     def whole_in(self, rows: Sequence[Any]) -> tuple[str, ...]:
@@ -98,12 +88,14 @@ class Schema:
         return tuple(self._whole(rows))
 
     def _whole(self, rows: Sequence[Any]) -> dict[str, Any]:
-        asked = {name: held for name, held in self.types.items() if self.kinds[name] == NUMBER}
+        asked = {name: held for name, held in self.types.items() if self.kinds[name] == NUMBER and "int" in held}
         found = {name: whole_numbers(rows, name, held) for name, held in asked.items()}
         return {name: column for name, column in found.items() if column is not None}
 
-    def arranged(self, frame: Any, *, where: str = "") -> Any:
-        """The frame with these columns, in this order, and no others; maybe the frame itself.
+    def arranged(self, frame: Any, *, where: str = "", whole: bool = False) -> Any:
+        """The frame with these columns, in this order and of these types, and no others; maybe the frame itself.
+
+        whole: numbers that were whole in training are so again, where all of a column are.
 
         Raises:
             ColumnUnknown: one is missing.
@@ -116,13 +108,15 @@ class Schema:
         for name, kind in self.kinds.items():
             if name not in types:
                 raise ColumnUnknown(name, frame.columns, where=where)
-            found = kind_of_type(types[name]) or kind_of(frame[name])
+            found, held = kind_of_type(types[name]) or kind_of(frame[name]), self.types.get(name)
             if CATEGORY in (found, kind):
-                changed[name] = as_learned(frame[name], kind, self.types.get(name))
+                changed[name] = as_learned(frame[name], kind, held)
             elif found != kind and not fits(frame[name], found, kind):
                 raise ColumnUnfit(mismatch(frame[name], found, kind), where=f"column {name!r}")
-            elif kind == NUMBER and types[name].kind == "O":
-                changed[name] = floats(frame[name])
+            elif kind == NUMBER and is_other(types[name], held, whole=whole):
+                changed[name] = as_number(frame[name], held, whole=whole)
+            elif kind == TIME:
+                changed[name] = as_time(frame[name], held)
         arranged = frame if list(types) == list(self.kinds) else frame[list(self.kinds)]
         return arranged.assign(**changed) if changed else arranged
 
@@ -133,25 +127,6 @@ class Schema:
 
     def __repr__(self) -> str:
         return f"Schema({', '.join(f'{name}: {kind}' for name, kind in self.kinds.items())})"
-
-
-def _times(column: Any) -> Any:
-    """Times as JSON has them, in words."""
-    import pandas as pd
-
-    try:
-        times = pd.to_datetime(column, format="ISO8601", errors="coerce")
-    except ValueError as error:
-        raise ColumnUnfit(str(error).rstrip("."), where=f"column {column.name!r}") from error
-    wrong = (times.isna() & column.notna()).to_numpy()
-    if wrong.any():
-        row = int(wrong.argmax())
-        raise ColumnUnfit(
-            f"it holds {column.iloc[row]!r} in row {row}, which is no time",
-            where=f"column {column.name!r}",
-            next_step="write it as 2026-01-31T12:00:00",
-        )
-    return times
 
 
 def _number(row: Any, name: str) -> Any:

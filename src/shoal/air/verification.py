@@ -48,7 +48,7 @@ def verify(checkpoint: Checkpoint, rows: Any, *, deployment: Any = None) -> dict
 
 
 def _served(url: str, token: str, frame: Any) -> list[list[Any]]:
-    rows = [{name: _plain(value) for name, value in row.items()} for row in frame.to_dict("records")]
+    rows = as_json(frame)
     headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
     told: list[Any] = []
     for start in range(0, len(rows), MOST_ROWS):
@@ -61,6 +61,11 @@ def _served(url: str, token: str, frame: Any) -> list[list[Any]]:
         except OSError as error:
             raise DeployFailed(f"{url} does not answer: {error}") from error
     return [value if isinstance(value, list) else [value] for value in told]
+
+
+def as_json(frame: Any) -> list[dict[str, Any]]:
+    """The rows of a DataFrame as a request has them."""
+    return [{name: _plain(value) for name, value in row.items()} for row in frame.to_dict("records")]
 
 
 def _request(url: str, body: bytes, headers: dict[str, str]) -> Request:
