@@ -1,4 +1,4 @@
-"""Names that XGBoost refuses are the user's everywhere but in the booster."""
+"""Names that XGBoost or LightGBM refuses are the user's everywhere but in the booster."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,8 @@ import pytest
 
 from air.passengers import passengers
 from shoal import air
-from shoal.air.frameworks.xgboost import names_for_xgboost
+from shoal.air.frameworks.xgboost import REFUSED
+from shoal.air.names import without_signs
 
 pytestmark = pytest.mark.air
 
@@ -15,25 +16,27 @@ pytestmark = pytest.mark.air
 @pytest.mark.parametrize(
     ("names", "told"),
     [
-        (["a", "b"], None),
+        (["a", "b"], ["a", "b"]),
         (["a", "b [m]"], ["a", "b _m_"]),
         (["a<1", "a[1", "a_1"], ["a_1_", "a_1__", "a_1"]),
-        ([], None),
+        ([], []),
     ],
 )
-def test_xgboost_is_told_names_that_it_takes(names: list[str], told: list[str] | None) -> None:
-    assert names_for_xgboost(names) == told
+def test_libraries_are_told_names_that_they_take(names: list[str], told: list[str]) -> None:
+    assert without_signs(names, REFUSED) == told
 
 
 @pytest.mark.ray
 @pytest.mark.usefixtures("ray_here")
-def test_a_model_of_such_names_predicts_as_one_of_others(tmp_path: Path) -> None:
+@pytest.mark.parametrize("trainer", [air.XGBoostTrainer, air.LightGBMTrainer])
+def test_a_model_of_such_names_predicts_as_one_of_others(trainer: Any, tmp_path: Path) -> None:
     frame = passengers()[["survived", "pclass", "age", "fare"]]
-    named = {"age": "age<100", "fare": "fare [pounds]", "pclass": "pclass"}
+    named = {"age": 'age<100, "years"', "fare": "größe {fare} [pounds]: a", "pclass": "pclass"}
 
     def learned(rows: Any) -> air.Result:
-        datasets = {"train": air.from_pandas(rows)}
-        return air.XGBoostTrainer(label_column="survived", datasets=datasets).fit()
+        datasets = {"train": air.from_pandas(rows), "valid": air.from_pandas(rows.head(50))}
+        made: air.Result = trainer(label_column="survived", datasets=datasets, num_boost_round=5).fit()
+        return made
 
     plain, odd = learned(frame), learned(frame.rename(columns=named))
     assert odd.importance().to_dict() == {named[name]: gain for name, gain in plain.importance().items()}

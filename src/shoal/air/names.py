@@ -1,5 +1,7 @@
 """Names of columns: text everywhere, as JSON, Ray Data, XGBoost and scikit-learn have them."""
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
 from shoal.air.errors import ColumnUnfit
@@ -32,3 +34,16 @@ def refuse_twins(frame: Any) -> None:
     if not frame.columns.is_unique:
         twice = frame.columns[frame.columns.duplicated()][0]
         raise ColumnUnfit(f"two columns are called {twice!r}", next_step="rename one of them, or leave it out")
+
+
+def without_signs(names: Sequence[str], refused: str) -> list[str]:
+    """The names, all of them others, with ``_`` for each sign that a library refuses."""
+    taken = {name for name in names if not re.search(refused, name)}
+    safe = []
+    for name in names:
+        own = re.sub(refused, "_", name)
+        while own != name and own in taken:
+            own += "_"
+        taken.add(own)
+        safe.append(own)
+    return safe

@@ -5,7 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from shoal.air.frameworks.base import Framework, Learned, Table, Watch, params_of, rounds_of
+from shoal.air.names import without_signs
 
+REFUSED = r"[\s\[\]{}\",:]"
+"""What LightGBM refuses, or replaces by itself, in names of features."""
 MODEL_FILE = "model.txt"
 ROUNDS = 100
 """LightGBM's own, where no number is given."""
@@ -81,4 +84,7 @@ def _watched_by(watch: Watch) -> Any:
 def _rows(table: Table, reference: Any = None) -> Any:
     import lightgbm
 
-    return lightgbm.Dataset(table.features, label=table.label, weight=table.weight, reference=reference)
+    names = without_signs(list(table.features.columns), REFUSED)
+    return lightgbm.Dataset(
+        table.features, label=table.label, weight=table.weight, reference=reference, feature_name=names
+    )

@@ -1,16 +1,17 @@
 """XGBoost: `xgboost.train`, with nothing in between."""
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from shoal.air.frameworks.base import Framework, Learned, Table, Watch, params_of, rounds_of
+from shoal.air.names import without_signs
 from shoal.air.share import Together
 
 MODEL_FILE = "model.ubj"
-REFUSED = re.compile(r"[\[\]<]")
+REFUSED = r"[\[\]<]"
+"""What XGBoost refuses in names of features."""
 ROUNDS = 10
 """XGBoost's own, where no number is given."""
 
@@ -60,7 +61,7 @@ class XGBoost(Framework):
     def importance(self, model: Any, features: list[str]) -> dict[str, float] | None:
         """The gain of all splits on each feature."""
         gains = model.get_score(importance_type="total_gain")
-        safe = names_for_xgboost(features) or features
+        safe = without_signs(features, REFUSED)
         return {name: float(gains.get(own, 0.0)) for name, own in zip(features, safe, strict=True)}
 
     def predict(self, model: Any, features: Any) -> Any:
@@ -136,30 +137,15 @@ def matrix(table: Table, threads: int) -> Any:
     """The table as XGBoost holds it; NaN is a missing value. ``threads`` 0: as many as XGBoost likes."""
     import xgboost
 
-    names = names_for_xgboost(map(str, getattr(table.features, "columns", ())))
+    names = list(map(str, getattr(table.features, "columns", ())))
     return xgboost.DMatrix(
         table.features,
         label=table.label,
         weight=table.weight,
-        feature_names=names,
+        feature_names=without_signs(names, REFUSED) or None,
         nthread=threads or None,
         enable_categorical=True,
     )
-
-
-def names_for_xgboost(names: Iterable[str]) -> list[str] | None:
-    """Names without ``[``, ``]`` and ``<``, which XGBoost refuses; None where all can stay as they are."""
-    names, safe = list(names), []
-    if not any(REFUSED.search(name) for name in names):
-        return None
-    taken = {name for name in names if not REFUSED.search(name)}
-    for name in names:
-        own = REFUSED.sub("_", name)
-        while own != name and own in taken:
-            own += "_"
-        taken.add(own)
-        safe.append(own)
-    return safe
 
 
 def matrices_of(tables: Mapping[str, Table], threads: int, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -181,8 +167,7 @@ def _batches(stream: Any) -> Any:
     """What `xgboost.QuantileDMatrix` reads batches by. It goes through them four times, each begun by a reset."""
     import xgboost
 
-    names = list(map(str, stream.features.columns))
-    names = names_for_xgboost(names) or names
+    names = without_signs(list(map(str, stream.features.columns)), REFUSED)
 
     class Batches(xgboost.DataIter):  # type: ignore[misc]
         def next(self, input_data: Any) -> bool:
