@@ -50,10 +50,12 @@ class ParquetFiles:
 
     @classmethod
     def of(cls, paths: Sequence[str]) -> Self:
-        """All columns of these files."""
+        """All columns of these files but for an index of pandas', which is none."""
         from pyarrow import parquet
 
-        return cls(tuple(paths), tuple(parquet.read_schema(paths[0]).names))
+        schema = parquet.read_schema(paths[0])
+        index = (schema.pandas_metadata or {}).get("index_columns", [])
+        return cls(tuple(paths), tuple(name for name in schema.names if name not in index))
 
     def only(self, columns: Sequence[str]) -> Self:
         """These columns alone, in this order."""

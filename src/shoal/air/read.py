@@ -1,5 +1,6 @@
 """Where data comes from. Small files are read in this process, large ones by Ray Data, by the same rules."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from shoal.air.names import refuse_twins, with_text_names
 from shoal.air.progress import say
 from shoal.air.unreadable import naming_files, refuse_bytes, refuse_unknown_options
 
+INDEX_OF_PANDAS = re.compile(r"__index_level_\d+__")
+"""What pandas calls an index without a name where it keeps it among the columns."""
 Paths = str | Path | Sequence[str | Path]
 
 
@@ -137,7 +140,9 @@ def _read_by_ray(paths: list[str], kind: str, options: dict[str, Any]) -> Datase
     say(f"Ray Data reads {', '.join(paths)}")
     refuse_unknown_options(kind, options)
     with naming_files(kind, paths):
-        return Dataset(distributed=getattr(ray.data, f"read_{kind}")(found, **options))
+        read = Dataset(distributed=getattr(ray.data, f"read_{kind}")(found, **options))
+    index = [name for name in read.columns if INDEX_OF_PANDAS.fullmatch(name)] if kind == "parquet" else []
+    return read.drop_columns(index) if index else read
 
 
 def _as_the_nodes_see(paths: list[str]) -> list[str]:
