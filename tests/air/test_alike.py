@@ -165,3 +165,69 @@ def test_tables_whose_gaps_are_na_are_as_others(trainer: Any, backend: Any) -> N
     assert (other.schema, other.features) == (plain.schema, plain.features)
     assert other.predict(nullable).equals(plain.predict(rows))
     assert by_http(other, nullable) == plain.predict(rows)["predictions"].tolist()
+
+
+def decks() -> Any:
+    """Categories of words and of numbers, in an order of their own, with gaps."""
+    rows = numbers()
+    deck = pd.Categorical.from_codes(np.arange(ROWS) % 4 - 1, categories=["upper", "lower", "middle"], ordered=True)
+    boat = pd.Categorical.from_codes(np.arange(ROWS) % 3 - 1, categories=[30, 10])
+    return rows.assign(deck=deck, boat=boat, y=(np.arange(ROWS) % 4 > 1).astype(int))
+
+
+def test_categories_are_encoded_as_their_values(tmp_path: Path) -> None:
+    rows = decks()
+    words = rows.assign(deck=rows["deck"].astype(object), boat=rows["boat"].astype(float))
+    plain, checkpoint = (learned(each, air.OneHotEncoder(columns=["deck", "boat"])) for each in (words, rows))
+    here = plain.predict(words)["predictions"].tolist()
+    assert air.load(checkpoint.save(tmp_path / "model")).predict(rows)["predictions"].tolist() == here
+    assert by_http(checkpoint, rows) == here
+    assert by_http(checkpoint, words) == here
+    beside = air.OneHotEncoder(columns=["deck"], output_columns=["decks"]).fit(air.from_pandas(rows))
+    assert beside.transform_batch(rows.copy())["deck"].dtype == rows["deck"].dtype
+
+
+def test_gaps_among_categories_are_filled(tmp_path: Path) -> None:
+    rows = decks()
+    for fill, last in (("lower", "middle"), ("none", "none")):
+        imputer = air.SimpleImputer(columns=["deck"], strategy="constant", fill_value=fill)
+        filled = imputer.transform_batch(rows.copy())["deck"]
+        assert filled.astype(object).tolist() == rows["deck"].astype(object).where(rows["deck"].notna(), fill).tolist()
+        assert (filled.cat.categories[-1], filled.cat.ordered) == (last, True)
+    checkpoint = learned(rows, air.SimpleImputer(columns=["deck"], strategy="constant", fill_value="lower"))
+    here = checkpoint.predict(rows)["predictions"].tolist()
+    assert by_http(checkpoint, rows) == here
+    assert air.load(checkpoint.save(tmp_path / "model")).predict(rows)["predictions"].tolist() == here
+
+
+@pytest.mark.parametrize("trainer", [air.XGBoostTrainer, air.LightGBMTrainer])
+def test_categories_of_booleans_are_booleans(trainer: Any) -> None:
+    flags = [True, None, False] * (ROWS // 3)
+    rows = numbers().assign(flag=pd.Series(flags, dtype="category"))
+    plain, checkpoint = (learned(each, trainer=trainer) for each in (rows.assign(flag=flags), rows))
+    here = plain.predict(rows.assign(flag=flags))["predictions"].tolist()
+    assert checkpoint.predict(rows)["predictions"].tolist() == by_http(checkpoint, rows) == here
+
+
+def test_categories_that_no_model_takes_are_named() -> None:
+    rows = numbers()
+    with pytest.raises(air.ColumnUnfit, match=r"column 'a' of data set 'train': it holds categories such as Interval"):
+        learned(rows.assign(a=pd.cut(rows["a"], 3)))
+
+
+def test_a_column_that_is_called_as_an_element_of_a_vector_is_named() -> None:
+    rows = numbers().assign(place=[[0.5, float(row)] for row in range(ROWS)], place_1=1.0)
+    with pytest.raises(air.ColumnUnfit, match="two columns are called 'place_1'"):
+        learned(rows)
+
+
+def test_the_words_of_texts_are_counted(tmp_path: Path) -> None:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    said = ["a good ship", "a bad ship", "good", "no ship at all"] * (ROWS // 4)
+    rows = numbers().assign(said=said, y=[1, 0, 1, 0] * (ROWS // 4))
+    checkpoint = learned(rows, air.SklearnTransformer(TfidfVectorizer(), columns=["said"]))
+    assert "good" in checkpoint.features.kinds
+    here = checkpoint.predict(rows)["predictions"].tolist()
+    assert by_http(checkpoint, rows) == here
+    assert air.load(checkpoint.save(tmp_path / "model")).predict(rows)["predictions"].tolist() == here

@@ -128,7 +128,7 @@ def every_preprocessor() -> dict[str, Any]:
 
 
 def test_every_preprocessor_is_tried() -> None:
-    assert {*every_preprocessor(), "Chain"} == {*air.RAY_PREPROCESSORS, "OneHotEncoder"}
+    assert {*every_preprocessor(), "Chain"} == {*air.RAY_PREPROCESSORS, "OneHotEncoder", "SimpleImputer"}
 
 
 def rows_of_words() -> Any:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from shoal.air.errors import TrainingFailed as TrainingFailed
     from shoal.air.estimators import XGBoostClassifier as XGBoostClassifier
     from shoal.air.estimators import XGBoostRegressor as XGBoostRegressor
+    from shoal.air.imputer import SimpleImputer as SimpleImputer
     from shoal.air.migration import migrate as migrate
     from shoal.air.one_hot import OneHotEncoder as OneHotEncoder
     from shoal.air.predictor import Predictor as Predictor
@@ -80,7 +81,6 @@ RAY_PREPROCESSORS = (
     "OrdinalEncoder",
     "PowerTransformer",
     "RobustScaler",
-    "SimpleImputer",
     "StandardScaler",
     "Tokenizer",
     "UniformKBinsDiscretizer",
@@ -110,6 +110,7 @@ HOMES = {
         "TrainingFailed",
     ),
     "estimators": ("XGBoostClassifier", "XGBoostRegressor"),
+    "imputer": ("SimpleImputer",),
     "migration": ("migrate",),
     "one_hot": ("OneHotEncoder",),
     "predictor": ("Predictor",),

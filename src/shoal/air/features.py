@@ -5,7 +5,8 @@ from typing import Any
 
 from shoal.air.errors import ColumnUnfit, ColumnUnknown
 from shoal.air.frameworks.base import Table
-from shoal.air.kinds import BOOLEAN, NUMBER, OTHER, TEXT, floats, kind_of
+from shoal.air.kinds import BOOLEAN, NUMBER, OTHER, TEXT, floats, kind_of, kind_of_members
+from shoal.air.names import refuse_twins
 from shoal.air.vectors import lengths_of, spread
 
 FEW_VALUES = 32_000_000
@@ -81,23 +82,29 @@ def features_of(frame: Any, lengths: Mapping[str, int], *, where: str) -> Any:
     lengths: of the vectors, by `lengths_of`.
 
     Raises:
-        ColumnUnfit: as `check_features` says.
+        ColumnUnfit: as `check_features` says, or a column is called as an element of a vector is.
     """
     import pandas as pd
 
     if _are_plain_numbers(frame):
         return frame
     columns = {name: frame[name] for name in frame.columns}
-    plain = {name: floats(column) if _holds_numbers(column) else column for name, column in columns.items()}
-    parts = [spread(columns[name]) if name in lengths else plain[name] for name in columns]
+    parts = [spread(column) if name in lengths else _as_numbers(column) for name, column in columns.items()]
     features = pd.concat(parts, axis="columns") if parts else frame
+    refuse_twins(features)
     check_features(features, where=where)
     return features
 
 
-def _holds_numbers(column: Any) -> bool:
-    """Whether a column of objects holds numbers or booleans, and gaps among them; or gaps alone."""
-    return column.dtype == object and (kind_of(column) in (NUMBER, BOOLEAN) or not column.notna().any())
+def _as_numbers(column: Any) -> Any:
+    """Numbers, or booleans, with gaps or among categories, as floats, and gaps alone too; other columns as they are."""
+    import pandas as pd
+
+    if isinstance(column.dtype, pd.CategoricalDtype) and kind_of_members(column.dtype) == BOOLEAN:
+        column = column.astype(object)
+    if column.dtype == object and (kind_of(column) in (NUMBER, BOOLEAN) or not column.notna().any()):
+        return floats(column)
+    return column
 
 
 def _are_plain_numbers(frame: Any) -> bool:
@@ -173,6 +180,7 @@ def check_features(features: Any, *, where: str) -> None:
     for name in features.columns:
         column = features[name]
         if isinstance(column.dtype, pd.CategoricalDtype):
+            _check_categories(column, where=f"column {name!r} of {where}")
             continue
         if not _is_number(column):
             _refuse_odd_one(column, where=f"column {name!r} of {where}")
@@ -183,6 +191,16 @@ def check_features(features: Any, *, where: str) -> None:
                 next_step="encode it, as with air.OneHotEncoder, or leave it out with drop_columns",
             )
         _check_ends(column, where=f"column {name!r} of {where}", next_step="replace infinities, as by missing values")
+
+
+def _check_categories(column: Any, *, where: str) -> None:
+    categories = column.cat.categories
+    if len(categories) and kind_of_members(column.dtype) not in (NUMBER, TEXT):
+        raise ColumnUnfit(
+            f"it holds categories such as {categories[0]!r}, and models learn from those of words and numbers",
+            where=where,
+            next_step="name them by words, as with pandas.cut(..., labels=[...])",
+        )
 
 
 def _refuse_odd_one(column: Any, *, where: str) -> None:

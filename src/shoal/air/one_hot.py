@@ -1,4 +1,4 @@
-"""Ray's OneHotEncoder, for columns with gaps too: what is missing is of no category, as what training never saw is."""
+"""Ray's OneHotEncoder, for columns with gaps and of pandas' categories too: what is missing is of no category."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -22,17 +22,17 @@ class OneHotEncoder(RayOneHotEncoder):  # type: ignore[misc]
     def _transform_arrow(self, table: Any) -> Any:
         filled, gaps = table, {}
         for name, output in zip(self.columns, self.output_columns, strict=True):
-            column = table.column(name)
+            column = _values(table.column(name))
             missing = column.is_null(nan_is_null=True)
             if missing.to_numpy().any():
-                category = next(iter(self.stats_[f"unique_values({name})"]), "")
-                filled = filled.set_column(table.column_names.index(name), name, _filled(column, missing, category))
-                gaps[name, output] = missing.to_numpy()
+                column = _filled(column, missing, next(iter(self.stats_[f"unique_values({name})"]), ""))
+                gaps[output] = missing.to_numpy()
+            filled = filled.set_column(table.column_names.index(name), name, column)
         made = super()._transform_arrow(filled)
-        for (name, output), rows in gaps.items():
+        for output, rows in gaps.items():
             made = made.set_column(made.column_names.index(output), output, _with_zeros(made.column(output), rows))
-            if name not in self.output_columns:
-                made = made.set_column(made.column_names.index(name), name, table.column(name))
+        for name in set(self.columns) - set(self.output_columns):
+            made = made.set_column(made.column_names.index(name), name, table.column(name))
         return made
 
 
@@ -59,6 +59,13 @@ class _Counted:
         if len(present) < len(counted):
             self._missing.add(repr(name))
         return present
+
+
+def _values(column: Any) -> Any:
+    """The column; of pandas' categories, what they are."""
+    from pyarrow import types
+
+    return column.cast(column.type.value_type) if types.is_dictionary(column.type) else column
 
 
 def _filled(column: Any, missing: Any, category: Any) -> Any:

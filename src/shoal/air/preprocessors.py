@@ -53,7 +53,8 @@ class SklearnTransformer(Parameters, SerializablePreprocessorBase):  # type: ign
     """Fits and applies a transformer of scikit-learn's, or one with its manners, to some columns.
 
     transformer: with ``fit`` and ``transform``. It stays as it is: what is fitted is a clone.
-    columns: which it sees. They make room for what it gives, named by its ``get_feature_names_out``.
+    columns: which it sees, or the one of texts that it counts the words of. They make room for what it gives, named by
+        its ``get_feature_names_out``.
 
     It is fitted on all rows of these columns at once, also where Ray Data holds them.
     """
@@ -66,19 +67,28 @@ class SklearnTransformer(Parameters, SerializablePreprocessorBase):  # type: ign
     def _fit(self, ds: Any) -> "SklearnTransformer":
         from sklearn.base import clone
 
-        self.stats_ = {"fitted": clone(self.transformer).fit(ds.select_columns(list(self.columns)).to_pandas())}
+        rows = ds.select_columns(list(self.columns)).to_pandas()
+        self.stats_ = {"fitted": clone(self.transformer).fit(self._seen(rows))}
         return self
 
     def _transform_pandas(self, df: Any) -> Any:
         import pandas as pd
 
         learned = self.stats_["fitted"]
-        made = learned.transform(df[list(self.columns)])
+        made = learned.transform(self._seen(df))
         if hasattr(made, "toarray"):
             made = made.toarray()
         if not isinstance(made, pd.DataFrame):
             made = pd.DataFrame(made, columns=self._names_of(learned, made.shape[1]), index=df.index)
         return pd.concat([df.drop(columns=list(self.columns)), made], axis="columns")
+
+    def _seen(self, df: Any) -> Any:
+        """Its columns as a table; a column of texts by itself, where those are asked for, as by a TfidfVectorizer."""
+        from sklearn.utils import get_tags
+
+        asked = get_tags(self.transformer).input_tags if hasattr(self.transformer, "__sklearn_tags__") else None
+        texts = asked is not None and asked.string and not asked.two_d_array
+        return df[self.columns[0]] if texts and len(self.columns) == 1 else df[list(self.columns)]
 
     def _names_of(self, learned: Any, width: int) -> list[str]:
         if hasattr(learned, "get_feature_names_out"):

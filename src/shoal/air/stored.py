@@ -92,7 +92,7 @@ def _encode_array(value: Any) -> Any:
 
 def _encode_preprocessor(value: Any) -> Any:
     name = type(value).__name__
-    if not issubclass(known_preprocessors().get(name, object), type(value)):  # Ray's own OneHotEncoder becomes ours
+    if not issubclass(known_preprocessors().get(name, object), type(value)):  # Ray's own that we mend become ours
         raise SettingInvalid(
             f"the preprocessor {name} can't be kept in a checkpoint",
             next_step="use one of air's, or air.BatchMapper for a function of yours",
@@ -127,9 +127,10 @@ def known_preprocessors() -> dict[str, Any]:
     """The classes that a checkpoint may name."""
     from ray.data import preprocessors as ray_ones
 
-    from shoal.air import RAY_PREPROCESSORS, one_hot, preprocessors
+    from shoal.air import RAY_PREPROCESSORS, imputer, one_hot, preprocessors
 
-    ours = (preprocessors.BatchMapper, preprocessors.SklearnTransformer, one_hot.OneHotEncoder)
+    mended = (imputer.SimpleImputer, one_hot.OneHotEncoder)
+    ours = (preprocessors.BatchMapper, preprocessors.SklearnTransformer, *mended)
     return {name: getattr(ray_ones, name) for name in RAY_PREPROCESSORS} | {each.__name__: each for each in ours}
 
 

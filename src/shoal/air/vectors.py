@@ -48,9 +48,7 @@ def spread(column: Any) -> Any:
 
     elements = np.stack(column.to_numpy())
     if elements.dtype == object:
-        with suppress(
-            ValueError, TypeError
-        ):  # None, a missing number; what is none is told by who looks at the columns
+        with suppress(ValueError, TypeError):  # what is no number is told by who looks at the columns
             elements = elements.astype(float)
     names = [f"{column.name}_{position}" for position in range(elements.shape[1])]
     return pd.DataFrame(elements, columns=names, index=column.index)
