@@ -331,3 +331,17 @@ def test_logs_outlast_the_cluster_itself_and_its_gcs_does_not(kept: RayOnNode) -
     read = kept.shoal("logs", "--dead", "--from", "pvc://ray-logs", "--file", "gcs_server.out")
     assert "Gcs" in succeeded(read)
     assert kept.shoal("logs", "--dead").returncode == 2
+
+
+@pytest.mark.parametrize("autoscaled", [False, True], ids=["by-the-operator", "by-rays-autoscaler"])
+def test_a_cluster_that_nobody_uses_is_deleted_where_its_spec_says_so(kept: RayOnNode, autoscaled: bool) -> None:
+    name = f"brief-{'scaled' if autoscaled else 'plain'}"
+    ends = {"timeoutSeconds": IDLE_S, "policy": "Delete"}
+    body = raycluster(
+        name, "pvc://ray-logs", cpus="0", workers=0, enableInTreeAutoscaling=autoscaled, idleTerminationOptions=ends
+    )
+    apply(kept.node, kept.namespace, body)
+    brief = RayOnNode(kept.node, kept.namespace, name)
+    brief.wait_until_ready(pods=1)
+    brief.kubectl("wait", "--for=delete", f"raycluster/{name}", f"--timeout={IDLE_S + 150}s")
+    until("its pods are gone", lambda: not brief.pods(), 60)
