@@ -121,6 +121,20 @@ def test_times_with_a_zone_are_not_taken_for_those_without() -> None:
         zoned.predict(late(WHEN))
 
 
+def test_data_sets_to_measure_on_have_the_types_of_training() -> None:
+    rows = late(WHEN.dt.as_unit("s")).assign(deck=decks()["deck"])
+    turned = rows.assign(when=WHEN.dt.as_unit("us"), deck=rows["deck"].cat.set_categories(["lower", "middle", "upper"]))
+    codes = air.BatchMapper(lambda batch: batch.assign(deck=batch["deck"].cat.codes))
+    same, other = (
+        learned(rows, PASSED, codes, datasets={"train": air.from_pandas(rows), "valid": air.from_pandas(each)})
+        for each in (rows, turned)
+    )
+    assert other.metrics == same.metrics
+    valid = air.from_pandas(rows.assign(when="soon"))
+    with pytest.raises(air.ColumnUnfit, match="column 'when' of data set 'valid': it holds text"):
+        learned(rows, PASSED, codes, datasets={"train": air.from_pandas(rows), "valid": valid})
+
+
 def test_days_of_files_are_times(tmp_path: Path) -> None:
     late(WHEN.dt.date).to_csv(tmp_path / "days.csv", index=False)
     rows = air.read_csv(tmp_path / "days.csv").to_pandas()

@@ -10,7 +10,7 @@ from shoal.air.arguments import expect
 from shoal.air.checkpoint import Checkpoint
 from shoal.air.cluster import least_memory
 from shoal.air.dataset import Dataset, expect_dataset
-from shoal.air.errors import ColumnUnknown, DatasetEmpty, SettingInvalid
+from shoal.air.errors import ColumnUnfit, ColumnUnknown, DatasetEmpty, SettingInvalid
 from shoal.air.execute import learn
 from shoal.air.features import table_of
 from shoal.air.frameworks.base import Framework, Learned, Table, params_of
@@ -86,7 +86,10 @@ class Trainer(Parameters):
         tables = self._streams(datasets, preprocessor) if batches else None
         if not tables:
             if preprocessor is not None:
-                datasets = {name: transformed(preprocessor, dataset) for name, dataset in datasets.items()}
+                typed = {
+                    name: each if name == "train" else _typed(each, schema, name) for name, each in datasets.items()
+                }
+                datasets = {name: transformed(preprocessor, dataset) for name, dataset in typed.items()}
             tables = self._tables(datasets, given)
         lengths = tables["train"].lengths
         as_they_are = unread(preprocessor, [name for name in lengths if name in schema.kinds])
@@ -143,6 +146,19 @@ def _alike(dataset: Dataset, columns: list[str], name: str) -> Dataset:
         if column not in known:
             raise ColumnUnknown(column, known, where=f"data set {name!r}")
     return dataset if known == columns else dataset.select_columns(columns)
+
+
+def _typed(dataset: Dataset, schema: Schema, name: str) -> Dataset:
+    """A data set with columns of the types of data set "train", as those are that will be predicted for."""
+    if not dataset.is_small:
+        return dataset
+    frame = dataset.to_pandas()
+    try:
+        arranged = schema.arranged(frame, whole=True)
+    except ColumnUnfit as error:
+        where = f"{error.where} of data set {name!r}"
+        raise ColumnUnfit(error.what, where=where, next_step=error.next_step) from error
+    return Dataset(frame=frame.assign(**{column: arranged[column] for column in schema.kinds}))
 
 
 def _column(dataset: Dataset, name: str) -> Any:
