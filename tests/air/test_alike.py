@@ -245,3 +245,28 @@ def test_the_words_of_texts_are_counted(tmp_path: Path) -> None:
     here = checkpoint.predict(rows)["predictions"].tolist()
     assert by_http(checkpoint, rows) == here
     assert air.load(checkpoint.save(tmp_path / "model")).predict(rows)["predictions"].tolist() == here
+
+
+def test_decimals_are_numbers(tmp_path: Path) -> None:
+    import pyarrow
+    from pyarrow import parquet
+
+    from shoal.air.files import ParquetFiles
+
+    rows = numbers().round(2)
+    table = pyarrow.Table.from_pandas(rows)
+    exact = table.set_column(2, "a", table.column("a").cast(pyarrow.decimal128(20, 2)))
+    parquet.write_table(exact, tmp_path / "rows.parquet")
+    read = air.read_parquet(tmp_path / "rows.parquet").to_pandas()
+    assert read.equals(rows)
+    assert next(ParquetFiles.of([str(tmp_path / "rows.parquet")]).batches()).equals(rows)
+
+
+@pytest.mark.parametrize("trainer", [air.XGBoostTrainer, air.LightGBMTrainer])
+def test_sparse_columns_are_as_dense_ones(trainer: Any) -> None:
+    rows = numbers().assign(a=lambda frame: frame["a"].where(frame["a"] > 0, 0.0))
+    sparse = rows.assign(a=pd.arrays.SparseArray(rows["a"], fill_value=0.0))
+    plain, other = learned(rows, trainer=trainer), learned(sparse, trainer=trainer)
+    here = plain.predict(rows)["predictions"].tolist()
+    for checkpoint in (plain, other):
+        assert checkpoint.predict(sparse)["predictions"].tolist() == by_http(checkpoint, sparse) == here

@@ -27,5 +27,11 @@ def with_numpy_types(frame: Any) -> Any:
 
 
 def frame_of_arrow(table: Any, **options: Any) -> Any:
-    """A table or batch of pyarrow's as a DataFrame; its days are times, as JSON can't tell one from the other."""
+    """A table or batch of pyarrow's as a DataFrame; its days are times, as in JSON, and its decimals floats."""
+    import pyarrow
+
+    decimals = [pyarrow.types.is_decimal(each) for each in table.schema.types]
+    for step in (pyarrow.string(), pyarrow.float64()) if any(decimals) else ():  # by words, as Arrow's own way rounds
+        fields = [each.with_type(step) if was else each for each, was in zip(table.schema, decimals, strict=True)]
+        table = table.cast(pyarrow.schema(fields, metadata=table.schema.metadata))
     return table.to_pandas(date_as_object=False, **options)

@@ -47,7 +47,7 @@ class Schema:
         kinds = {str(name): kind_of(frame[name]) for name in frame.columns}
         held = dict(zip(kinds, frame.dtypes, strict=True))
         categories = {name: each for name, each in held.items() if kinds[name] == CATEGORY}
-        told = {name: str(each) for name, each in held.items() if kinds[name] in (NUMBER, TIME) and each.kind in "iufM"}
+        told = {name: str(each) for name, each in held.items() if kinds[name] == TIME or kind_of_type(each) == NUMBER}
         return cls(kinds, categories | told, lengths)
 
     def without(self, columns: Sequence[str]) -> "Schema":

@@ -7,8 +7,7 @@ from shoal.air.kinds import floats
 
 ZONED = r"(?:[Zz]|:.*[+-]\d\d(?::?\d\d)?)$"
 """How times in words end that tell their zone."""
-WIDEST = 8
-"""Bytes of the floats that all others fit into."""
+SHORT_FLOATS = ("float16", "float32")
 
 
 def is_other(found: Any, held: str | None, *, whole: bool) -> bool:
@@ -17,7 +16,7 @@ def is_other(found: Any, held: str | None, *, whole: bool) -> bool:
         return True
     if held is None or found == held:
         return False
-    return held.startswith("float") or whole or (found.kind == "f" and found.itemsize < WIDEST)
+    return held.startswith("float") or whole or any(found == short for short in SHORT_FLOATS)
 
 
 def as_number(column: Any, held: str | None, *, whole: bool) -> Any:
