@@ -35,6 +35,8 @@ class Store:
         """A new collection of objects of ``kind``, whose changes this store follows."""
 
         def changed(before: T | None, after: T | None, by_watch: bool) -> None:
+            if by_watch and before is not None and after is None:
+                self._remember(before)
             for picture in (before, after):
                 if picture is not None:
                     self._file(kind, picture, present=picture is after)
@@ -97,16 +99,16 @@ class Store:
             objects[f"{kind}/{picture.metadata.name}"] = picture
         else:
             objects.pop(f"{kind}/{picture.metadata.name}", None)
-            self._remember(key, picture)
             if not objects:
                 del self._clusters[key], self._changes[key]
                 self._gone.pop(key, None)
 
-    def _remember(self, key: Key, picture: Kept) -> None:
-        number, _, life = picture.metadata.annotations.get(SEAT, "").partition(".")
+    def _remember(self, gone: Kept) -> None:
+        """The watch says so. Who merely doesn't find a pod may be mistaken: its name, asked for again, would tell."""
+        number, _, life = gone.metadata.annotations.get(SEAT, "").partition(".")
         if life:
-            seat = (picture.metadata.labels.get(GROUP, ""), number)
-            self._gone.setdefault(key, {})[seat] = picture.metadata.name
+            seat = (gone.metadata.labels.get(GROUP, ""), number)
+            self._gone.setdefault(_key(gone), {})[seat] = gone.metadata.name
 
 
 def _key(picture: Kept) -> Key:

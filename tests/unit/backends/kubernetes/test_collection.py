@@ -218,8 +218,11 @@ def test_the_name_of_the_pod_that_went_last_from_each_seat_is_remembered_while_i
     watched.pods.happened("DELETED", worker("a", 10, "0.0"))
     watched.pods.happened("DELETED", worker("b", 11, "1.0"))
     assert gone() == {"a", "b"}
-    watched.pods.happened("DELETED", worker("c", 12, "0.1"))
-    assert gone() == {"b", "c"}
+    watched.pods.vanished((KEY[0], "c"), "c")
+    assert gone() == {"a", "b"}  # which the watch has not said
+    watched.pods.happened("MODIFIED", worker("d", 11, "0.1"))
+    watched.pods.happened("DELETED", worker("d", 12, "0.1"))
+    assert gone() == {"b", "d"}
     watched.resources.happened("DELETED", CLUSTER_ITSELF)
     made_again = replace(CLUSTER_ITSELF.metadata, resource_version="20")
     watched.resources.happened("ADDED", replace(CLUSTER_ITSELF, metadata=made_again))
