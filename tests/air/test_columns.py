@@ -4,12 +4,12 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
+from urllib.request import urlopen
 
 import pytest
 
 from air.passengers import passengers
+from air.posting import post
 from shoal import air
 
 pytestmark = [pytest.mark.air, pytest.mark.ray, pytest.mark.slow, pytest.mark.usefixtures("ray_here")]
@@ -63,14 +63,6 @@ def deployment(plain: air.Checkpoint) -> Iterator[air.Deployment]:
     air.undeploy("plain")
 
 
-def answer(url: str, body: Any) -> tuple[int, Any]:
-    try:
-        with urlopen(Request(url, json.dumps(body).encode()), timeout=60) as told:
-            return told.status, json.load(told)
-    except HTTPError as error:
-        return error.code, json.load(error)
-
-
 ROW = {"pclass": 1, "7": 80.5, "deck": "upper", "boat": 10, "place": [0.5, 1, 2]}
 
 
@@ -82,7 +74,7 @@ def test_they_are_predicted_alike_in_all_three_ways(
     rows = columns(60, seed=3)
     assert air.verify(plain, rows, deployment=deployment) == {"in-process": 60, "batch": 60, "served": 60}
     mapped = air.deploy(checkpoint, name="mapped").wait()
-    served = [answer(mapped.url, {**ROW, "pclass": pclass})[1]["predictions"] for pclass in (1, 2, 3)]
+    served = [post(mapped.url, {**ROW, "pclass": pclass})[1]["predictions"] for pclass in (1, 2, 3)]
     here = pd.DataFrame([{**ROW, "pclass": pclass} for pclass in (1, 2, 3)])
     assert [row for each in served for row in each] == checkpoint.predict(here)["predictions"].tolist()
     air.undeploy("mapped")
@@ -112,9 +104,9 @@ def test_categories_in_another_order_or_as_words_are_the_same(plain: air.Checkpo
 
 
 def test_a_category_that_training_never_saw_is_a_missing_one(plain: air.Checkpoint, deployment: air.Deployment) -> None:
-    missing = answer(deployment.url, ROW | {"deck": None})
+    missing = post(deployment.url, ROW | {"deck": None})
     assert missing[0] == 200
-    assert answer(deployment.url, ROW | {"deck": "cellar"}) == missing
+    assert post(deployment.url, ROW | {"deck": "cellar"}) == missing
     assert plain.predict([ROW | {"deck": "cellar"}])["predictions"].tolist() == missing[1]["predictions"]
 
 
@@ -126,7 +118,7 @@ def test_what_is_no_category_or_no_such_vector_is_named(deployment: air.Deployme
         ROW | {"place": [1]},
         ROW | {"place": 2},
     ]
-    assert answer(deployment.url, bad) == (
+    assert post(deployment.url, bad) == (
         422,
         {
             "detail": [

@@ -12,6 +12,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from air.passengers import passengers
+from air.posting import post
 from shoal import air
 from shoal.air import verification
 
@@ -37,15 +38,6 @@ def deployment(checkpoint: air.Checkpoint) -> Iterator[air.Deployment]:
         port = free.getsockname()[1]
     yield air.deploy(checkpoint, name="passengers", port=port).wait()
     air.undeploy("passengers")
-
-
-def post(url: str, body: Any) -> tuple[int, Any]:
-    """The status and JSON of an answer."""
-    try:
-        with urlopen(Request(url, json.dumps(body).encode()), timeout=60) as answer:
-            return answer.status, json.load(answer)
-    except HTTPError as error:
-        return error.code, json.load(error)
 
 
 def test_batch_and_served_predictions_are_those_of_this_process(

@@ -147,23 +147,27 @@ def with_free_cpus(wanted: Mapping[str, float]) -> dict[str, float] | None:
 
     None where it has begun, or none is free, or where Ray tells no driver: what is free on each of several nodes.
     """
-    ray = connect()
-    total, free = ray.cluster_resources().get("CPU", 0), int(ray.available_resources().get("CPU", 0))
-    alone = sum(node["Alive"] for node in ray.nodes()) == 1
-    waits = total - free < wanted["CPU"]
+    alone = sum(node["Alive"] for node in connect().nodes()) == 1
+    waits = _held(wanted).get("CPU", 0) < wanted["CPU"]
+    free = int(connect().available_resources().get("CPU", 0))
     return {**wanted, "CPU": free} if alone and waits and 1 <= free < wanted["CPU"] else None
 
 
 def say_if_waiting(wanted: Mapping[str, float]) -> None:
     """Say so where more is free than could be while a task with ``wanted`` runs: it hasn't begun, and Ray is silent."""
-    ray = connect()
-    total, free = ray.cluster_resources(), ray.available_resources()
-    held = {name: total.get(name, 0) - free.get(name, 0) for name, amount in wanted.items() if amount}
+    held = _held(wanted)
     if any(amount < wanted[name] for name, amount in held.items()):
         say(
             f"training waits for {_in_words(wanted)} on one node, and others hold {_in_words(held)}: "
             "`ray status` tells who. air.Scaling(cpus_per_worker=1) asks for less, air.undeploy frees what is served"
         )
+
+
+def _held(wanted: Mapping[str, float]) -> dict[str, float]:
+    """How much of each resource that is wanted is held, by whomever: while a task waits, less of one than it wants."""
+    ray = connect()
+    total, free = ray.cluster_resources(), ray.available_resources()
+    return {name: total.get(name, 0) - free.get(name, 0) for name, amount in wanted.items() if amount}
 
 
 def _in_words(wanted: Mapping[str, float]) -> str:

@@ -21,5 +21,6 @@ class SimpleImputer(RaySimpleImputer):  # type: ignore[misc]
                 value, column = self._get_fill_value(name), held[name]
                 known = column if value in column.cat.categories else column.cat.add_categories([value])
                 made[output] = made[output].astype(known.dtype)
-                made[name] = made[name] if output == name else column
+                if output != name:
+                    made[name] = column
         return made

@@ -8,7 +8,7 @@ from shoal.air.dataset import Dataset
 from shoal.air.errors import ColumnUnfit, ColumnUnknown
 from shoal.air.kinds import CATEGORY, NUMBER, OTHER, TIME, fits, kind_of, kind_of_members, kind_of_type, mismatch
 from shoal.air.names import refuse_twins, with_text_names
-from shoal.air.types import as_number, as_time, is_other, read_times
+from shoal.air.types import as_number, as_time, is_other, read_times, whole_numbers
 
 
 class Schema:
@@ -133,16 +133,3 @@ def _number(row: Any, name: str) -> Any:
     """The value of a field, NaN for null, and what is no number for a field that isn't there."""
     value = row.get(name, "") if isinstance(row, dict) else ""
     return float("nan") if value is None else value
-
-
-def whole_numbers(rows: Sequence[Any], name: str, held: str) -> Any:
-    """A field of JSON rows as an array of whole numbers of the type ``held``; None where one is none, or too large."""
-    import numpy as np
-
-    values: list[Any] = [row.get(name) if isinstance(row, dict) else None for row in rows]
-    if not all(isinstance(value, int) or (isinstance(value, float) and value.is_integer()) for value in values):
-        return None
-    try:
-        return np.array([int(value) for value in values], dtype=held)
-    except OverflowError:
-        return None

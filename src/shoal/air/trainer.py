@@ -100,11 +100,12 @@ class Trainer(Parameters):
         """A table a data set, all with the categories and the vectors of data set "train"."""
         train = self._table("train", datasets["train"], given["train"])
         learned = Schema.of_frame(train.features)
-        made: dict[str, Any] = {}
-        for name, dataset in datasets.items():
-            table = train if name == "train" else self._table(name, dataset, given[name], lengths=train.lengths)
-            made[name] = replace(table, features=learned.arranged(table.features, where=f"data set {name!r}"))
-        return made
+
+        def alike(name: str, dataset: Dataset) -> Table:
+            table = self._table(name, dataset, given[name], lengths=train.lengths)
+            return replace(table, features=learned.arranged(table.features, where=f"data set {name!r}"))
+
+        return {name: train if name == "train" else alike(name, dataset) for name, dataset in datasets.items()}
 
     def _table(self, name: str, dataset: Dataset, given: Dataset, *, lengths: Mapping[str, int] | None = None) -> Table:
         return table_of(

@@ -1,5 +1,6 @@
 """Columns of numbers and of times in the types that they had in training, so that functions of yours see the same."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from shoal.air.errors import ColumnUnfit
@@ -45,6 +46,22 @@ def _whole(column: Any, held: str) -> Any:
     with np.errstate(invalid="ignore"):
         cast = values.astype(held)
     return column.astype(held) if (cast == values).all() else None
+
+
+def whole_numbers(rows: Sequence[Any], name: str, held: str) -> Any:
+    """A field of JSON rows as an array of whole numbers of the type ``held``; None where one is none, or too large.
+
+    Of the rows, as a column beside fractions holds floats already, which have not the digits of all whole numbers.
+    """
+    import numpy as np
+
+    values: list[Any] = [row.get(name) if isinstance(row, dict) else None for row in rows]
+    if not all(isinstance(value, int) or (isinstance(value, float) and value.is_integer()) for value in values):
+        return None
+    try:
+        return np.array([int(value) for value in values], dtype=held)
+    except OverflowError:
+        return None
 
 
 def as_time(column: Any, held: str | None) -> Any:

@@ -23,10 +23,9 @@ def lengths_of(frame: Any, *, where: str, expected: Mapping[str, int] | None = N
     else:
         lengths = {name: length for name, length in expected.items() if name in frame.columns}
     for name, length in lengths.items():
-        odd = next((row for row, value in enumerate(frame[name]) if mismatch(value, length)), None)
-        if odd is not None:
-            wrong = mismatch(frame[name].iloc[odd], length)
-            raise ColumnUnfit(f"{wrong} in row {odd}", where=f"column {name!r} of {where}")
+        for row, value in enumerate(frame[name]):
+            if wrong := mismatch(value, length):
+                raise ColumnUnfit(f"{wrong} in row {row}", where=f"column {name!r} of {where}")
     return lengths
 
 

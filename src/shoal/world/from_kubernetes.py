@@ -193,7 +193,7 @@ def _filled(note: str) -> Iterator[tuple[str, str]]:
 
 def _seats(pods: list[Pod]) -> dict[str, Seat]:
     """Every pod's seat: the one noted on it, or for a pod that another operator made the lowest that is free."""
-    seats = {pod.metadata.name: noted for pod in pods if (noted := _noted_seat(pod)) is not None}
+    seats = {pod.metadata.name: noted for pod in pods if (noted := noted_seat(pod)) is not None}
     taken = {
         (pod.metadata.labels.get(GROUP), seats[pod.metadata.name].number) for pod in pods if pod.metadata.name in seats
     }
@@ -211,6 +211,7 @@ def _replica_and_host(pod: Pod) -> tuple[str, int]:
     return pod.metadata.labels.get(REPLICA, ""), int(host) if host.isdecimal() else 0
 
 
-def _noted_seat(pod: Pod) -> Seat | None:
+def noted_seat(pod: Pod) -> Seat | None:
+    """The seat that whoever made the pod noted on it; None where another operator did."""
     number, _, life = pod.metadata.annotations.get(SEAT, "").partition(".")
     return Seat(int(number), int(life)) if number.isdecimal() and life.isdecimal() else None

@@ -6,8 +6,8 @@ from typing import TypeAlias, TypeVar
 
 from shoal.backends.kubernetes.collection import Collection
 from shoal.backends.kubernetes.compact import equivalent
-from shoal.world.from_kubernetes import came_nearer, is_ready
-from shoal.world.kubernetes import CLUSTER, GROUP, SEAT, Failure, Observed, Pod, RayView, Resource, Shared
+from shoal.world.from_kubernetes import came_nearer, is_ready, noted_seat
+from shoal.world.kubernetes import CLUSTER, GROUP, Failure, Observed, Pod, RayView, Resource, Shared
 
 Key: TypeAlias = tuple[str, str]
 """Namespace and name of a RayCluster."""
@@ -29,13 +29,13 @@ class Store:
         self._clusters: dict[Key, dict[str, Kept]] = {}
         self._numbers = count(1)
         self._changes: dict[Key, int] = {}
-        self._gone: dict[Key, dict[tuple[str, str], str]] = {}  # the last pod that went from each number of a group
+        self._gone: dict[Key, dict[tuple[str, int], str]] = {}  # the last pod that went from each number of a group
 
     def collection(self, kind: str, type_: type[T]) -> Collection[T]:
         """A new collection of objects of ``kind``, whose changes this store follows."""
 
         def changed(before: T | None, after: T | None, by_watch: bool) -> None:
-            if by_watch and before is not None and after is None:
+            if by_watch and isinstance(before, Pod) and after is None:
                 self._remember(before)
             for picture in (before, after):
                 if picture is not None:
@@ -103,12 +103,12 @@ class Store:
                 del self._clusters[key], self._changes[key]
                 self._gone.pop(key, None)
 
-    def _remember(self, gone: Kept) -> None:
+    def _remember(self, gone: Pod) -> None:
         """The watch says so. Who merely doesn't find a pod may be mistaken: its name, asked for again, would tell."""
-        number, _, life = gone.metadata.annotations.get(SEAT, "").partition(".")
-        if life:
-            seat = (gone.metadata.labels.get(GROUP, ""), number)
-            self._gone.setdefault(_key(gone), {})[seat] = gone.metadata.name
+        seat = noted_seat(gone)
+        if seat is not None:
+            at = (gone.metadata.labels.get(GROUP, ""), seat.number)
+            self._gone.setdefault(_key(gone), {})[at] = gone.metadata.name
 
 
 def _key(picture: Kept) -> Key:
