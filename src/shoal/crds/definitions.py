@@ -4,7 +4,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from shoal.crds.schema import Schema, Style, object_schema
+from shoal.crds.schema import Schema, object_schema
 from shoal.spec.kinds import GROUP, RAY_KINDS
 
 Definition: TypeAlias = dict[str, Any]
@@ -13,9 +13,6 @@ STORED = "v1"
 DEPRECATED = "v1alpha1"
 NEVER_DEPRECATED = frozenset(("RayCronJob",))
 """Kinds that came after v1alpha1."""
-
-
-_SEE = f"The fields are those of {GROUP}/{STORED}: see `kubectl explain --api-version={GROUP}/{STORED}`."
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -113,7 +110,7 @@ def _version(kind: str, version: str) -> dict[str, Any]:
 
 
 def _schema(kind: str, *, stored: bool) -> Schema:
-    schema = object_schema(RAY_KINDS[kind], Style(described=stored))
+    schema = object_schema(RAY_KINDS[kind])
     # These two are Kubernetes' own to judge, and at the root it allows nothing more to be said of metadata.
     schema["properties"]["metadata"] = {"type": "object"}
     del schema["properties"]["kind"]["enum"], schema["required"]
@@ -121,4 +118,4 @@ def _schema(kind: str, *, stored: bool) -> Schema:
         spec = schema["properties"]["spec"]
         required = [name for name in spec.pop("required", ()) if name not in OPTIONAL_BEFORE]
         spec |= {"required": required} if required else {}
-    return {"description": _ABOUT[kind] if stored else f"{_ABOUT[kind]} {_SEE}", **schema}
+    return {"description": _ABOUT[kind], **schema}

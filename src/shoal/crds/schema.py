@@ -21,22 +21,15 @@ _EMBEDDED = ("name", "namespace", "labels", "annotations", "finalizers")
 _SCALARS = {"str": "string", "literal": "string", "int": "integer", "float": "number", "bool": "boolean"}
 
 
-class Style(msgspec.Struct, frozen=True):
-    """in_pod: inside a pod template, where only types are said: Kubernetes itself judges pods, and by newer rules.
+def object_schema(struct: type[msgspec.Struct], *, in_pod: bool = False) -> Schema:
+    """The schema of a Struct. What it doesn't know is kept.
 
-    described: with descriptions.
+    in_pod: inside a pod template, where only types are said: Kubernetes itself judges pods, and by newer rules.
     """
-
-    in_pod: bool = False
-    described: bool = True
-
-
-def object_schema(struct: type[msgspec.Struct], style: Style) -> Schema:
-    """The schema of a Struct. What it doesn't know is kept."""
-    inner = Style(in_pod=True, described=style.described) if struct is PodTemplateSpec else style
+    inside = in_pod or struct is PodTemplateSpec
     known = fields_of(struct)
     shown = OPEN.get(struct, _EMBEDDED if struct is ObjectMeta else tuple(known))
-    properties = {name: field_schema(struct, name, known[name], inner) for name in shown}
+    properties = {name: field_schema(struct, name, known[name], in_pod=inside) for name in shown}
     schema: Schema = {"type": "object"} | ({"properties": properties} if properties else {}) | {PRESERVE: True}
     required = [name for name in shown if known[name].required and (struct, name) not in DEFAULTS]
     return (
@@ -47,14 +40,14 @@ def object_schema(struct: type[msgspec.Struct], style: Style) -> Schema:
     )
 
 
-def field_schema(struct: type[msgspec.Struct], name: str, field: Field, style: Style) -> Schema:
+def field_schema(struct: type[msgspec.Struct], name: str, field: Field, *, in_pod: bool) -> Schema:
     """The schema of one field: its words, its type, and what the markers and rules add."""
     place = (struct, name)
-    words = (POD_WORDS if style.in_pod else WORDS).get(struct, {}).get(name, "") if style.described else ""
-    judged = not style.in_pod and not struct.__module__.startswith("shoal.spec.kubernetes.")
+    words = (POD_WORDS if in_pod else WORDS).get(struct, {}).get(name, "")
+    judged = not in_pod and not struct.__module__.startswith("shoal.spec.kubernetes.")
     return (
         ({"description": words} if words else {})
-        | shape_schema(field.shape, style, judged=judged)
+        | shape_schema(field.shape, in_pod=in_pod, judged=judged)
         | ({"default": DEFAULTS[place]} if place in DEFAULTS else {})
         | ({"maxLength": LONGEST[place]} if place in LONGEST else {})
         | ({"minItems": FEWEST[place]} if place in FEWEST else {})
@@ -70,18 +63,18 @@ def rules_of(struct: type[msgspec.Struct], name: str) -> Schema:
     return {"x-kubernetes-validations": [msgspec.to_builtins(rule) for rule in rules]} if rules else {}
 
 
-def shape_schema(shape: Shape, style: Style, *, judged: bool) -> Schema:
+def shape_schema(shape: Shape, *, in_pod: bool, judged: bool) -> Schema:
     """The schema of a shape. judged: with bounds and choices, not the bare type."""
     if shape.kind == "struct":
-        return object_schema(shape.of, style)
+        return object_schema(shape.of, in_pod=in_pod)
     if shape.kind == "tuple":
-        return {"type": "array", "items": shape_schema(shape.of, style, judged=judged)}
+        return {"type": "array", "items": shape_schema(shape.of, in_pod=in_pod, judged=judged)}
     if shape.kind == "dict":
-        return {"type": "object", "additionalProperties": shape_schema(shape.of, style, judged=judged)}
+        return {"type": "object", "additionalProperties": shape_schema(shape.of, in_pod=in_pod, judged=judged)}
     if shape.kind == "any":
         return {PRESERVE: True}
     if shape.kind in ("quantity", "int_or_str"):
-        return {INT_OR_STRING: True} | ({"pattern": QUANTITY} if shape.kind == "quantity" and not style.in_pod else {})
+        return {INT_OR_STRING: True} | ({"pattern": QUANTITY} if shape.kind == "quantity" and not in_pod else {})
     bare: Schema = {"type": _SCALARS[shape.kind]}
     return bare | (_bounds(shape) if judged else {})
 
