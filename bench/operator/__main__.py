@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bench.operator.clusters import connected
 from bench.operator.measured import kuberay_command, shoal_command
-from bench.operator.scenarios import beside, many, restart, starts
+from bench.operator.scenarios import beside, copied, many, restart, starts
 from bench.results import machine, write_section
 from lab.build import program
 from lab.modules import KUBERAY
@@ -26,7 +26,8 @@ HEAD = f"""\
 `make bench-operator`, {FAKE_NODES} fake nodes (KWOK), clusters of a head and three workers. Bare pods: 20 at a time,
 until all are Ready; wall: from the first cluster asked for to the last one `ready`; ratio: that over the bare pods'
 time. KubeRay {KUBERAY.version}: its operator in the same run, with our CRDs, concurrency 10, 1,000 requests a second,
-no leader election. Requests are counted in the API server's audit log, without watches.
+no leader election. Requests are counted in the API server's audit log, without watches. No operator: what Shoal's
+makes of such a cluster (Service, Secret, NetworkPolicy, pods, one status), sent by the bench, which decides nothing.
 """
 
 
@@ -63,8 +64,9 @@ async def _measure(folder: Path, shoal: str, kuberay: Path, counts: list[int], q
     async with connected(str(folder / "admin.conf")) as clusters:
         # First: what is left of a thousand clusters is collected for minutes, and would slow the small ones.
         say("one big cluster beside small ones", *await beside(clusters, ours, workers=500, small=50), "")
+        one = await copied(clusters, ours)
         for count in counts:
-            async for line in many(clusters, operators, count):
+            async for line in many(clusters, operators, one, count):
                 say(line)
         if counts:
             say(f"\nrestart with {counts[-1]} clusters", *await restart(ours, quiet_s))

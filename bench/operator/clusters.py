@@ -50,13 +50,13 @@ class Clusters:
     """What the bench asks of the API server, as its administrator."""
 
     def __init__(self, client: Client) -> None:
-        self._client = client
+        self.client = client
 
     async def prepare(self) -> None:
         """Have an empty namespace."""
         with contextlib.suppress(AlreadyExists):
             body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
-            await self._client.create(NAMESPACES, "", body, Ignored)
+            await self.client.create(NAMESPACES, "", body, Ignored)
         await self.remove_all()
 
     async def create(self, bodies: Iterable[dict[str, Any]], resource: Resource = RAYCLUSTERS) -> dict[str, float]:
@@ -65,18 +65,18 @@ class Clusters:
 
         async def one(body: dict[str, Any]) -> None:
             begun[body["metadata"]["name"]] = time.monotonic()
-            await self._client.create(resource, NAMESPACE, body, Ignored)
+            await self.client.create(resource, NAMESPACE, body, Ignored)
 
-        await _side_by_side(one, bodies)
+        await side_by_side(one, bodies)
         return begun
 
     async def until_ready(self, bodies: list[dict[str, Any]], within_s: float) -> Ready:
         """Create RayClusters and wait until ``state`` of each is ``ready``."""
-        listed = await self._client.list(RAYCLUSTERS, _Seen, namespace=NAMESPACE)
+        listed = await self.client.list(RAYCLUSTERS, _Seen, namespace=NAMESPACE)
         ready: dict[str, float] = {}
 
         async def watch() -> None:
-            events = self._client.watch(RAYCLUSTERS, _Seen, listed.version, namespace=NAMESPACE)
+            events = self.client.watch(RAYCLUSTERS, _Seen, listed.version, namespace=NAMESPACE)
             async with contextlib.aclosing(events):
                 async for event in events:
                     if not isinstance(event, Bookmark) and event.object.status.state == "ready":
@@ -109,7 +109,7 @@ class Clusters:
         await self._remove(PODS)
 
     async def _ready_pods(self) -> int:
-        pods = (await self._client.list(PODS, _Seen, namespace=NAMESPACE)).items
+        pods = (await self.client.list(PODS, _Seen, namespace=NAMESPACE)).items
         return sum(
             any(said.type == "Ready" and said.status == "True" for said in pod.status.conditions) for pod in pods
         )
@@ -117,14 +117,14 @@ class Clusters:
     async def _remove(self, resource: Resource) -> None:
         async def one(item: _Seen) -> None:
             with contextlib.suppress(NotFound):
-                await self._client.delete(resource, NAMESPACE, item.metadata.name, grace_s=0)
+                await self.client.delete(resource, NAMESPACE, item.metadata.name, grace_s=0)
 
-        while items := (await self._client.list(resource, _Seen, namespace=NAMESPACE)).items:
-            await _side_by_side(one, items)
+        while items := (await self.client.list(resource, _Seen, namespace=NAMESPACE)).items:
+            await side_by_side(one, items)
             await asyncio.sleep(POLL_S)
 
 
-async def _side_by_side(one: Callable[[T], Awaitable[None]], items: Iterable[T]) -> None:
+async def side_by_side(one: Callable[[T], Awaitable[None]], items: Iterable[T]) -> None:
     rest = iter(items)
 
     async def lane() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from bench.operator.clusters import Clusters, raycluster
 from bench.operator.measured import OperatorProcess
+from bench.operator.objects_alone import Recorded, alone, recorded
 
 Start = Callable[[], OperatorProcess]
 
@@ -18,11 +19,25 @@ PATIENCE_S = 900.0
 SETTLED_S = 60.0
 
 
-async def many(clusters: Clusters, operators: Mapping[str, Start], count: int) -> AsyncIterator[str]:
-    """``count`` RayClusters at once, by each of the operators, beside as many bare pods. The last one's stay."""
+async def copied(clusters: Clusters, start: Start) -> Recorded:
+    """What an operator makes of one cluster."""
+    await clusters.prepare()
+    with start() as operator:
+        operator.wait_until_synced()
+        return await recorded(clusters, WORKERS)
+
+
+async def many(clusters: Clusters, operators: Mapping[str, Start], one: Recorded, count: int) -> AsyncIterator[str]:
+    """``count`` RayClusters at once, by each of the operators, beside as many bare pods. The last one's stay.
+
+    one: as often as that, its objects are made without an operator, too.
+    """
     await clusters.prepare()
     raw_s = await clusters.raw_pods_s(count * PODS)
     yield f"{count} clusters: as many bare pods {raw_s:.1f} s"
+    await clusters.prepare()
+    alone_s = await alone(clusters, one, count, WORKERS)
+    yield f"  no operator: Shoal's objects, made by the bench: wall {alone_s:.1f} s, ratio {alone_s / raw_s:.2f}"
     for name, start in operators.items():
         await clusters.prepare()
         async for line in _one_operator(clusters, start, count, raw_s):

@@ -1,0 +1,142 @@
+"""How fast the machine makes an operator's objects when nobody has to decide on them."""
+
+import asyncio
+import contextlib
+import json
+import time
+from collections import Counter
+from typing import Any, NamedTuple
+
+from bench.operator.clusters import NAMESPACE, Clusters, raycluster, side_by_side
+from shoal.backends.kubernetes.client import Bookmark, Ignored
+from shoal.backends.kubernetes.resources import (
+    NETWORKPOLICIES,
+    PODS,
+    RAYCLUSTERS,
+    SECRETS,
+    SERVICES,
+    Resource,
+)
+from shoal.spec.wire import Wire
+
+CLUSTER_LABEL = "ray.io/cluster"
+NAME = "the-one"
+"""Of the cluster whose objects are copied: no other word in them."""
+_OF_THE_SERVER = ("uid", "resourceVersion", "creationTimestamp", "generation", "managedFields")
+
+
+class Recorded(NamedTuple):
+    """One cluster as it was made: the kinds and bodies of its objects, and its status."""
+
+    objects: tuple[tuple[Resource, dict[str, Any]], ...]
+    status: dict[str, Any]
+    uid: str
+
+    def renamed(self, name: str, uid: str) -> list[tuple[Resource, dict[str, Any]]]:
+        """The same objects of another cluster."""
+        return [
+            (resource, json.loads(json.dumps(body).replace(NAME, name).replace(self.uid, uid)))
+            for resource, body in self.objects
+        ]
+
+    @property
+    def pods(self) -> int:
+        """How many of the objects are pods."""
+        return sum(resource is PODS for resource, _ in self.objects)
+
+
+class _Identity(Wire, frozen=True):
+    uid: str
+
+
+class _Created(Wire, frozen=True):
+    metadata: _Identity
+
+
+class _Labelled(Wire, frozen=True):
+    name: str
+    labels: dict[str, str] = {}
+
+
+class _Condition(Wire, frozen=True):
+    type: str
+    status: str
+
+
+class _Status(Wire, frozen=True):
+    conditions: list[_Condition] = []
+
+
+class _Pod(Wire, frozen=True):
+    metadata: _Labelled
+    status: _Status = _Status()
+
+
+async def recorded(clusters: Clusters, workers: int) -> Recorded:
+    """Have one cluster made by the operator that runs, and note what it is made of."""
+    await clusters.until_ready([raycluster(NAME, workers)], within_s=60)
+    cluster = await clusters.client.get(RAYCLUSTERS, NAMESPACE, NAME, dict[str, Any])
+    uid = cluster["metadata"]["uid"]
+    objects: list[tuple[Resource, dict[str, Any]]] = []
+    for resource in (SERVICES, SECRETS, NETWORKPOLICIES, PODS):
+        listed = await clusters.client.list(resource, dict[str, Any], namespace=NAMESPACE)
+        owned = (body for body in listed.items if _is_owned(body, uid))
+        objects += ((resource, _as_asked(resource, body)) for body in owned)
+    await clusters.remove_all()
+    return Recorded(tuple(objects), cluster["status"], uid)
+
+
+async def alone(clusters: Clusters, one: Recorded, count: int, workers: int) -> float:
+    """Seconds from the first of ``count`` RayClusters to the last one's status, written when its pods are Ready."""
+    version = (await clusters.client.list(PODS, Ignored, namespace=NAMESPACE)).version
+    began = time.monotonic()
+    telling = asyncio.create_task(_tell(clusters, one, count, version))
+
+    async def make(body: dict[str, Any]) -> None:
+        name = body["metadata"]["name"]
+        made = await clusters.client.create(RAYCLUSTERS, NAMESPACE, body, _Created)
+        asked = one.renamed(name, made.metadata.uid)
+        await asyncio.gather(*(clusters.client.create(kind, NAMESPACE, each, Ignored) for kind, each in asked))
+
+    await side_by_side(make, [raycluster(f"rc-{number}", workers) for number in range(count)])
+    await telling
+    return time.monotonic() - began
+
+
+async def _tell(clusters: Clusters, one: Recorded, count: int, version: str) -> None:
+    """Write each cluster's status once its pods are Ready."""
+    ready: Counter[str] = Counter()
+    seen: set[str] = set()
+    async with asyncio.TaskGroup() as writing:
+        events = clusters.client.watch(PODS, _Pod, version, namespace=NAMESPACE, labels=CLUSTER_LABEL)
+        async with contextlib.aclosing(events):
+            async for event in events:
+                if isinstance(event, Bookmark) or event.object.metadata.name in seen or not _is_ready(event.object):
+                    continue
+                seen.add(event.object.metadata.name)
+                cluster = event.object.metadata.labels[CLUSTER_LABEL]
+                ready[cluster] += 1
+                if ready[cluster] == one.pods:
+                    patch = {"status": one.status}
+                    writing.create_task(
+                        clusters.client.merge(RAYCLUSTERS, NAMESPACE, cluster, patch, Ignored, subresource="status")
+                    )
+                if len(seen) == count * one.pods:
+                    return
+
+
+def _is_owned(body: dict[str, Any], uid: str) -> bool:
+    return any(owner["uid"] == uid for owner in body["metadata"].get("ownerReferences", ()))
+
+
+def _is_ready(pod: _Pod) -> bool:
+    return any(said.type == "Ready" and said.status == "True" for said in pod.status.conditions)
+
+
+def _as_asked(resource: Resource, body: dict[str, Any]) -> dict[str, Any]:
+    """A stored object as whoever made it may have asked for it."""
+    metadata = {key: value for key, value in body["metadata"].items() if key not in _OF_THE_SERVER}
+    asked = {key: value for key, value in body.items() if key != "status"}
+    if resource is PODS:
+        asked["spec"] = {key: value for key, value in body["spec"].items() if key != "nodeName"}
+    return {**asked, "metadata": metadata, "apiVersion": resource.api_version, "kind": resource.kind}
