@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 from shoal.backends.kubernetes.client import Bookmark, Client, Ignored
@@ -22,6 +22,9 @@ POLL_S = 0.5
 
 class _Metadata(Wire, frozen=True):
     name: str
+    uid: str = ""
+    resource_version: str = ""
+    labels: dict[str, str] = {}
 
 
 class _Condition(Wire, frozen=True):
@@ -34,9 +37,16 @@ class _Status(Wire, frozen=True):
     conditions: list[_Condition] = []
 
 
-class _Seen(Wire, frozen=True):
+class Seen(Wire, frozen=True):
+    """Of an object what the bench looks at."""
+
     metadata: _Metadata
     status: _Status = _Status()
+
+    @property
+    def is_ready(self) -> bool:
+        """Of a pod, what its condition says."""
+        return any(said.type == "Ready" and said.status == "True" for said in self.status.conditions)
 
 
 class Ready(NamedTuple):
@@ -72,15 +82,14 @@ class Clusters:
 
     async def until_ready(self, bodies: list[dict[str, Any]], within_s: float) -> Ready:
         """Create RayClusters and wait until ``state`` of each is ``ready``."""
-        listed = await self.client.list(RAYCLUSTERS, _Seen, namespace=NAMESPACE)
+        listed = await self.client.list(RAYCLUSTERS, Seen, namespace=NAMESPACE)
         ready: dict[str, float] = {}
 
         async def watch() -> None:
-            events = self.client.watch(RAYCLUSTERS, _Seen, listed.version, namespace=NAMESPACE)
-            async with contextlib.aclosing(events):
-                async for event in events:
-                    if not isinstance(event, Bookmark) and event.object.status.state == "ready":
-                        ready.setdefault(event.object.metadata.name, time.monotonic())
+            async with contextlib.aclosing(self.changes(RAYCLUSTERS, listed.version)) as changes:
+                async for changed in changes:
+                    if changed.status.state == "ready":
+                        ready.setdefault(changed.metadata.name, time.monotonic())
                     if len(ready) == len(bodies):
                         return
 
@@ -90,6 +99,20 @@ class Clusters:
             await watching
         took_s = {name: ready[name] - begun[name] for name in begun}
         return Ready(max(ready.values()) - min(begun.values()), took_s)
+
+    async def changes(self, resource: Resource, version: str) -> AsyncGenerator[Seen, None]:
+        """Every object of the bench that changes after ``version``, as it is then, without end.
+
+        The API server ends the watches of those that it finds too slow, so each goes on where the one before was.
+        """
+        while True:
+            async with contextlib.aclosing(self.client.watch(resource, Seen, version, namespace=NAMESPACE)) as events:
+                async for event in events:
+                    if isinstance(event, Bookmark):
+                        version = event.version
+                        continue
+                    version = event.object.metadata.resource_version
+                    yield event.object
 
     async def raw_pods_s(self, count: int) -> float:
         """Seconds from the first of ``count`` bare pods to the moment at which all are Ready; they are removed then."""
@@ -109,17 +132,14 @@ class Clusters:
         await self._remove(PODS)
 
     async def _ready_pods(self) -> int:
-        pods = (await self.client.list(PODS, _Seen, namespace=NAMESPACE)).items
-        return sum(
-            any(said.type == "Ready" and said.status == "True" for said in pod.status.conditions) for pod in pods
-        )
+        return sum(pod.is_ready for pod in (await self.client.list(PODS, Seen, namespace=NAMESPACE)).items)
 
     async def _remove(self, resource: Resource) -> None:
-        async def one(item: _Seen) -> None:
+        async def one(item: Seen) -> None:
             with contextlib.suppress(NotFound):
                 await self.client.delete(resource, NAMESPACE, item.metadata.name, grace_s=0)
 
-        while items := (await self.client.list(resource, _Seen, namespace=NAMESPACE)).items:
+        while items := (await self.client.list(resource, Seen, namespace=NAMESPACE)).items:
             await side_by_side(one, items)
             await asyncio.sleep(POLL_S)
 

@@ -4,11 +4,10 @@ import asyncio
 import contextlib
 import json
 import time
-from collections import Counter
 from typing import Any, NamedTuple
 
-from bench.operator.clusters import NAMESPACE, Clusters, raycluster, side_by_side
-from shoal.backends.kubernetes.client import Bookmark, Ignored
+from bench.operator.clusters import NAMESPACE, Clusters, Seen, raycluster, side_by_side
+from shoal.backends.kubernetes.client import Ignored
 from shoal.backends.kubernetes.resources import (
     NETWORKPOLICIES,
     PODS,
@@ -17,7 +16,6 @@ from shoal.backends.kubernetes.resources import (
     SERVICES,
     Resource,
 )
-from shoal.spec.wire import Wire
 
 CLUSTER_LABEL = "ray.io/cluster"
 NAME = "the-one"
@@ -45,33 +43,6 @@ class Recorded(NamedTuple):
         return sum(resource is PODS for resource, _ in self.objects)
 
 
-class _Identity(Wire, frozen=True):
-    uid: str
-
-
-class _Created(Wire, frozen=True):
-    metadata: _Identity
-
-
-class _Labelled(Wire, frozen=True):
-    name: str
-    labels: dict[str, str] = {}
-
-
-class _Condition(Wire, frozen=True):
-    type: str
-    status: str
-
-
-class _Status(Wire, frozen=True):
-    conditions: list[_Condition] = []
-
-
-class _Pod(Wire, frozen=True):
-    metadata: _Labelled
-    status: _Status = _Status()
-
-
 async def recorded(clusters: Clusters, workers: int) -> Recorded:
     """Have one cluster made by the operator that runs, and note what it is made of."""
     await clusters.until_ready([raycluster(NAME, workers)], within_s=60)
@@ -94,7 +65,7 @@ async def alone(clusters: Clusters, one: Recorded, count: int, workers: int) -> 
 
     async def make(body: dict[str, Any]) -> None:
         name = body["metadata"]["name"]
-        made = await clusters.client.create(RAYCLUSTERS, NAMESPACE, body, _Created)
+        made = await clusters.client.create(RAYCLUSTERS, NAMESPACE, body, Seen)
         asked = one.renamed(name, made.metadata.uid)
         await asyncio.gather(*(clusters.client.create(kind, NAMESPACE, each, Ignored) for kind, each in asked))
 
@@ -105,32 +76,29 @@ async def alone(clusters: Clusters, one: Recorded, count: int, workers: int) -> 
 
 async def _tell(clusters: Clusters, one: Recorded, count: int, version: str) -> None:
     """Write each cluster's status once its pods are Ready."""
-    ready: Counter[str] = Counter()
+    waits_for = dict.fromkeys((f"rc-{number}" for number in range(count)), one.pods)
     seen: set[str] = set()
-    async with asyncio.TaskGroup() as writing:
-        events = clusters.client.watch(PODS, _Pod, version, namespace=NAMESPACE, labels=CLUSTER_LABEL)
-        async with contextlib.aclosing(events):
-            async for event in events:
-                if isinstance(event, Bookmark) or event.object.metadata.name in seen or not _is_ready(event.object):
-                    continue
-                seen.add(event.object.metadata.name)
-                cluster = event.object.metadata.labels[CLUSTER_LABEL]
-                ready[cluster] += 1
-                if ready[cluster] == one.pods:
-                    patch = {"status": one.status}
-                    writing.create_task(
-                        clusters.client.merge(RAYCLUSTERS, NAMESPACE, cluster, patch, Ignored, subresource="status")
-                    )
-                if len(seen) == count * one.pods:
-                    return
+
+    async def write(cluster: str) -> None:
+        patch = {"status": one.status}
+        await clusters.client.merge(RAYCLUSTERS, NAMESPACE, cluster, patch, Ignored, subresource="status")
+
+    async with asyncio.TaskGroup() as writing, contextlib.aclosing(clusters.changes(PODS, version)) as changes:
+        async for pod in changes:
+            cluster = pod.metadata.labels.get(CLUSTER_LABEL, "")
+            if not pod.is_ready or pod.metadata.name in seen or cluster not in waits_for:
+                continue
+            seen.add(pod.metadata.name)
+            waits_for[cluster] -= 1
+            if not waits_for[cluster]:
+                writing.create_task(write(cluster))
+                del waits_for[cluster]
+            if not waits_for:
+                return
 
 
 def _is_owned(body: dict[str, Any], uid: str) -> bool:
     return any(owner["uid"] == uid for owner in body["metadata"].get("ownerReferences", ()))
-
-
-def _is_ready(pod: _Pod) -> bool:
-    return any(said.type == "Ready" and said.status == "True" for said in pod.status.conditions)
 
 
 def _as_asked(resource: Resource, body: dict[str, Any]) -> dict[str, Any]:
