@@ -62,7 +62,6 @@ async def _measure(folder: Path, shoal: str, kuberay: Path, counts: list[int], q
             lines.append(line)
 
     async with connected(str(folder / "admin.conf")) as clusters:
-        # First: what is left of a thousand clusters is collected for minutes, and would slow the small ones.
         say("one big cluster beside small ones", *await beside(clusters, ours, workers=500, small=50), "")
         one = await copied(clusters, ours)
         for count in counts:
