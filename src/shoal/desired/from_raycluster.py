@@ -47,7 +47,7 @@ def _head(group: HeadGroupSpec) -> DesiredNode:
         role=Role.HEAD,
         group=HEAD_GROUP,
         start_params=start_params(pod_of(group.template), group.ray_start_params, group.resources, group.labels),
-        ports=_ports(container, group.ray_start_params),
+        ports=head_port_numbers(container, group.ray_start_params),
         env=_env(container),
     )
 
@@ -62,7 +62,7 @@ def _workers(group: WorkerGroupSpec) -> list[DesiredNode]:
     ]
 
 
-def _ports(container: Container, params: dict[str, str]) -> dict[str, int]:
+def head_port_numbers(container: Container, params: dict[str, str]) -> dict[str, int]:
     """Ports by Ray's names. rayStartParams win over the container's, since Ray listens where those say."""
     ports = {HEAD_PORT_OF[port.name]: port.container_port for port in container.ports if port.name in HEAD_PORT_OF}
     for port in HEAD_PORTS:

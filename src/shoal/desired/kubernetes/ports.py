@@ -2,7 +2,8 @@
 
 import msgspec
 
-from shoal.desired.from_raycluster import ray_container
+from shoal.desired.from_raycluster import head_port_numbers, ray_container
+from shoal.spec.ray_start import HEAD_PORTS
 from shoal.spec.raycluster import RayCluster
 
 DASHBOARD, METRICS, SERVE = "dashboard", "metrics", "serve"
@@ -38,6 +39,13 @@ def head_ports(cluster: RayCluster) -> tuple[NamedPort, ...]:
         metrics = next(port for port in _own(cluster) if port.name == METRICS)
         found.setdefault((metrics.number, metrics.protocol), metrics)
     return tuple(sorted(found.values(), key=lambda port: port.name))
+
+
+def gcs_port(cluster: RayCluster) -> int:
+    """Where the head's GCS listens, and where the operator asks it."""
+    head = cluster.spec.head_group_spec
+    numbers = head_port_numbers(ray_container(head.template), head.ray_start_params)
+    return numbers.get("gcs") or next(port.default for port in HEAD_PORTS if port.name == "gcs")
 
 
 def dashboard_port(cluster: RayCluster) -> int:

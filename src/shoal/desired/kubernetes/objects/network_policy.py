@@ -8,7 +8,15 @@ from shoal.desired.kubernetes import names
 from shoal.desired.kubernetes.labels import CLUSTER, FROM_KIND, FROM_NAME, GROUP, NODE_TYPE
 from shoal.desired.kubernetes.objects.labels import common
 from shoal.desired.kubernetes.objects.manifest import manifest
-from shoal.desired.kubernetes.ports import METRICS, SERVE, dashboard_port, head_ports, metrics_port, serve_ports
+from shoal.desired.kubernetes.ports import (
+    METRICS,
+    SERVE,
+    dashboard_port,
+    gcs_port,
+    head_ports,
+    metrics_port,
+    serve_ports,
+)
 from shoal.desired.kubernetes.settings import Settings
 from shoal.spec.kubernetes.service import ServiceSpec
 from shoal.spec.ray_start import HEAD_PORT_OF
@@ -38,7 +46,8 @@ def _by_default(cluster: RayCluster, settings: Settings) -> DesiredObject:
     manifest itself puts outside, Ray Serve and the ways to the dashboard, is open to all; the GCS never is."""
     submitters = {"podSelector": {"matchLabels": {FROM_KIND: "RayJob"}}}
     ingress = [
-        *_always(cluster, settings),
+        _from([_own(cluster)], ()),
+        _operator(cluster, settings),
         _from([submitters], [dashboard_port(cluster)]),
         _from([{"namespaceSelector": {}}], [metrics_port(cluster)]),
     ]
@@ -68,13 +77,13 @@ def _asked_for(cluster: RayCluster, options: dict[str, Any], settings: Settings)
     mode = options.get("mode") or "DenyAll"
     head, worker = options.get("head") or {}, options.get("worker") or {}
     groups = {group["groupName"]: group for group in options.get("workerGroups") or ()}
-    always = _always(cluster, settings)
-    rules = _rules(cluster, mode, [*always, *_job(cluster)], head)
+    asking = [_operator(cluster, settings), *_job(cluster)]
+    rules = _rules(cluster, mode, asking, head)
     policies = [_policy(cluster, names.head_policy(name), {NODE_TYPE: "head"}, rules)]
     for group in cluster.spec.worker_group_specs:
         selected = {NODE_TYPE: "worker", GROUP: group.group_name}
         # A group's own rules stand in place of those of all workers, as in KubeRay.
-        rules = _rules(cluster, mode, always, groups.get(group.group_name, worker))
+        rules = _rules(cluster, mode, (), groups.get(group.group_name, worker))
         policies.append(_policy(cluster, names.workers_policy(name, group.group_name), selected, rules))
     return tuple(policies)
 
@@ -84,7 +93,7 @@ def _rules(cluster: RayCluster, mode: str, ingress: Sequence[Rule], given: dict[
     rules: dict[str, Any] = {"policyTypes": types}
     if mode in ("DenyAll", "DenyAllIngress"):
         types.append("Ingress")
-        rules["ingress"] = [*ingress, *(given.get("ingressRules") or ())]
+        rules["ingress"] = [_from([_own(cluster)], ()), *ingress, *(given.get("ingressRules") or ())]
     if mode in ("DenyAll", "DenyAllEgress"):
         types.append("Egress")
         rules["egress"] = [{"to": [_own(cluster)]}, _names_are_looked_up(), *(given.get("egressRules") or ())]
@@ -98,10 +107,10 @@ def _names_are_looked_up() -> Rule:
     return {"to": [{"namespaceSelector": servers}, {"ipBlock": {"cidr": DNS_ON_NODES}}], "ports": ports}
 
 
-def _always(cluster: RayCluster, settings: Settings) -> list[Rule]:
-    """Who is let in on every port: the cluster's own pods, and the operator's namespace."""
+def _operator(cluster: RayCluster, settings: Settings) -> Rule:
+    """It asks the head's GCS who is alive, and nobody else anything."""
     operator = {"namespaceSelector": {"matchLabels": {NAMESPACE_NAME: settings.operator_namespace}}}
-    return [_from([_own(cluster), operator], ())]
+    return _from([operator], [gcs_port(cluster)])
 
 
 def _job(cluster: RayCluster) -> list[Rule]:
