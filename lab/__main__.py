@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from lab import containers, fake_nodes, node, packages
+from lab import containers, entrance, fake_nodes, node, packages
 from lab.build import build, is_missing, program
 from lab.control_plane import up
 from lab.down import down
@@ -63,6 +63,11 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, Verb]]:
         "node",
         "add a real node, whose pods are processes of this machine (root)",
         lambda run, _: _alone(run, node.start),
+    )
+    verb(
+        "entrance",
+        "let requests from outside in: Contour, built the first time, and Envoy (root)",
+        lambda run, _: _alone(run, entrance.start),
     )
     kwok = verb("kwok", "add fake nodes, whose pods become Ready at once", lambda run, args: _fake(run, args.count))
     kwok.add_argument("count", type=int, nargs="?", default=fake_nodes.DEFAULT_COUNT)

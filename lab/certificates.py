@@ -33,10 +33,10 @@ def make_service_account_key(folder: Path) -> None:
     run([openssl(), "ec", "-in", folder / "sa.key", "-pubout", "-out", folder / "sa.pub"])
 
 
-def make_server_certificate(folder: Path, addresses: list[str], names: list[str]) -> None:
-    """server.crt and server.key, for these IP addresses and DNS names."""
+def make_server_certificate(folder: Path, addresses: list[str], names: list[str], file: str = "server") -> None:
+    """FILE.crt and FILE.key, for these IP addresses and DNS names."""
     alternatives = ",".join([*(f"IP:{each}" for each in addresses), *(f"DNS:{each}" for each in names)])
-    _certificate(folder, "server", "/CN=kube-apiserver", SERVER_EXTENSIONS.format(names=alternatives))
+    _certificate(folder, file, f"/CN={file}", SERVER_EXTENSIONS.format(names=alternatives))
 
 
 def make_user_certificate(folder: Path, file: str, user: str, group: str) -> None:

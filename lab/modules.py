@@ -77,6 +77,13 @@ KUBERNETES = Module(
         )
     },
 )
+CONTOUR = Module(
+    "contour",
+    "github.com/projectcontour/contour",
+    {"contour": "github.com/projectcontour/contour/cmd/contour"},
+    ("examples/contour/01-crds.yaml", "examples/gateway/00-crds.yaml"),
+)
+"""Lets requests from outside in, where that is asked for. With it come the definitions of the Gateway API."""
 MODULES = (ETCD, KWOK, COREDNS, KUBERNETES, HELM)
 KUBERAY = Module(
     "kuberay",

@@ -84,7 +84,8 @@ def _make_pause_image(run: Run) -> None:
     shutil.rmtree(root)
 
 
-def _on_node(run: Run, network: Network, name: str, argv: list[str | Path]) -> Process:
+def on_node(run: Run, network: Network, name: str, argv: list[str | Path]) -> Process:
+    """A program on the node's network, started unless it runs already."""
     # Administrators' programs (mount, iptables, conntrack) are not on every PATH.
     path = os.pathsep.join([os.environ.get("PATH", os.defpath), *FURTHER_FOLDERS])
     return ensure(run, name, [*inside(network), *argv], {"PATH": path})
@@ -95,7 +96,7 @@ def _start_kubelet(run: Run, network: Network, kubeconfig: Path) -> Process:
     config.write_text(json.dumps(_kubelet(run, network), indent=1))
     flags = [f"--config={config}", f"--kubeconfig={kubeconfig}", f"--root-dir={run.folder / 'kubelet'}"]
     names = [f"--hostname-override={NODE}", f"--node-ip={network.node}"]
-    return _on_node(run, network, "kubelet", [program(KUBERNETES, "kubelet"), *flags, *names])
+    return on_node(run, network, "kubelet", [program(KUBERNETES, "kubelet"), *flags, *names])
 
 
 def _kubelet(run: Run, network: Network) -> dict[str, object]:
@@ -127,14 +128,14 @@ def _start_proxy(run: Run, network: Network, kubeconfig: Path) -> None:
         f"--hostname-override={NODE}",
         "--conntrack-max-per-core=0",
     ]
-    _on_node(run, network, "proxy", [program(KUBERNETES, "kube-proxy"), *flags])
+    on_node(run, network, "proxy", [program(KUBERNETES, "kube-proxy"), *flags])
 
 
 def _start_dns(run: Run, network: Network, kubeconfig: Path) -> None:
     """CoreDNS beside the kubelet, and the service that leads to it."""
     corefile = run.folder / "Corefile"
     corefile.write_text(COREFILE.format(address=network.node, kubeconfig=kubeconfig, context=CONTEXT))
-    _on_node(run, network, "dns", [program(COREDNS, "coredns"), "-conf", corefile])
+    on_node(run, network, "dns", [program(COREDNS, "coredns"), "-conf", corefile])
     ports = [{"name": f"dns-{each.lower()}", "port": 53, "protocol": each} for each in ("UDP", "TCP")]
     spec = {"clusterIP": network.dns_service, "ports": ports}
     service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "kube-dns"}, "spec": spec}

@@ -44,6 +44,13 @@ def node() -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="session")
+def entrance(node: Cluster) -> Cluster:
+    """The same, which lets requests from outside in."""
+    run_lab("--run", str(node.kubeconfig.parent), "entrance")
+    return node
+
+
+@pytest.fixture(scope="session")
 def operator_image(node: Cluster) -> str:
     """The operator as it is in this folder, known to the node."""
     run_lab("--run", str(node.kubeconfig.parent), "operator-image", OPERATOR_IMAGE)

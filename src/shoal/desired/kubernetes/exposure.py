@@ -7,26 +7,17 @@ import msgspec
 
 from shoal.desired.cluster import DesiredObject, Role
 from shoal.desired.kubernetes import names
+from shoal.desired.kubernetes.controllers import annotations_for
+from shoal.desired.kubernetes.gateways import DashboardUnencrypted, Gateway, listener_for
 from shoal.desired.kubernetes.labels import CLUSTER, NODE_TYPE
 from shoal.desired.kubernetes.objects.labels import identified, of_head
 from shoal.desired.kubernetes.objects.manifest import manifest
 from shoal.desired.kubernetes.ports import dashboard_port, serve_port
 from shoal.errors import InputError
-from shoal.spec.kubernetes.meta import ObjectMeta
 from shoal.spec.raycluster import RayCluster
-from shoal.spec.wire import Wire
 
 EXPOSURE = "shoal.dev/exposure"
 """Label of all that is made here. The operator leaves alone what bears no digest of its own, and so these."""
-LONGEST_UPLOAD = "512m"
-LONGEST_SILENCE_S = "3600"
-FOR_NGINX = {
-    "nginx.ingress.kubernetes.io/force-ssl-redirect": "true",
-    # A job's working_dir is sent as one body, and logs are followed over one long request.
-    "nginx.ingress.kubernetes.io/proxy-body-size": LONGEST_UPLOAD,
-    "nginx.ingress.kubernetes.io/proxy-read-timeout": LONGEST_SILENCE_S,
-}
-FOR_TRAEFIK = {"traefik.ingress.kubernetes.io/router.entrypoints": "websecure"}
 
 
 class DashboardUnprotected(InputError):
@@ -38,34 +29,6 @@ class DashboardUnprotected(InputError):
     """
 
     code = "E748"
-
-
-class DashboardUnencrypted(InputError):
-    """Without TLS the token can be read on its way, and whoever has it runs code in the cluster; so it is not exposed.
-
-    Give a Secret of type kubernetes.io/tls in the cluster's namespace (`--tls SECRET`; `kubectl create secret tls`, or
-    cert-manager makes one), or a Gateway with an HTTPS listener for that host.
-    """
-
-    code = "E749"
-
-
-class Listener(Wire, frozen=True):
-    name: str
-    protocol: str
-    port: int = 0
-    hostname: str = ""
-
-
-class GatewaySpec(Wire, frozen=True):
-    listeners: tuple[Listener, ...] = ()
-
-
-class Gateway(Wire, frozen=True):
-    """Of a Gateway what an exposure depends on."""
-
-    metadata: ObjectMeta
-    spec: GatewaySpec
 
 
 class Entrance(msgspec.Struct, frozen=True):
@@ -88,7 +51,7 @@ def exposure(
     """The manifests: a Service, an Ingress or HTTPRoute, and a NetworkPolicy where one is in the way.
 
     asks_for_token: whether the cluster's pods do, as they run. is_closed: whether a NetworkPolicy keeps strangers out.
-    Raises DashboardUnprotected, DashboardUnencrypted.
+    Raises DashboardUnprotected, DashboardUnencrypted, GatewayClosed.
     """
     name = cluster.metadata.name
     if not asks_for_token:
@@ -128,9 +91,7 @@ def _ingress(cluster: RayCluster, entrance: Entrance) -> DesiredObject:
     }
     if entrance.ingress_class:
         spec["ingressClassName"] = entrance.ingress_class
-    known = {"nginx": FOR_NGINX, "traefik": FOR_TRAEFIK}
-    annotations = next((said for word, said in known.items() if word in entrance.ingress_class), {})
-    api = "networking.k8s.io/v1"
+    api, annotations = "networking.k8s.io/v1", annotations_for(entrance.ingress_class)
     return manifest("Ingress", _name(cluster), _labels(cluster), {"spec": spec}, api=api, annotations=annotations)
 
 
@@ -140,9 +101,9 @@ def _path(cluster: RayCluster, port: int) -> dict[str, Any]:
 
 
 def _route(cluster: RayCluster, gateway: Gateway, host: str, port: int) -> DesiredObject:
-    meta = gateway.metadata
+    meta, listener = gateway.metadata, listener_for(gateway, host, cluster.metadata.namespace)
     # The listener is named, so that none without TLS takes the route up.
-    parent = {"name": meta.name, "namespace": meta.namespace, "sectionName": _listener(gateway, host)}
+    parent = {"name": meta.name, "namespace": meta.namespace, "sectionName": listener.name}
     spec = {"parentRefs": [parent], "hostnames": [host], "rules": [_rule(cluster, port)]}
     api = "gateway.networking.k8s.io/v1"
     return manifest("HTTPRoute", f"{_name(cluster)}-{port}", _labels(cluster), {"spec": spec}, api=api)
@@ -150,24 +111,9 @@ def _route(cluster: RayCluster, gateway: Gateway, host: str, port: int) -> Desir
 
 def _rule(cluster: RayCluster, port: int) -> dict[str, Any]:
     match = {"path": {"type": "PathPrefix", "value": "/"}}
-    return {"matches": [match], "backendRefs": [{"name": _name(cluster), "port": port}]}
-
-
-def _listener(gateway: Gateway, host: str) -> str:
-    """The HTTPS listener for a host; the most particular one wins."""
-    fit = [item for item in gateway.spec.listeners if item.protocol == "HTTPS" and _covers(item.hostname, host)]
-    if not fit:
-        where = f"{gateway.metadata.namespace}/{gateway.metadata.name}"
-        raise DashboardUnencrypted(
-            f"the Gateway {where} has no HTTPS listener for {host}", next_step="add one, or give --tls and an Ingress"
-        )
-    return max(fit, key=lambda item: len(item.hostname)).name
-
-
-def _covers(pattern: str, host: str) -> bool:
-    if pattern.startswith("*."):
-        return host.endswith(pattern[1:])
-    return pattern in ("", host)
+    # Zero is no limit: a log is followed for as long as its job runs, where controllers have 15 seconds for an answer.
+    backends, timeouts = [{"name": _name(cluster), "port": port}], {"request": "0s"}
+    return {"matches": [match], "backendRefs": backends, "timeouts": timeouts}
 
 
 def _policy(cluster: RayCluster, ports: Iterable[int]) -> DesiredObject:

@@ -6,13 +6,9 @@ import msgspec
 import pytest
 
 from shoal.desired.cluster import DesiredObject
-from shoal.desired.kubernetes.exposure import (
-    DashboardUnencrypted,
-    DashboardUnprotected,
-    Entrance,
-    Gateway,
-    exposure,
-)
+from shoal.desired.kubernetes.controllers import FOR_CONTOUR, FOR_NGINX, FOR_TRAEFIK
+from shoal.desired.kubernetes.exposure import DashboardUnprotected, Entrance, exposure
+from shoal.desired.kubernetes.gateways import DashboardUnencrypted, Gateway, GatewayClosed
 from shoal.spec.raycluster import RayCluster
 
 BODY = {
@@ -32,7 +28,8 @@ def gateway(*listeners: dict[str, Any]) -> Gateway:
 
 
 HTTP = {"name": "http", "protocol": "HTTP", "port": 80}
-HTTPS = {"name": "https", "protocol": "HTTPS", "port": 443, "hostname": "*.example.com"}
+ALL = {"namespaces": {"from": "All"}}
+HTTPS = {"name": "https", "protocol": "HTTPS", "port": 443, "hostname": "*.example.com", "allowedRoutes": ALL}
 
 
 def made(entrance: Entrance, *, is_closed: bool = False) -> dict[str, DesiredObject]:
@@ -63,6 +60,17 @@ def test_a_dashboard_without_tls_is_not_exposed(entrance: Entrance) -> None:
         exposure(CLUSTER, entrance, asks_for_token=True, is_closed=False)
 
 
+@pytest.mark.parametrize("allowed", [{}, {"allowedRoutes": {"namespaces": {"from": "Same"}}}])
+def test_no_route_is_made_that_the_gateway_would_not_take(allowed: dict[str, Any]) -> None:
+    listener = {key: value for key, value in HTTPS.items() if key != "allowedRoutes"} | allowed
+    with pytest.raises(GatewayClosed, match="takes no routes of other namespaces"):
+        made(Entrance("ray.example.com", gateway=gateway(listener)))
+    beside = msgspec.convert(
+        {"metadata": {"name": "web", "namespace": "ns"}, "spec": {"listeners": [listener]}}, Gateway
+    )
+    assert "HTTPRoute/c-exposed-8265" in made(Entrance("ray.example.com", gateway=beside))
+
+
 def test_an_ingress_ends_tls_for_its_host_and_leads_to_the_dashboard_alone() -> None:
     found = made(INGRESS)
     assert list(found) == ["Service/c-exposed", "Ingress/c-exposed"]
@@ -87,13 +95,23 @@ def test_an_ingress_ends_tls_for_its_host_and_leads_to_the_dashboard_alone() -> 
         ],
         "ingressClassName": "nginx",
     }
-    assert body["metadata"]["annotations"]["nginx.ingress.kubernetes.io/force-ssl-redirect"] == "true"
 
 
-def test_an_ingress_of_the_default_class_names_none() -> None:
-    body = made(Entrance("ray.example.com", tls_secret="ray-tls"))["Ingress/c-exposed"].body
-    assert "ingressClassName" not in body["spec"]
-    assert "annotations" not in body["metadata"]
+@pytest.mark.parametrize(
+    ("ingress_class", "told"), [("nginx", FOR_NGINX), ("traefik-internal", FOR_TRAEFIK), ("contour", FOR_CONTOUR)]
+)
+def test_a_controller_is_told_to_serve_by_tls_alone_and_to_cut_nothing(
+    ingress_class: str, told: dict[str, str]
+) -> None:
+    body = made(Entrance("ray.example.com", tls_secret="t", ingress_class=ingress_class))["Ingress/c-exposed"].body
+    assert body["metadata"]["annotations"] == told
+
+
+@pytest.mark.parametrize("ingress_class", ["", "public"])
+def test_a_controller_that_is_not_known_is_told_what_each_would_be(ingress_class: str) -> None:
+    body = made(Entrance("ray.example.com", tls_secret="t", ingress_class=ingress_class))["Ingress/c-exposed"].body
+    assert body["spec"].get("ingressClassName", "") == ingress_class
+    assert body["metadata"]["annotations"] == FOR_NGINX | FOR_TRAEFIK | FOR_CONTOUR
 
 
 def test_serve_has_a_host_of_its_own() -> None:
@@ -105,7 +123,7 @@ def test_serve_has_a_host_of_its_own() -> None:
 
 
 def test_a_route_is_taken_up_by_the_listener_with_tls_for_its_host() -> None:
-    exact = {"name": "exact", "protocol": "HTTPS", "hostname": "app.example.com"}
+    exact = HTTPS | {"name": "exact", "hostname": "app.example.com"}
     entrance = Entrance("ray.example.com", serve_host="app.example.com", gateway=gateway(HTTP, HTTPS, exact))
     found = made(entrance)
     assert list(found) == ["Service/c-exposed", "HTTPRoute/c-exposed-8265", "HTTPRoute/c-exposed-8000"]
@@ -113,6 +131,7 @@ def test_a_route_is_taken_up_by_the_listener_with_tls_for_its_host() -> None:
     assert spec["parentRefs"] == [{"name": "web", "namespace": "infra", "sectionName": "https"}]
     assert spec["hostnames"] == ["ray.example.com"]
     assert spec["rules"][0]["backendRefs"] == [{"name": "c-exposed", "port": 8265}]
+    assert spec["rules"][0]["timeouts"] == {"request": "0s"}
     assert found["HTTPRoute/c-exposed-8000"].body["spec"]["parentRefs"][0]["sectionName"] == "exact"
 
 

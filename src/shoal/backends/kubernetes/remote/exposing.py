@@ -20,7 +20,8 @@ from shoal.backends.kubernetes.resources import (
     resource_of,
 )
 from shoal.backends.kubernetes.work import NameTaken
-from shoal.desired.kubernetes.exposure import EXPOSURE, Entrance, Gateway, exposure
+from shoal.desired.kubernetes.exposure import EXPOSURE, Entrance, exposure
+from shoal.desired.kubernetes.gateways import Gateway
 from shoal.errors import ClusterUnknown
 from shoal.lint.images import ray_of
 from shoal.spec.kubernetes.meta import LabelSelector, ObjectMeta
@@ -51,7 +52,7 @@ async def exposing(client: Client, place: Place, name: str, entrance: Entrance, 
     """The manifests that expose a cluster as it runs now. gateway: ``[NAMESPACE/]NAME`` of one that is there, or "".
 
     They go with the RayCluster, which owns them. Raises ClusterUnknown, HeadNotRunning, DashboardUnprotected,
-    DashboardUnencrypted, NotFound.
+    DashboardUnencrypted, GatewayClosed, NotFound.
     """
     try:
         cluster = await client.get(RAYCLUSTERS, place.namespace, name, RayCluster)

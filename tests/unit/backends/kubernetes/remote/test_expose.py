@@ -157,6 +157,7 @@ class WithGateways:
         """A Gateway and an HTTPRoute as a server with the Gateway API answers, all else by the fake."""
         if request.path == "/apis/gateway.networking.k8s.io/v1/namespaces/infra/gateways/web":
             listener = {"name": "https", "protocol": "HTTPS", "port": 443, "hostname": "*.example.com"}
+            listener |= {"allowedRoutes": {"namespaces": {"from": "All"}}}
             meta = {"name": "web", "namespace": "infra"}
             return Response(200, msgspec.json.encode({"metadata": meta, "spec": {"listeners": [listener]}}))
         if request.method == "PATCH" and "/httproutes/" in request.path:
