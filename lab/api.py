@@ -39,6 +39,11 @@ def get(run: Run, path: str) -> Any:
     return json.loads(body) if status == http.HTTPStatus.OK else None
 
 
+def conditions(found: dict[str, Any]) -> dict[str, str]:
+    """The conditions of an object's status, as ``{"Ready": "True"}``."""
+    return {each["type"]: each["status"] for each in found.get("status", {}).get("conditions", [])}
+
+
 def apply(run: Run, path: str, body: dict[str, Any]) -> None:
     """Server-side apply at the path of an object."""
     query = "?fieldManager=lab&force=true"

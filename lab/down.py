@@ -44,7 +44,7 @@ def _remove_node(run: Run) -> None:
     make_link(network)
     containers.start(run)  # to end the containers it must run, whatever befell it
     containers.remove_all(run)
-    stop(run, ("envoy", "contour", "dns", "proxy", "containerd"))
+    stop(run, ("envoy", "contour", "policies", "proxy", "containerd"))
     containers.unmount_below(run.folder)
     containers.remove_state(network)
     remove_link(network)

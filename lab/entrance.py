@@ -15,9 +15,9 @@ from lab.containers import state_of
 from lab.envoy import envoy
 from lab.errors import LabError
 from lab.folders import Run
+from lab.link import start_inside
 from lab.modules import CONTOUR, KUBERNETES
 from lab.network import Network, network_of
-from lab.node import on_node
 from lab.processes import Process, check_alive, running
 from lab.shell import need_root, run, say
 from lab.waiting import wait_until
@@ -110,10 +110,10 @@ def _open_ports(lab: Run, network: Network) -> None:
 def _start_contour(lab: Run, network: Network) -> Process:
     config = lab.folder / "contour.json"  # JSON is YAML, too
     config.write_text(json.dumps({"gateway": {"gatewayRef": {"name": GATEWAY, "namespace": NAMESPACE}}}))
-    flags = [f"--config-path={config}", f"--kubeconfig={lab.folder / 'node.conf'}", f"--ingress-class-name={NAME}"]
+    flags = [f"--config-path={config}", f"--kubeconfig={lab.node_kubeconfig}", f"--ingress-class-name={NAME}"]
     # Nobody else is on the node's loopback, by which Envoy asks it.
     alone = ["--insecure", "--disable-leader-election", f"--ingress-status-address={network.node}"]
-    return on_node(lab, network, "contour", [program(CONTOUR, "contour"), "serve", *flags, *alone])
+    return start_inside(lab, network, "contour", [program(CONTOUR, "contour"), "serve", *flags, *alone])
 
 
 def _start_envoy(lab: Run, network: Network) -> Process:
@@ -123,7 +123,7 @@ def _start_envoy(lab: Run, network: Network) -> Process:
     run([contour, "bootstrap", config, f"--admin-address={socket}"])
     names = ["--service-cluster", NAMESPACE, "--service-node", "node1"]
     flags = ["--config-path", str(config), "--disable-hot-restart", "--log-level", "warning", *names]
-    return on_node(lab, network, "envoy", [envoy(), *flags])
+    return start_inside(lab, network, "envoy", [envoy(), *flags])
 
 
 def _answers(address: str) -> bool:

@@ -36,6 +36,11 @@ class Run:
         return self.folder / "admin.conf"
 
     @property
+    def node_kubeconfig(self) -> Path:
+        """The administrator's, for what runs on the node: it finds the API server by the link, not at 127.0.0.1."""
+        return self.folder / "node.conf"
+
+    @property
     def bench_kubeconfig(self) -> Path:
         """The kubeconfig of the user whose requests are in the audit log."""
         return self.folder / "bench.conf"

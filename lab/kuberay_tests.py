@@ -14,7 +14,9 @@ from lab.build import build, program
 from lab.control_plane import up
 from lab.errors import LabError
 from lab.folders import Run, locked
+from lab.link import inside
 from lab.modules import KUBERAY_TESTS, KUBERNETES, MODULES
+from lab.network import network_of
 from lab.processes import check_alive, ensure, stop
 from lab.ray_image import DEFAULT_VERSION, make_ray_image
 from lab.redis_image import make_redis_image
@@ -57,7 +59,9 @@ def run_tests(lab: Run, pattern: str, profile: str) -> None:
         _prepare(lab)
     results: list[Result] = []
     try:
-        operator = ensure(lab, OPERATOR, _operator(lab, profile), _without_settings())
+        # From the node it gets through NetworkPolicies, as it would from a pod in its namespace.
+        command = [*inside(network_of(lab)), *_operator(lab, profile)]
+        operator = ensure(lab, OPERATOR, command, _without_settings())
         for suite, test in tests:
             say(f"{test}, profile {profile}")
             results += _run(lab, suite, test, parts)
@@ -106,7 +110,7 @@ def _shoal() -> list[str]:
 
 def _operator(lab: Run, profile: str) -> list[str]:
     ports = ["--probes-port", "0", "--metrics-port", "0"]
-    how = ["--no-leader-election", "--profile", profile, "--kubeconfig", str(lab.kubeconfig)]
+    how = ["--no-leader-election", "--profile", profile, "--kubeconfig", str(lab.node_kubeconfig)]
     return [*_shoal(), "operator", "run", *how, *ports]
 
 

@@ -4,12 +4,16 @@ What kubelet, kube-proxy and the plugins do to addresses and packet rules happen
 they are, several nodes live side by side, and all of it is gone with the namespace.
 """
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from lab.errors import LabError
+from lab.folders import Run
 from lab.network import Network
 from lab.packages import STEP
-from lab.shell import find, run, succeeds
+from lab.processes import Process, ensure
+from lab.shell import FURTHER_FOLDERS, find, run, succeeds
 
 NAMESPACES = Path("/run/netns")
 INSIDE = "eth0"
@@ -20,6 +24,13 @@ def inside(network: Network) -> list[str]:
     """What to put before a command to run it on the node's network, and otherwise on this machine."""
     # Not `ip netns exec`: that one hides /sys/fs/cgroup.
     return [find("nsenter", STEP), f"--net={NAMESPACES / network.name}"]
+
+
+def start_inside(lab: Run, network: Network, name: str, argv: Sequence[str | Path]) -> Process:
+    """Start a process of the node's, unless it runs already."""
+    # Administrators' programs (mount, iptables, conntrack) are not on every PATH.
+    path = os.pathsep.join([os.environ.get("PATH", os.defpath), *FURTHER_FOLDERS])
+    return ensure(lab, name, [*inside(network), *argv], {"PATH": path})
 
 
 def make_link(network: Network) -> None:

@@ -84,7 +84,12 @@ CONTOUR = Module(
     ("examples/contour/01-crds.yaml", "examples/gateway/00-crds.yaml"),
 )
 """Lets requests from outside in, where that is asked for. With it come the definitions of the Gateway API."""
-MODULES = (ETCD, KWOK, COREDNS, KUBERNETES, HELM)
+KUBE_ROUTER = Module(
+    "kube-router",
+    "github.com/cloudnativelabs/kube-router/v2",
+    {"kube-router": "github.com/cloudnativelabs/kube-router/v2/cmd/kube-router"},
+)
+MODULES = (ETCD, KWOK, COREDNS, KUBERNETES, HELM, KUBE_ROUTER)
 KUBERAY = Module(
     "kuberay",
     "github.com/ray-project/kuberay/ray-operator",

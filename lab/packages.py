@@ -9,6 +9,7 @@ PACKAGES = (
     "conntrack",
     "debootstrap",
     "iproute2",
+    "ipset",
     "iptables",
     "openssl",
     "runc",

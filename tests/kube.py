@@ -72,6 +72,11 @@ class Cluster:
         finally:
             link.close()
 
+    def machine(self) -> str:
+        """The address of this machine, as pods see it."""
+        path = "jsonpath={.endpoints[0].addresses[0]}"
+        return self.kubectl("-n", "default", "get", "endpointslice", "kubernetes", "-o", path)
+
     def define_kinds(self) -> None:
         """Give the API server our definitions of Ray's kinds; it serves them by the time this returns."""
         self.kubectl("apply", "-f", "-", stdin=documents(list(definitions()), "yaml"))

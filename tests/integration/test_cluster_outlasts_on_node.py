@@ -4,7 +4,6 @@ Two clusters share an operator: ``kept`` has TLS, its GCS on a volume and its lo
 Redis, its logs in a bucket, and ends when nobody uses it. In the order of their lives.
 """
 
-import contextlib
 import json
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from integration.operators_on_node import no_operator
 from kube import Cluster
 from raynode import RayOnNode, until
 
@@ -126,8 +126,7 @@ def volumes(node: Cluster, module_operator: tuple[str, str], module_home: Path) 
 def bucket(node: Cluster) -> Iterator[str]:
     """A server of S3's kind on this machine, where pods reach it, with a bucket; its URL."""
     moto: Any = pytest.importorskip("moto.server")
-    path = "jsonpath={.endpoints[0].addresses[0]}"
-    machine = node.kubectl("-n", "default", "get", "endpointslice", "kubernetes", "-o", path)
+    machine = node.machine()
     server = moto.ThreadedMotoServer(ip_address=machine, port=0, verbose=False)
     server.start()
     url = f"http://{machine}:{server.get_host_and_port()[1]}"
@@ -187,22 +186,6 @@ def succeeded(ended: "subprocess.CompletedProcess[str]") -> str:
     """What it has printed."""
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return ended.stdout
-
-
-@contextlib.contextmanager
-def no_operator(node: Cluster, namespace: str) -> Iterator[None]:
-    """None runs meanwhile."""
-
-    def scale(count: int) -> None:
-        node.kubectl("-n", namespace, "scale", "deployment/shoal-operator", f"--replicas={count}")
-        until(
-            f"{count} operators run",
-            lambda: node.kubectl("-n", namespace, "get", "pods", "-o", "name").count("pod/") == count,
-        )
-
-    scale(0)
-    yield
-    scale(1)
 
 
 def secrets(cluster: RayOnNode) -> dict[str, dict[str, str]]:
