@@ -51,6 +51,7 @@ def choose(folder: Path) -> Network:
 def test_a_lab_keeps_its_number(tmp_path: Path) -> None:
     first = choose(tmp_path / "a")
     with socket.socket() as busy:
+        busy.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a lab may have ended a moment ago
         busy.bind(("", first.port("api")))
         busy.listen()
         assert network_of(Run(tmp_path / "a")) == first
