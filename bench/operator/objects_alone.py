@@ -6,36 +6,26 @@ import json
 import time
 from typing import Any, NamedTuple
 
-from bench.operator.clusters import NAMESPACE, Clusters, Seen, raycluster, side_by_side
+from bench.operator.clusters import MADE, NAMESPACE, Clusters, Seen, raycluster, side_by_side
 from shoal.backends.kubernetes.client import Ignored
-from shoal.backends.kubernetes.resources import (
-    NETWORKPOLICIES,
-    PODS,
-    RAYCLUSTERS,
-    SECRETS,
-    SERVICES,
-    Resource,
-)
+from shoal.backends.kubernetes.remote.manifests import as_asked
+from shoal.backends.kubernetes.resources import PODS, RAYCLUSTERS, Resource
+from shoal.desired.kubernetes.labels import CLUSTER
 
-CLUSTER_LABEL = "ray.io/cluster"
 NAME = "the-one"
 """Of the cluster whose objects are copied: no other word in them."""
-_OF_THE_SERVER = ("uid", "resourceVersion", "creationTimestamp", "generation", "managedFields")
 
 
 class Recorded(NamedTuple):
-    """One cluster as it was made: the kinds and bodies of its objects, and its status."""
+    """One cluster as it was made: the kinds of its objects with their bodies as JSON, and its status."""
 
-    objects: tuple[tuple[Resource, dict[str, Any]], ...]
+    objects: tuple[tuple[Resource, str], ...]
     status: dict[str, Any]
     uid: str
 
     def renamed(self, name: str, uid: str) -> list[tuple[Resource, dict[str, Any]]]:
         """The same objects of another cluster."""
-        return [
-            (resource, json.loads(json.dumps(body).replace(NAME, name).replace(self.uid, uid)))
-            for resource, body in self.objects
-        ]
+        return [(kind, json.loads(body.replace(NAME, name).replace(self.uid, uid))) for kind, body in self.objects]
 
     @property
     def pods(self) -> int:
@@ -48,12 +38,11 @@ async def recorded(clusters: Clusters, workers: int) -> Recorded:
     await clusters.until_ready([raycluster(NAME, workers)], within_s=60)
     cluster = await clusters.client.get(RAYCLUSTERS, NAMESPACE, NAME, dict[str, Any])
     uid = cluster["metadata"]["uid"]
-    objects: list[tuple[Resource, dict[str, Any]]] = []
-    for resource in (SERVICES, SECRETS, NETWORKPOLICIES, PODS):
+    objects: list[tuple[Resource, str]] = []
+    for resource in MADE:
         listed = await clusters.client.list(resource, dict[str, Any], namespace=NAMESPACE)
         owned = (body for body in listed.items if _is_owned(body, uid))
-        objects += ((resource, _as_asked(resource, body)) for body in owned)
-    await clusters.remove_all()
+        objects += ((resource, json.dumps(_asked(resource, body))) for body in owned)
     return Recorded(tuple(objects), cluster["status"], uid)
 
 
@@ -85,7 +74,7 @@ async def _tell(clusters: Clusters, one: Recorded, count: int, version: str) -> 
 
     async with asyncio.TaskGroup() as writing, contextlib.aclosing(clusters.changes(PODS, version)) as changes:
         async for pod in changes:
-            cluster = pod.metadata.labels.get(CLUSTER_LABEL, "")
+            cluster = pod.metadata.labels.get(CLUSTER, "")
             if not pod.is_ready or pod.metadata.name in seen or cluster not in waits_for:
                 continue
             seen.add(pod.metadata.name)
@@ -101,10 +90,9 @@ def _is_owned(body: dict[str, Any], uid: str) -> bool:
     return any(owner["uid"] == uid for owner in body["metadata"].get("ownerReferences", ()))
 
 
-def _as_asked(resource: Resource, body: dict[str, Any]) -> dict[str, Any]:
+def _asked(resource: Resource, body: dict[str, Any]) -> dict[str, Any]:
     """A stored object as whoever made it may have asked for it."""
-    metadata = {key: value for key, value in body["metadata"].items() if key not in _OF_THE_SERVER}
-    asked = {key: value for key, value in body.items() if key != "status"}
+    asked = as_asked(body) | {"apiVersion": resource.api_version, "kind": resource.kind}
     if resource is PODS:
         asked["spec"] = {key: value for key, value in body["spec"].items() if key != "nodeName"}
-    return {**asked, "metadata": metadata, "apiVersion": resource.api_version, "kind": resource.kind}
+    return asked

@@ -16,11 +16,10 @@ import pytest
 
 from integration.operators_on_node import no_operator
 from kube import Cluster
-from raynode import RayOnNode, until
+from raynode import IMAGE, RayOnNode, template, until
 
 pytestmark = [pytest.mark.node, pytest.mark.slow, pytest.mark.ray]
 
-IMAGE = "rayproject/ray:2.60.0"
 KEYS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
 BUCKET = "logs"
 IDLE_S = 30
@@ -75,13 +74,11 @@ knock("known", tls(True))
 
 def raycluster(name: str, logs: str, cpus: str, workers: int, **spec: Any) -> dict[str, Any]:
     """A RayCluster that keeps its logs; cpus: of the head, as Ray is told."""
-    resources = {"limits": {"cpu": "2", "memory": "2Gi"}, "requests": {"cpu": "100m", "memory": "1Gi"}}
-    template = {"spec": {"containers": [{"name": "ray", "image": IMAGE, "resources": resources}]}}
     group = {"groupName": "w", "replicas": workers, "minReplicas": 0, "maxReplicas": 3, "rayStartParams": {}}
     body = {
         "rayVersion": "2.60.0",
-        "headGroupSpec": {"rayStartParams": {"num-cpus": cpus}, "template": template},
-        "workerGroupSpecs": [group | {"template": template}] if workers else [],
+        "headGroupSpec": {"rayStartParams": {"num-cpus": cpus}, "template": template()},
+        "workerGroupSpecs": [group | {"template": template()}] if workers else [],
     }
     meta = {"name": name, "annotations": {"shoal.dev/logs-to": logs}}
     return {"apiVersion": "ray.io/v1", "kind": "RayCluster", "metadata": meta, "spec": body | spec}

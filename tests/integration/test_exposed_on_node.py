@@ -15,12 +15,11 @@ from lab.certificates import make_authority, make_server_certificate
 from lab.entrance import GATEWAY, NAMESPACE
 from lab.entrance import NAME as CLASS
 from outside import Answer, Outside
-from raynode import RayOnNode, until
+from raynode import RayOnNode, template, until
 
 pytestmark = [pytest.mark.node, pytest.mark.slow, pytest.mark.ray]
 
 NAME = "open"
-IMAGE = "rayproject/ray:2.60.0"
 HOST, SERVED, OWN, NOBODYS = (f"{name}.example.com" for name in ("ray", "app", "own", "other"))
 WAYS = {"ingress": ("--tls", "ray-tls", "--class", CLASS), "gateway": ("--gateway", f"{NAMESPACE}/{GATEWAY}")}
 JOBS = "/api/jobs/"
@@ -57,10 +56,9 @@ def exposed(entrance: Cluster, module_operator: tuple[str, str], module_home: Pa
     make_server_certificate(module_home, [], [HOST, SERVED, OWN], "outside")
     files = [f"--cert={module_home / 'outside.crt'}", f"--key={module_home / 'outside.key'}"]
     node.kubectl("-n", namespace, "create", "secret", "tls", "ray-tls", *files)
-    resources = {"limits": {"cpu": "2", "memory": "4Gi"}, "requests": {"cpu": "100m", "memory": "2Gi"}}
     head = {
         "rayStartParams": {"num-cpus": "4"},
-        "template": {"spec": {"containers": [{"name": "ray", "image": IMAGE, "resources": resources}]}},
+        "template": template(memory_gib=4),
         "enableIngress": True,
         "ingressOptions": {"host": OWN, "tls": [{"hosts": [OWN], "secretName": "ray-tls"}]},
     }

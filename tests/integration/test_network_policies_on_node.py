@@ -11,17 +11,16 @@ from typing import Any
 
 import pytest
 
-from integration.operators_on_node import no_operator, this_machine_let_in
+from integration.operators_on_node import GCS, no_operator, this_machine_let_in
 from kube import Cluster
-from raynode import RayOnNode, until
+from raynode import IMAGE, RayOnNode, template, until
 
 pytestmark = [pytest.mark.node, pytest.mark.slow, pytest.mark.ray]
 
-IMAGE = "rayproject/ray:2.60.0"
 DOOR = 9000
 SOON_S = 30.0
 """What a change of a policy may take until it is in force."""
-GCS, DASHBOARD, CLIENT, METRICS = 6379, 8265, 10001, 8080
+DASHBOARD, CLIENT, METRICS = 8265, 10001, 8080
 LISTEN = f"""
 import socketserver
 class Quiet(socketserver.ThreadingTCPServer):
@@ -53,13 +52,11 @@ def apply(node: Cluster, namespace: str, *objects: dict[str, Any]) -> None:
 
 def raycluster(name: str, **spec: Any) -> dict[str, Any]:
     """A head and a worker."""
-    resources = {"limits": {"cpu": "2", "memory": "2Gi"}, "requests": {"cpu": "100m", "memory": "1Gi"}}
-    template = {"spec": {"containers": [{"name": "ray", "image": IMAGE, "resources": resources}]}}
     group = {"groupName": "w", "replicas": 1, "minReplicas": 0, "maxReplicas": 1, "rayStartParams": {"num-cpus": "1"}}
     body = {
         "rayVersion": "2.60.0",
-        "headGroupSpec": {"rayStartParams": {"num-cpus": "1"}, "template": template},
-        "workerGroupSpecs": [group | {"template": template}],
+        "headGroupSpec": {"rayStartParams": {"num-cpus": "1"}, "template": template()},
+        "workerGroupSpecs": [group | {"template": template()}],
     }
     return {"apiVersion": "ray.io/v1", "kind": "RayCluster", "metadata": {"name": name}, "spec": body | spec}
 

@@ -43,6 +43,7 @@ HEAD_PORTS = (
     HeadPort("dashboard", ("dashboard",), "dashboard-port", 8265),
     HeadPort("client", ("client",), "ray-client-server-port", 10001),
 )
+HEAD_PORT_NAMED = {port.name: port for port in HEAD_PORTS}
 HEAD_PORT_OF = {alias: port.name for port in HEAD_PORTS for alias in port.aliases}
 """The head's port that a container port stands for, by that one's name."""
 OBJECT_STORE_LEAST_BYTES = 75 * 1024**2

@@ -111,9 +111,9 @@ def _route(cluster: RayCluster, gateway: Gateway, host: str, port: int) -> Desir
 
 def _rule(cluster: RayCluster, port: int) -> dict[str, Any]:
     match = {"path": {"type": "PathPrefix", "value": "/"}}
+    backend = {"name": _name(cluster), "port": port}
     # Zero is no limit: a log is followed for as long as its job runs, where controllers have 15 seconds for an answer.
-    backends, timeouts = [{"name": _name(cluster), "port": port}], {"request": "0s"}
-    return {"matches": [match], "backendRefs": backends, "timeouts": timeouts}
+    return {"matches": [match], "backendRefs": [backend], "timeouts": {"request": "0s"}}
 
 
 def _policy(cluster: RayCluster, ports: Iterable[int]) -> DesiredObject:

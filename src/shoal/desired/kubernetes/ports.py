@@ -3,7 +3,7 @@
 import msgspec
 
 from shoal.desired.from_raycluster import head_port_numbers, ray_container
-from shoal.spec.ray_start import HEAD_PORTS
+from shoal.spec.ray_start import HEAD_PORT_NAMED
 from shoal.spec.raycluster import RayCluster
 
 DASHBOARD, METRICS, SERVE = "dashboard", "metrics", "serve"
@@ -45,7 +45,7 @@ def gcs_port(cluster: RayCluster) -> int:
     """Where the head's GCS listens, and where the operator asks it."""
     head = cluster.spec.head_group_spec
     numbers = head_port_numbers(ray_container(head.template), head.ray_start_params)
-    return numbers.get("gcs") or next(port.default for port in HEAD_PORTS if port.name == "gcs")
+    return numbers.get("gcs") or HEAD_PORT_NAMED["gcs"].default
 
 
 def dashboard_port(cluster: RayCluster) -> int:

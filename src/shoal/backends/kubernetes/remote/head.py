@@ -11,7 +11,7 @@ from shoal.backends.kubernetes.remote.errors import ContainerNotRunning, TokenUn
 from shoal.backends.kubernetes.remote.execute import Seat
 from shoal.backends.kubernetes.resources import PODS, SECRETS
 from shoal.errors import HeadNotRunning
-from shoal.spec.ray_start import HEAD_PORT_OF, HEAD_PORTS
+from shoal.spec.ray_start import HEAD_PORT_NAMED, HEAD_PORT_OF
 from shoal.spec.wire import Wire
 from shoal.world.blockers import why_not_running
 from shoal.world.kubernetes import CLUSTER, NODE_TYPE, Pod, PodPlace
@@ -77,7 +77,7 @@ class RayPod(Pod, frozen=True):
 
     def port(self, name: str) -> int:
         """Where ``gcs``, ``dashboard`` or ``client`` listens: as Ray was told, else as the container's port says."""
-        known = next(port for port in HEAD_PORTS if port.name == name)
+        known = HEAD_PORT_NAMED[name]
         told = self.option(known.option)
         if told.isdecimal():
             return int(told)
