@@ -11,6 +11,9 @@ from typing import Any
 
 INT_OR_STRING = "x-kubernetes-int-or-string"
 PRESERVE = "x-kubernetes-preserve-unknown-fields"
+ANNOTATION_LIMIT = 262_144  # bytes of all annotations of an object, of which `kubectl apply` keeps a whole copy
+SPARE = 10_000  # for other annotations, and for the fields of Ray's next versions
+MOST_APPLIED = ANNOTATION_LIMIT - SPARE
 TYPES: dict[str, tuple[type, ...]] = {
     "object": (dict,),
     "array": (list,),
