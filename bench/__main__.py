@@ -5,28 +5,25 @@ python -m bench
 
 import subprocess
 import sys
-from pathlib import Path
 from typing import NamedTuple
 
 from bench.results import machine, write_section
 
-FOLDER = Path(__file__).parent
-
 
 class Comparison(NamedTuple):
-    """One script of this folder. bar: what the ratio of medians has to be at most."""
+    """One module of this folder. bar: what the ratio of medians has to be at most."""
 
     title: str
-    script: str
+    module: str
     bar: str
 
 
 COMPARISONS = (
-    Comparison("`shoal --help` against `ray --help`", "help_ratio.py", "at most 0.1"),
+    Comparison("`shoal --help` against `ray --help`", "bench.help_ratio", "at most 0.1"),
     Comparison(
-        "`shoal up` of a head and two workers against one plain `ray start --head`", "up_ratio.py", "at most 2.0"
+        "`shoal up` of a head and two workers against one plain `ray start --head`", "bench.up_ratio", "at most 2.0"
     ),
-    Comparison("`shoal submit` of a hello job against `ray job submit`", "submit_ratio.py", "at most 0.8"),
+    Comparison("`shoal submit` of a hello job against `ray job submit`", "bench.submit_ratio", "at most 0.8"),
 )
 
 
@@ -35,10 +32,10 @@ def main() -> None:
     for comparison in COMPARISONS:
         print(comparison.title, flush=True)
         began = machine("make bench")
-        command = [sys.executable, str(FOLDER / comparison.script)]
+        command = [sys.executable, "-m", comparison.module]
         printed = subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE).stdout.strip()
         print(printed, flush=True)
-        bar = f"`python bench/{comparison.script}`; the bar: {comparison.bar}.\n"
+        bar = f"`python -m {comparison.module}`; the bar: {comparison.bar}.\n"
         write_section(comparison.title, f"{bar}\n{began}\n```text\n{printed}\n```\n")
 
 

@@ -1,6 +1,6 @@
 """Wall time of `shoal --help` against `ray --help`, in turn.
 
-python bench/help_ratio.py [--runs 7]
+python -m bench.help_ratio [--runs 7]
 """
 
 import argparse

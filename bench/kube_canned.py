@@ -8,6 +8,7 @@ import gzip
 import json
 import ssl
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -218,3 +219,7 @@ async def run(folder: Path, pods: int) -> None:
     (folder / "kubeconfig").write_text(json.dumps(config))
     async with server:
         await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(run(Path(sys.argv[1]), int(sys.argv[2])))

@@ -3,7 +3,7 @@
 Needs a Python that has all of them:
 
     uv venv /tmp/clients && uv pip install -p /tmp/clients/bin/python aiohttp msgspec pyyaml lightkube kr8s kubernetes
-    PYTHONPATH=src python bench/kube_clients.py --python /tmp/clients/bin/python
+    PYTHONPATH=src python -m bench.kube_clients --python /tmp/clients/bin/python
 
 Each client, in a process of its own, asks a local HTTPS server with canned answers (kube_canned.py), several times; the
 medians are printed. The CPU seconds are the client's own: they hardly depend on what else the machine does.
@@ -249,8 +249,7 @@ async def measured(name: str, pods: int, requests: int) -> dict[str, float]:
 def canned(pods: int) -> Iterator[str]:
     """A server in a process of its own; the path of its kubeconfig."""
     with TemporaryDirectory() as folder:
-        code = f"import asyncio, pathlib, kube_canned; asyncio.run(kube_canned.run(pathlib.Path({folder!r}), {pods}))"
-        server = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parent)
+        server = subprocess.Popen([sys.executable, "-m", "bench.kube_canned", folder, str(pods)])
         try:
             kubeconfig = Path(folder) / "kubeconfig"
             while not kubeconfig.exists() and server.poll() is None:
@@ -285,7 +284,7 @@ def main() -> None:
 
 def medians(name: str, arguments: argparse.Namespace, kubeconfig: str) -> dict[str, float]:
     """One row of the table."""
-    command = [arguments.python, __file__, "--one", name]
+    command = [arguments.python, "-m", "bench.kube_clients", "--one", name]
     command += ["--pods", str(arguments.pods), "--requests", str(arguments.requests)]
     runs = []
     for _ in range(arguments.runs):

@@ -1,6 +1,6 @@
 """Wall time of a hello job: `ray job submit` against `shoal submit`, in turn, on one cluster made for it.
 
-    python bench/submit_ratio.py [--runs 5]
+    python -m bench.submit_ratio [--runs 5]
 
 Whole processes, the job's log followed to its end. Prints medians and their ratio.
 """

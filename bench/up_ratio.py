@@ -1,6 +1,6 @@
 """Wall time of starting: a plain `ray start --head` against `shoal up` of a head and two workers, in turn.
 
-    python bench/up_ratio.py [--runs 5] [--file examples/raycluster-complete.yaml]
+    python -m bench.up_ratio [--runs 5] [--file examples/raycluster-complete.yaml]
 
 Each run has a home and folders of its own. `ray start` ends when the head is up; `shoal up` when the GCS
 calls all nodes ALIVE, which is asked once more here. CPU seconds are those of every process started, up to that moment.
