@@ -27,7 +27,7 @@ from typing import Any
 
 NAMESPACE = "bench"
 AT_ONCE = 32
-CLIENTS = ("shoal", "shoal-gzip", "shoal-dicts", "lightkube", "kubernetes.aio", "kr8s")
+CLIENTS = ("shoal", "shoal-aiohttp", "shoal-gzip", "shoal-dicts", "lightkube", "kubernetes.aio", "kr8s")
 Doing = Callable[[], Awaitable[Any]]
 
 
@@ -61,14 +61,23 @@ async def side_by_side(one: Callable[[int], Awaitable[Any]], count: int) -> None
 
 
 class Shoal:
-    """aiohttp and msgspec, decoding only the fields that the operator keeps, or into plain dicts."""
+    """msgspec, decoding only the fields that the operator keeps, or into plain dicts; over aiohttp, or without it."""
 
-    def __init__(self, *, gzip: bool = False, dicts: bool = False) -> None:
-        from shoal.backends.kubernetes import http, resources
+    def __init__(self, *, direct: bool, gzip: bool = False, dicts: bool = False) -> None:
+        from shoal.backends.kubernetes import resources
         from shoal.backends.kubernetes.client import Client, Ignored
         from shoal.backends.kubernetes.kubeconfig import access
         from shoal.world.kubernetes import Pod
 
+        self.transport: Any
+        if direct:
+            from shoal.backends.kubernetes.direct import DirectTransport
+
+            self.transport = DirectTransport(access(), connections=AT_ONCE)
+        else:
+            from shoal.backends.kubernetes import http
+
+            self.transport = http.HttpTransport(access(), connections=AT_ONCE)
         if gzip:
             common = http._common_headers
 
@@ -80,7 +89,6 @@ class Shoal:
             vars(http)["_common_headers"] = zipped
         self.resources, self.ignored = resources, Ignored
         self.type: Any = dict if dicts else Pod
-        self.transport = http.HttpTransport(access(), connections=AT_ONCE)
         self.client = Client(self.transport)
         self.gzip = gzip
 
@@ -208,7 +216,7 @@ class Kr8s:
 def opened(name: str) -> Any:
     """A client by its name in the table."""
     if name.startswith("shoal"):
-        return Shoal(gzip=name.endswith("gzip"), dicts=name.endswith("dicts"))
+        return Shoal(direct=name == "shoal", gzip=name.endswith("gzip"), dicts=name.endswith("dicts"))
     return {"lightkube": Lightkube, "kubernetes.aio": KubernetesAio, "kr8s": Kr8s}[name]()
 
 

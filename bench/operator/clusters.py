@@ -9,7 +9,6 @@ from typing import Any, NamedTuple, TypeVar
 from bench.operator.idle import until_idle
 from shoal.backends.kubernetes.client import Bookmark, Client, Ignored
 from shoal.backends.kubernetes.errors import AlreadyExists, NotFound
-from shoal.backends.kubernetes.http import HttpTransport
 from shoal.backends.kubernetes.kubeconfig import access
 from shoal.backends.kubernetes.resources import (
     ENDPOINTSLICES,
@@ -21,6 +20,7 @@ from shoal.backends.kubernetes.resources import (
     SERVICES,
     Resource,
 )
+from shoal.backends.kubernetes.transports import transport_to
 from shoal.spec.wire import Wire
 
 T = TypeVar("T")
@@ -174,7 +174,7 @@ async def side_by_side(one: Callable[[T], Awaitable[None]], items: Iterable[T]) 
 @contextlib.asynccontextmanager
 async def connected(kubeconfig: str) -> AsyncIterator[Clusters]:
     """Clusters of the API server that a kubeconfig names."""
-    async with HttpTransport(access(kubeconfig, "")) as transport:
+    async with transport_to(access(kubeconfig, "")) as transport:
         yield Clusters(Client(transport))
 
 

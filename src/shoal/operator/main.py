@@ -15,11 +15,11 @@ from shoal.backends.kubernetes.cache import EVERYWHERE
 from shoal.backends.kubernetes.client import Client
 from shoal.backends.kubernetes.consent import is_policy_bound
 from shoal.backends.kubernetes.discovery import serves
-from shoal.backends.kubernetes.http import HttpTransport
 from shoal.backends.kubernetes.kubeconfig import access
 from shoal.backends.kubernetes.operators import Announced, keeper, notes
 from shoal.backends.kubernetes.resources import ROUTES
 from shoal.backends.kubernetes.transport import Transport
+from shoal.backends.kubernetes.transports import transport_to
 from shoal.desired.kubernetes.settings import Settings
 from shoal.engine.gcs_async import GcsCalls
 from shoal.install.admission import policy_name
@@ -46,7 +46,7 @@ def main(options: Options) -> None:
 
 async def _connected(options: Options) -> None:
     where = access(options.kubeconfig, options.context)
-    async with HttpTransport(where, connections=options.requests) as transport, HttpTransport(where) as aside:
+    async with transport_to(where, connections=options.requests) as transport, transport_to(where) as aside:
         await run(transport, GcsCalls(), options, aside)
 
 

@@ -38,7 +38,7 @@ SETTLE_S = 0.2
 """Between an event and the look at its cluster: pods that are made together change together."""
 COMING_S = 1.0
 """The same where pods are on their way to being ready, and others of their cluster are, too: more is to follow."""
-LONGEST_COMING_S = 5.0
+LONGEST_COMING_S = 20.0
 """COMING_S when many clusters are on their way: looking at them would hold up what is looked at."""
 
 

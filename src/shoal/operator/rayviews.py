@@ -20,7 +20,7 @@ CALM_S = 120.0
 DRAINING_S = 2.0
 """Between questions while a node is drained: it goes as soon as Ray has let go of it."""
 FIRST_WAIT_S = 1.0
-NEVER_ANSWERED_S = 4.0
+NEVER_ANSWERED_S = 8.0
 """The first wait where Ray has not answered yet, and its pod is Ready: what is in the way won't be gone at once."""
 LONGEST_WAIT_S = 60.0
 BROKEN = RayView(error="the operator failed in asking Ray; its own log says why")

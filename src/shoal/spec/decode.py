@@ -95,11 +95,13 @@ class _Decoder:
                 if value is not _UNUSABLE:
                     values[field.attribute] = value
         absent = [name for name, attribute in required_of(struct) if attribute not in values]
+        if not absent:
+            return struct(**values)
         meant = {complaints.nearest(key.key, fields) for key in unknown}
         self.findings += [
             complaints.missing_key(node, path, name) for name in absent if name not in meant and is_absent(node, name)
         ]
-        return _UNUSABLE if absent else struct(**values)
+        return _UNUSABLE
 
     def mapping(self, node: Node, shape: Shape, path: Path) -> Any:
         if node.kind != "mapping":

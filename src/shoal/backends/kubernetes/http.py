@@ -1,15 +1,12 @@
-"""The real transport: aiohttp, one session, connections kept for the next request."""
+"""The transport through proxies, and of websockets: aiohttp, one session, connections kept for the next request."""
 
 import asyncio
 import socket
-import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import TracebackType
-from typing import TypeAlias
+from typing import Self, TypeAlias
 from urllib.parse import urlencode
 
 import aiohttp
@@ -17,22 +14,29 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from shoal.backends.kubernetes.credentials import Credentials, CredentialSource
-from shoal.backends.kubernetes.errors import CredentialsMissing, ServerUntrusted, Unauthorized, error_of
+from shoal.backends.kubernetes.errors import Unauthorized, error_of
 from shoal.backends.kubernetes.kubeconfig import Access
-from shoal.backends.kubernetes.transport import JSON, ApiUnreachable, Request, Response
-
-CONNECTIONS = 64
-CONNECT_S = 10.0
-WHOLE_S = 60.0
-KEEP_S = 30.0
-"""How long an idle connection is kept; load balancers drop theirs after a minute."""
-SILENT_PEER_S = 60
-"""How long the other machine may be gone before the system gives a connection up."""
+from shoal.backends.kubernetes.pool import KEEP_S
+from shoal.backends.kubernetes.server_tls import context_of
+from shoal.backends.kubernetes.transport import (
+    COMMON_HEADERS,
+    CONNECT_S,
+    CONNECTIONS,
+    JSON,
+    WHOLE_S,
+    ApiUnreachable,
+    Lines,
+    Request,
+    Response,
+    notices_a_silent_peer,
+    response_of,
+    whole_lines,
+)
+from shoal.backends.kubernetes.unreachable import broken, silent, unconnected, untrusted
 
 _ANSWERED = aiohttp.ClientTimeout(total=WHOLE_S, sock_connect=CONNECT_S)
 _OPEN_ENDED = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S)
 
-Lines: TypeAlias = AsyncIterator[bytes]
 WebSocket: TypeAlias = "aiohttp.ClientWebSocketResponse[bool]"
 
 
@@ -52,7 +56,7 @@ class HttpTransport:
         self._session: aiohttp.ClientSession | None = None
         self._certificate = ("", "")
 
-    async def __aenter__(self) -> "HttpTransport":
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(
@@ -173,19 +177,14 @@ class HttpTransport:
             body = await response.read()
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise self._unreachable(error) from error
-        return Response(response.status, body, _seconds(response.headers.get("Retry-After", "")))
+        return response_of(response.status, body, response.headers.get("Retry-After", ""))
 
     async def _lines(self, response: aiohttp.ClientResponse) -> Lines:
-        rest = b""
         try:
-            async for chunk in response.content.iter_any():
-                *lines, rest = (rest + chunk).split(b"\n")
-                for line in lines:
-                    yield line
+            async for line in whole_lines(response.content.iter_any()):
+                yield line
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise self._unreachable(error) from error
-        if rest:
-            yield rest
 
     async def _connected(self, credentials: Credentials) -> aiohttp.ClientSession:
         certificate = (credentials.certificate, credentials.key)
@@ -194,7 +193,7 @@ class HttpTransport:
         if self._session is None:
             self._certificate = certificate
             connector = aiohttp.TCPConnector(
-                limit=0, ssl=_tls(self.access, *certificate), keepalive_timeout=KEEP_S, socket_factory=_socket
+                limit=0, ssl=context_of(self.access, credentials), keepalive_timeout=KEEP_S, socket_factory=_socket
             )
             self._session = aiohttp.ClientSession(
                 connector=connector,
@@ -211,18 +210,11 @@ class HttpTransport:
 
     def _unreachable(self, error: Exception) -> ApiUnreachable:
         """What it was, and whether the server may have got the request."""
-        context = f" --context {self.access.context}" if self.access.context else ""
-        where, step = self.access.server, f"see whether `kubectl{context} version` gets an answer"
         if isinstance(error, aiohttp.ClientConnectorCertificateError):
-            reason = error.certificate_error
-            return ServerUntrusted(
-                f"its certificate is not to be trusted: {reason}", where=where, next_step=step, sent=False
-            )
+            return untrusted(self.access, error.certificate_error)
         if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
-            return ApiUnreachable(f"can't connect to it: {error}", where=where, next_step=step, sent=False)
-        if isinstance(error, TimeoutError):
-            return ApiUnreachable(f"no answer within {WHOLE_S:g} s", where=where, next_step=step)
-        return ApiUnreachable(f"the connection broke: {error or type(error).__name__}", where=where, next_step=step)
+            return unconnected(self.access, error)
+        return silent(self.access) if isinstance(error, TimeoutError) else broken(self.access, error)
 
 
 def _bearer(credentials: Credentials) -> dict[str, str]:
@@ -230,45 +222,11 @@ def _bearer(credentials: Credentials) -> dict[str, str]:
 
 
 def _common_headers(access: Access) -> CIMultiDict[str]:
-    # Zipping would cost the API server CPU, and saves none here: decision 0007.
-    common = {"User-Agent": "shoal", "Accept": JSON, "Accept-Encoding": "identity"}
-    return CIMultiDict([*common.items(), *access.headers])
-
-
-def _seconds(retry_after: str) -> float:
-    """Of a Retry-After header. The API server sends seconds; a date, which proxies may send, counts as silence."""
-    return float(retry_after) if retry_after.isdecimal() else 0.0
-
-
-def _tls(access: Access, certificate: str, key: str) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cadata=access.authority or None)
-        # Authorities of clusters are often older than the rules that Python 3.13 turns on, and kubectl takes them.
-        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-        if access.insecure:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        if certificate:
-            with TemporaryDirectory(prefix="shoal-") as folder:
-                file = Path(folder) / "pair.pem"
-                file.touch(mode=0o600)
-                file.write_text(f"{certificate}\n{key}\n")
-                context.load_cert_chain(file)
-    except (ssl.SSLError, ValueError) as error:
-        raise CredentialsMissing(
-            f"a certificate or key of the kubeconfig can't be used: {error}",
-            where=access.context or access.server,
-            next_step="get a new kubeconfig from your cluster's provider",
-        ) from error
-    return context
+    return CIMultiDict([*COMMON_HEADERS, ("Accept", JSON), *access.headers])
 
 
 def _socket(address: aiohttp.AddrInfoType) -> socket.socket:
-    """A socket that notices when the other machine has gone without a word, also while nothing is sent."""
     family, kind, protocol, _, _ = address
     made = socket.socket(family, kind, protocol)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, value in (("TCP_KEEPIDLE", SILENT_PEER_S // 2), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3)):
-        if hasattr(socket, name):  # not everywhere
-            made.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+    notices_a_silent_peer(made)
     return made

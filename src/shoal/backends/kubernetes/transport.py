@@ -1,14 +1,28 @@
-"""The one seam to an API server: requests out, bytes back. http.py is the real one, testing.FakeApi another."""
+"""The one seam to an API server: requests out, bytes back.
 
+direct.py is the real one, http.py the one for proxies and websockets, testing.FakeApi another.
+"""
+
+import socket
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from types import TracebackType
+from typing import Protocol, Self, TypeAlias
 
 import msgspec
 
 from shoal.errors import ActionFailed
 
 JSON = "application/json"
+COMMON_HEADERS = (("User-Agent", "shoal"), ("Accept-Encoding", "identity"))
+"""Of every request. Zipping would cost the API server CPU, and saves none here: decision 0007."""
+CONNECTIONS = 64
+CONNECT_S = 10.0
+WHOLE_S = 60.0
+SILENT_PEER_S = 60
+"""How long the other machine may be gone before the system gives a connection up."""
+
+Lines: TypeAlias = AsyncIterator[bytes]
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -52,9 +66,43 @@ class Transport(Protocol):
         """Send one request and read the whole answer. Raises ApiUnreachable when there is none in time."""
         ...
 
-    def stream(self, request: Request) -> AbstractAsyncContextManager[tuple[Response, AsyncIterator[bytes]]]:
+    def stream(self, request: Request) -> AbstractAsyncContextManager[tuple[Response, Lines]]:
         """Open an answer that goes on: the Response (its body only if the status is an error) and its lines.
 
         The lines end when the server ends them. Raises ApiUnreachable, also from the iterator.
         """
         ...
+
+
+class OpenTransport(Transport, Protocol):
+    """A transport with connections to be closed."""
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+def response_of(status: int, body: bytes, retry_after: str) -> Response:
+    """An answer. retry_after: the header, in seconds; a date, which proxies may give, counts as none."""
+    return Response(status, body, float(retry_after) if retry_after.isdecimal() else 0.0)
+
+
+async def whole_lines(pieces: AsyncIterator[bytes]) -> Lines:
+    """The lines of what comes in pieces, without their ends; at last what comes after the last of these."""
+    rest = b""
+    async for piece in pieces:
+        *lines, rest = (rest + piece).split(b"\n")
+        for line in lines:
+            yield line
+    if rest:
+        yield rest
+
+
+def notices_a_silent_peer(made: socket.socket) -> None:
+    """Have a connection notice that the other machine has gone without a word, also while nothing is sent."""
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (("TCP_KEEPIDLE", SILENT_PEER_S // 2), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3)):
+        if hasattr(socket, name):  # not everywhere
+            made.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
