@@ -216,7 +216,7 @@ class Kr8s:
 def opened(name: str) -> Any:
     """A client by its name in the table."""
     if name.startswith("shoal"):
-        return Shoal(direct=name == "shoal", gzip=name.endswith("gzip"), dicts=name.endswith("dicts"))
+        return Shoal(direct=name in ("shoal", "shoal-dicts"), gzip=name.endswith("gzip"), dicts=name.endswith("dicts"))
     return {"lightkube": Lightkube, "kubernetes.aio": KubernetesAio, "kr8s": Kr8s}[name]()
 
 

@@ -18,7 +18,7 @@ from integration.fake_play import Answer, Player, normal
 from integration.fake_scenarios import SCENARIOS, Place
 from integration.fake_sequences import Writer
 from kube import OUTSIDE, Cluster
-from shoal.backends.kubernetes.http import HttpTransport
+from shoal.backends.kubernetes.direct import DirectTransport
 from shoal.backends.kubernetes.kubeconfig import access
 from shoal.backends.kubernetes.transport import Request
 from shoal.spec.kinds import RAY_KINDS
@@ -35,11 +35,11 @@ CONTROLLERS = "kube-controller-manager"
 T = TypeVar("T")
 
 
-def on(cluster: Cluster, work: Callable[[HttpTransport], Awaitable[T]]) -> T:
+def on(cluster: Cluster, work: Callable[[DirectTransport], Awaitable[T]]) -> T:
     """What the work, done with a transport to the real server, gives."""
 
     async def run() -> T:
-        async with HttpTransport(access(str(cluster.kubeconfig), environ={})) as transport:
+        async with DirectTransport(access(str(cluster.kubeconfig), environ={})) as transport:
             return await work(transport)
 
     return asyncio.run(run())
@@ -81,7 +81,7 @@ def play_on_both(server: Cluster, seeds: list[str]) -> tuple[dict[str, list[str]
     mark = uuid.uuid4().hex[:6]
     names = {seed: f"fake-{mark}-{i}" for i, seed in enumerate(seeds)}
 
-    async def really(transport: HttpTransport) -> dict[str, list[Answer]]:
+    async def really(transport: DirectTransport) -> dict[str, list[Answer]]:
         await new_namespaces(transport, list(names.values()))
         try:
             return await play(transport, {name: Writer(seed) for seed, name in names.items()}, LENGTH)
@@ -158,7 +158,7 @@ def test_families_of_objects_are_collected_alike(server: Cluster) -> None:
     families = {name: family(seed) for name, seed in seeds.items()}
     wanted = asyncio.run(rounds_on_fake(families))
 
-    async def really(transport: HttpTransport) -> dict[str, str]:
+    async def really(transport: DirectTransport) -> dict[str, str]:
         await new_namespaces(transport, list(seeds))
         try:
             players = await make(transport, families)

@@ -1,8 +1,6 @@
 """`shoal operator run`."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import click
 
@@ -48,8 +46,7 @@ def command(
     """
     import msgspec
 
-    with _no_authorities():
-        from shoal.operator.main import main
+    from shoal.operator.main import main
     from shoal.operator.options import Options
 
     settings = {"profile": profile, "operator_namespace": operator_namespace, "cluster_domain": cluster_domain}
@@ -58,17 +55,3 @@ def command(
     watched = namespaces or ("",)
     main(msgspec.convert({**told, "settings": settings, "namespaces": watched, "host": host}, Options))
     return 0
-
-
-@contextmanager
-def _no_authorities() -> Iterator[None]:
-    """Let none be found. aiohttp reads the system's twice when it is imported, 2 MB, for connections that the operator
-    never makes: each of its own has a context that says whom to trust."""
-    kept = {name: os.environ.get(name) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR")}
-    os.environ.update(dict.fromkeys(kept, os.devnull))
-    try:
-        yield
-    finally:
-        for name, value in kept.items():
-            os.environ.pop(name)
-            os.environ.update({} if value is None else {name: value})

@@ -80,14 +80,14 @@ def options_from(given: dict[str, Any]) -> "Options":
 def with_client(given: dict[str, Any], work: "Callable[[Client], Awaitable[T]]") -> T:
     """Do ``work`` with the API server that the options name. Raises what it raises, and errors of the kubeconfig."""
     from shoal.backends.kubernetes.client import Client
+    from shoal.backends.kubernetes.http import HttpTransport
     from shoal.backends.kubernetes.kubeconfig import access
-    from shoal.backends.kubernetes.transports import transport_to
     from shoal.runtime.blocking import finish
 
     reached = access(given["kubeconfig"], given["context"])
 
     async def connected() -> T:
-        async with transport_to(reached) as transport:
+        async with HttpTransport(reached) as transport:
             return await work(Client(transport))
 
     return finish(connected())

@@ -1,4 +1,4 @@
-"""The transport through proxies, and of websockets: aiohttp, one session, connections kept for the next request."""
+"""The transport of the verbs, of websockets and through proxies: aiohttp, connections kept for the next request."""
 
 import asyncio
 import socket
@@ -16,13 +16,13 @@ from yarl import URL
 from shoal.backends.kubernetes.credentials import Credentials, CredentialSource
 from shoal.backends.kubernetes.errors import Unauthorized, error_of
 from shoal.backends.kubernetes.kubeconfig import Access
-from shoal.backends.kubernetes.pool import KEEP_S
 from shoal.backends.kubernetes.server_tls import context_of
 from shoal.backends.kubernetes.transport import (
     COMMON_HEADERS,
     CONNECT_S,
     CONNECTIONS,
     JSON,
+    KEEP_S,
     WHOLE_S,
     ApiUnreachable,
     Lines,

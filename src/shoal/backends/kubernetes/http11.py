@@ -14,11 +14,13 @@ class Connection(asyncio.Protocol):
     """For ``loop.create_connection``. Raises ConnectionError where it broke: it can't be used any more then.
 
     status: of the answer that is being read, 0 before it comes. retry_after: its header of that name.
+    is_answered: whether anything came since it was asked.
     """
 
     def __init__(self) -> None:
         self.status = 0
         self.retry_after = ""
+        self.is_answered = False
         self._parser = HttpResponseParser(self)
         self._transport: asyncio.Transport | None = None
         self._unread: list[bytes] = []
@@ -47,9 +49,10 @@ class Connection(asyncio.Protocol):
         """
         self.status, self.retry_after, self._has_length = 0, "", False
         self._unread.clear()
+        self._go_on()
         self._is_streamed = streamed
-        self._is_asked, self._is_kept = True, False
-        if self._transport is not None:
+        self._is_asked, self.is_answered, self._is_kept = True, False, False
+        if self._transport is not None and not self._lost:
             self._transport.write(request)
         while not self.status:
             await self._news()
@@ -95,6 +98,7 @@ class Connection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
+        self.is_answered = True
         try:
             self._parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade) as error:
@@ -104,10 +108,14 @@ class Connection(asyncio.Protocol):
             self._transport.pause_reading()
         self._wake()
 
+    def eof_received(self) -> None:
+        self._is_kept = False  # it is closed in one of the next rounds of the event loop
+
     def connection_lost(self, exc: Exception | None) -> None:
-        if exc is None and self.status and not self._has_length:
+        if exc is None and not self._lost and self.status and not self._has_length:
             self._is_asked = False  # such an answer ends with its connection
-        self._lost = self._lost or str(exc or "the server closed it")
+        why = "the server closed it" if exc is None else str(exc) or type(exc).__name__
+        self._lost = self._lost or why
         self._wake()
 
     # What the parser tells.

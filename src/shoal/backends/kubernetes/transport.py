@@ -1,6 +1,6 @@
 """The one seam to an API server: requests out, bytes back.
 
-direct.py is the real one, http.py the one for proxies and websockets, testing.FakeApi another.
+direct.py is the operator's, http.py that of the verbs, of websockets and through proxies, testing.FakeApi another.
 """
 
 import socket
@@ -19,6 +19,8 @@ COMMON_HEADERS = (("User-Agent", "shoal"), ("Accept-Encoding", "identity"))
 CONNECTIONS = 64
 CONNECT_S = 10.0
 WHOLE_S = 60.0
+KEEP_S = 30.0
+"""How long an idle connection is kept; load balancers drop theirs after a minute."""
 SILENT_PEER_S = 60
 """How long the other machine may be gone before the system gives a connection up."""
 
@@ -75,7 +77,7 @@ class Transport(Protocol):
 
 
 class OpenTransport(Transport, Protocol):
-    """A transport with connections to be closed."""
+    """A transport whose connections are closed at the end of the ``async with``."""
 
     async def __aenter__(self) -> Self: ...
 

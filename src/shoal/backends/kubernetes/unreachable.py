@@ -11,9 +11,11 @@ def untrusted(access: Access, reason: object) -> ServerUntrusted:
     return ServerUntrusted(what, where=access.server, next_step=_step(access), sent=False)
 
 
-def unconnected(access: Access, reason: object) -> ApiUnreachable:
+def unconnected(access: Access, reason: Exception | str) -> ApiUnreachable:
     """There was no connection: nothing was sent."""
-    return ApiUnreachable(f"can't connect to it: {reason}", where=access.server, next_step=_step(access), sent=False)
+    return ApiUnreachable(
+        f"can't connect to it: {_said(reason)}", where=access.server, next_step=_step(access), sent=False
+    )
 
 
 def silent(access: Access) -> ApiUnreachable:
@@ -23,10 +25,14 @@ def silent(access: Access) -> ApiUnreachable:
 
 def broken(access: Access, error: Exception) -> ApiUnreachable:
     """It may have done what it was asked for."""
-    what = f"the connection broke: {error or type(error).__name__}"
+    what = f"the connection broke: {_said(error)}"
     return ApiUnreachable(what, where=access.server, next_step=_step(access))
 
 
 def _step(access: Access) -> str:
     context = f" --context {access.context}" if access.context else ""
     return f"see whether `kubectl{context} version` gets an answer"
+
+
+def _said(reason: Exception | str) -> str:
+    return str(reason) or type(reason).__name__

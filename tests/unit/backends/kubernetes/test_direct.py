@@ -1,17 +1,20 @@
 """What a server may do on a connection, to the letter: answers as bytes, from a server that knows no HTTP."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeAlias, TypeVar
 
 import pytest
+import uvloop
 
 from shoal.backends.kubernetes import direct, pool
 from shoal.backends.kubernetes.direct import DirectTransport
-from shoal.backends.kubernetes.errors import CredentialsMissing
+from shoal.backends.kubernetes.errors import CredentialsMissing, KubeconfigInvalid
 from shoal.backends.kubernetes.http11 import MOST_UNREAD
 from shoal.backends.kubernetes.kubeconfig import Access
+from shoal.backends.kubernetes.kubeconfig_file import Exec
 from shoal.backends.kubernetes.transport import ApiUnreachable, Request, Response
 
 T = TypeVar("T")
@@ -45,6 +48,12 @@ def saying(*answers: bytes) -> tuple[Peer, list[list[bytes]]]:
         writer.close()
 
     return peer, asked
+
+
+@pytest.fixture(params=[asyncio.run, uvloop.run], autouse=True)
+def _loop(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test on Python's own event loop, and on the operator's."""
+    monkeypatch.setattr(asyncio, "run", request.param)
 
 
 def asking(peer: Peer, use: Callable[[DirectTransport], Coroutine[Any, Any, T]], **access: Any) -> T:
@@ -113,6 +122,123 @@ def test_a_connection_is_used_again_only_if_it_is_as_it_should_be(answers: Seque
     peer, asked = saying(*answers)
     asking(peer, get_twice)
     assert len(asked) == connections
+
+
+def test_a_connection_that_was_idle_for_long_is_not_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "KEEP_S", 0.02)
+    peer, asked = saying(EMPTY, EMPTY)
+    asking(peer, get_twice)
+    assert len(asked) == 2
+
+
+def vanishing() -> tuple[Peer, list[bytes]]:
+    """A server that answers the first request of its first connection, and closes that on the second."""
+    asked: list[bytes] = []
+
+    async def peer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError):
+            while True:
+                asked.append((await reader.readuntil(b"\r\n\r\n")).partition(b" ")[0])
+                if len(asked) == 2:
+                    break
+                writer.write(EMPTY)
+        writer.close()
+
+    return peer, asked
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+def test_what_does_no_harm_twice_is_sent_again_when_a_kept_connection_was_just_closed(method: str) -> None:
+    peer, asked = vanishing()
+
+    async def use(transport: DirectTransport) -> int:
+        await get(transport)
+        return (await transport.send(Request(method, "/api/v1/pods/a"))).status
+
+    assert asking(peer, use) == 200
+    assert asked == [b"GET", method.encode(), method.encode()]
+
+
+def test_a_creation_is_never_sent_again() -> None:
+    peer, asked = vanishing()
+
+    async def use(transport: DirectTransport) -> None:
+        await get(transport)
+        await transport.send(Request("POST", "/api/v1/pods", {}, b"{}"))
+
+    with pytest.raises(ApiUnreachable, match="connection broke") as caught:
+        asking(peer, use)
+    assert caught.value.sent
+    assert asked == [b"GET", b"POST"]
+
+
+def test_a_stream_that_is_left_does_not_hold_up_the_next_request() -> None:
+    size = MOST_UNREAD + 200_000
+    peer, _ = saying(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\nx\n" % size + b"x" * (size - 2), EMPTY)
+
+    async def use(transport: DirectTransport) -> int:
+        async with transport.stream(GET) as (_, lines):
+            await anext(lines)
+            await asyncio.sleep(0.1)  # for all of it to come
+        return (await get(transport)).status
+
+    assert asking(peer, use) == 200
+
+
+def test_an_answer_without_length_that_is_cut_off_here_is_not_whole() -> None:
+    async def peer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\npart")
+        await silent(reader, writer)
+
+    async def use(transport: DirectTransport) -> None:
+        asked = asyncio.create_task(get(transport))
+        await asyncio.sleep(0.05)
+        await transport.close()
+        with pytest.raises(ApiUnreachable, match="closed here"):
+            await asked
+
+    asking(peer, use)
+
+
+def test_an_address_that_leads_nowhere_is_not_the_last_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """192.0.2.1 is nobody's, RFC 5737."""
+    peer, _ = saying(EMPTY)
+
+    async def run() -> int:
+        async with speaking(peer) as transport:
+            port = int(transport.access.server.rpartition(":")[2])
+            places = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, port)) for host in ("192.0.2.1", "127.0.0.1")]
+
+            async def two(*_: object, **__: object) -> object:
+                return places
+
+            monkeypatch.setattr(pool, "addresses_of", two)
+            return (await get(transport)).status
+
+    assert asyncio.run(run()) == 200
+
+
+def test_the_time_that_credentials_take_is_not_the_servers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(direct, "WHOLE_S", 0.1)
+    said = '{"status": {"token": "t"}}'
+    program = Exec(command="sh", args=("-c", f"sleep 0.3; echo '{said}'"), interactive_mode="Never")
+    assert asking(saying(EMPTY)[0], get, exec=program).status == 200
+
+
+def test_a_token_takes_the_place_of_a_password() -> None:
+    peer, asked = saying(EMPTY)
+    asking(peer, get, token="t", headers=(("Authorization", "Basic eDp5"),))
+    assert asked[0][0].count(b"Authorization") == 1
+    assert b"Authorization: Bearer t\r\n" in asked[0][0]
+
+
+def test_a_server_that_can_be_none_is_told() -> None:
+    with pytest.raises(KubeconfigInvalid, match="no address"):
+        DirectTransport(Access("https://api:99999"))
+    for host in ("a..b", f"{'x' * 64}.b"):
+        with pytest.raises(ApiUnreachable, match="can't connect"):
+            asyncio.run(DirectTransport(Access(f"http://{host}")).send(GET))
 
 
 def test_an_idle_connection_is_closed_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -222,6 +348,12 @@ def test_a_token_that_would_be_more_than_a_header_is_not_sent(access: dict[str, 
         asking(peer, get, **access)
     assert asked == []
     assert "one" not in str(caught.value)
+
+
+def test_a_body_has_its_length_whatever_the_method() -> None:
+    peer, asked = saying(EMPTY)
+    asking(peer, lambda transport: transport.send(Request("GET", "/a", {}, b"{}")))
+    assert b"\r\nContent-Length: 2\r\n" in asked[0][0]
 
 
 def test_a_request_has_its_length_and_the_way_below_a_prefix() -> None:

@@ -135,7 +135,7 @@ class NotOnKubernetes(InputError):
 class KubernetesNotInstalled(ActionFailed):
     """What speaks to Kubernetes is not installed beside Shoal.
 
-    `pip install 'shoal[kubernetes]'` brings it: aiohttp, cryptography and grpclib.
+    `pip install 'shoal[kubernetes]'` brings it: aiohttp, cryptography, grpclib and what goes with them.
     """
 
     code = "E741"
