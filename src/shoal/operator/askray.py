@@ -11,7 +11,6 @@ from shoal.engine.gcs import GcsUnauthorized, GcsUnreachable
 from shoal.engine.gcs_async import DrainReason, DrainRefused, Drivers, GcsAt, GcsCalls
 from shoal.errors import ActionFailed
 from shoal.operator.keys import Keys
-from shoal.spec.ray_start import HEAD_PORT_NAMED
 from shoal.world.from_kubernetes import seconds
 from shoal.world.kubernetes import Observed, RayView
 
@@ -91,4 +90,4 @@ def _address(observed: Observed, desired: DesiredCluster) -> str:
         raise GcsUnreachable("the cluster has no head")
     ip = next((pod.status.pod_ip for pod in observed.pods if pod.metadata.name == head.name), "")
     host = f"[{ip}]" if ":" in ip else ip
-    return f"{host}:{head.ports.get('gcs', HEAD_PORT_NAMED['gcs'].default)}"
+    return f"{host}:{head.ports['gcs']}"

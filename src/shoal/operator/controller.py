@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 STARTING_AT_ONCE = 10
 """With more clusters than these on their way, each is silent for longer: telling would hold up what it tells of."""
-LONGEST_SILENCE_S = 60.0
+LONGEST_SILENCE_S = 120.0
 AFTER_A_CHANGE_S = 1.0
 """Until a cluster is looked at again after something that no event may tell of, and that more follows from."""
 

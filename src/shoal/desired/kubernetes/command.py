@@ -8,7 +8,7 @@ from shoal.desired import resources
 from shoal.desired.from_raycluster import pod_of
 from shoal.desired.kubernetes import fault_tolerance
 from shoal.desired.kubernetes.group import PodGroup
-from shoal.desired.kubernetes.labels import OVERWRITE_COMMAND
+from shoal.desired.kubernetes.own_command import has_own_command, own_words
 
 SHELL = ["/bin/bash", "-c", "--"]
 OPEN_FILES = "ulimit -n ${RAY_START_ULIMIT_OPEN_FILES:-65536}"
@@ -51,17 +51,11 @@ def start_command(group: PodGroup, params: Mapping[str, str]) -> str:
     return " ".join(words)
 
 
-def overwrites_command(group: PodGroup) -> bool:
-    """Whether the manifest's own command is to stay as it is."""
-    noted = (group.cluster.metadata.annotations, group.spec.template.metadata.annotations)
-    return any(annotations.get(OVERWRITE_COMMAND, "").lower() == "true" for annotations in noted)
-
-
 def run(group: PodGroup, generated: str) -> dict[str, Any]:
     """``command`` and ``args`` of the Ray container, {} where they stay as they are. The manifest's own run first."""
-    own = " ".join((*group.ray.command, *group.ray.args))
-    if overwrites_command(group) or "ray start" in own:
+    if has_own_command(group.cluster, group.spec):
         return {}
+    own = own_words(group.spec)
     first = f"{own} && " if own else ""
     return {"command": SHELL, "args": [f"{first}{OPEN_FILES}; {generated}"]}
 

@@ -16,6 +16,7 @@ from shoal.desired.kubernetes.labels import CLEANUP_SECONDS, DRAIN_SECONDS, EMPT
 from shoal.desired.kubernetes.objects import objects
 from shoal.desired.kubernetes.objects.storage import redis_cleanup
 from shoal.desired.kubernetes.pods import manifest
+from shoal.desired.kubernetes.ports import gcs_port
 from shoal.desired.kubernetes.settings import Settings
 from shoal.spec.raycluster import RayCluster
 
@@ -57,8 +58,10 @@ def _nodes(cluster: RayCluster, nodes: tuple[DesiredNode, ...], digests: dict[st
     whole = edition(digests)
     hosts = {group.group_name: group.num_of_hosts for group in cluster.spec.worker_group_specs}
     for node in nodes:
-        number = node.name.rpartition("-")[2]
-        per_unit = 1 if node.group == HEAD_GROUP else hosts[node.group]
+        if node.group == HEAD_GROUP:
+            yield replace(node, ports={"gcs": gcs_port(cluster)}, template=digests[node.group], edition=whole)
+            continue
+        number, per_unit = node.name.rpartition("-")[2], hosts[node.group]
         unit = f"{node.group}-{int(number) // per_unit}" if per_unit > 1 else ""
         yield replace(node, template=digests[node.group], unit=unit, edition=whole)
 

@@ -11,8 +11,8 @@ from shoal.desired.cluster import Role, digest
 from shoal.desired.kubernetes import certificates, fault_tolerance
 from shoal.desired.kubernetes.auth import token_auth, token_secret
 from shoal.desired.kubernetes.autoscaler import is_second
-from shoal.desired.kubernetes.command import overwrites_command
 from shoal.desired.kubernetes.group import PodGroup
+from shoal.desired.kubernetes.own_command import overwrites_command
 from shoal.spec.log_store import LOGS_TO
 
 Json = dict[str, Any]
@@ -46,7 +46,7 @@ def template_digest(group: PodGroup, raw: Json) -> str:
         "version": spec.ray_version,
         "faultTolerant": fault_tolerance.is_fault_tolerant(group.cluster),
         "tls": certificates.has_tls(group.cluster),
-        "overwrites": overwrites_command(group),
+        "overwrites": overwrites_command(group.cluster, group.spec),
         "token": [token_auth(group.cluster, group.settings), token_secret(group.cluster)],
         "neverRestarts": is_second(group.cluster),
         "serves": group.serves,

@@ -8,11 +8,10 @@ from shoal.desired.cluster import HEAD_GROUP, Role
 from shoal.desired.from_raycluster import ray_container
 from shoal.desired.kubernetes.labels import FROM_KIND
 from shoal.desired.kubernetes.names import head_domain
+from shoal.desired.kubernetes.ports import gcs_port
 from shoal.desired.kubernetes.settings import Settings
 from shoal.spec.kubernetes.container import Container
 from shoal.spec.raycluster import HeadGroupSpec, RayCluster, WorkerGroupSpec
-
-GCS_PORT = "6379"
 
 
 class PodGroup(msgspec.Struct, frozen=True):
@@ -49,7 +48,7 @@ class PodGroup(msgspec.Struct, frozen=True):
     @property
     def gcs_port(self) -> str:
         """Where the head's GCS listens."""
-        return self.cluster.spec.head_group_spec.ray_start_params.get("port", GCS_PORT)
+        return str(gcs_port(self.cluster))
 
     @property
     def serves(self) -> bool:

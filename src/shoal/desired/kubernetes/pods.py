@@ -8,13 +8,14 @@ from shoal.desired.kubernetes import fault_tolerance
 from shoal.desired.kubernetes.access import Access, access_of, added_mounts, added_volumes, api_volume
 from shoal.desired.kubernetes.autoscaler import autoscaler, is_second, scales
 from shoal.desired.kubernetes.collector import collector, collects, event_variables
-from shoal.desired.kubernetes.command import METRICS_PORT, overwrites_command, port_of, run, start_command, start_params
+from shoal.desired.kubernetes.command import METRICS_PORT, port_of, run, start_command, start_params
 from shoal.desired.kubernetes.environment import head_address, ray_variables
 from shoal.desired.kubernetes.group import PodGroup
 from shoal.desired.kubernetes.keeper import keeper, logs_mount, store_of, writing_context
 from shoal.desired.kubernetes.keeper import volumes as keeper_volumes
 from shoal.desired.kubernetes.labels import CLUSTER, GROUP, NODE_TYPE, OVERWRITE_COMMAND, SERVE, node_labels
 from shoal.desired.kubernetes.names import service_account
+from shoal.desired.kubernetes.own_command import overwrites_command
 from shoal.desired.kubernetes.probes import probes
 from shoal.desired.kubernetes.security import hardened
 from shoal.desired.kubernetes.waiting import init_containers
@@ -94,7 +95,7 @@ def _metadata(group: PodGroup) -> Json:
     ours = node_labels(group.cluster.metadata.name, group.role, group.name)
     fixed = {key: ours[key] for key in (CLUSTER, NODE_TYPE, GROUP)}
     serving = {SERVE: "true" if group.role is Role.WORKER else "false"} if group.serves else {}
-    overwrites = {OVERWRITE_COMMAND: "true"} if overwrites_command(group) else {}
+    overwrites = {OVERWRITE_COMMAND: "true"} if overwrites_command(group.cluster, group.spec) else {}
     return {
         "labels": ours | given.labels | group.spec.labels | fixed | serving,
         "annotations": given.annotations | overwrites | fault_tolerance.annotations(group),

@@ -1,8 +1,10 @@
 """The ports of a head, as its Service, its Ingress and its NetworkPolicy need them."""
 
 import msgspec
+from msgspec.structs import replace
 
 from shoal.desired.from_raycluster import head_port_numbers, ray_container
+from shoal.desired.kubernetes.own_command import has_own_command
 from shoal.spec.ray_start import HEAD_PORT_NAMED
 from shoal.spec.raycluster import RayCluster
 
@@ -42,10 +44,15 @@ def head_ports(cluster: RayCluster) -> tuple[NamedPort, ...]:
 
 
 def gcs_port(cluster: RayCluster) -> int:
-    """Where the head's GCS listens, and where the operator asks it."""
+    """Where the head's GCS listens: where workers look for it, and where the operator asks it.
+
+    What its container lists moves nothing, but tells where a command of the manifest's own has Ray listen.
+    """
     head = cluster.spec.head_group_spec
-    numbers = head_port_numbers(ray_container(head.template), head.ray_start_params)
-    return numbers.get("gcs") or HEAD_PORT_NAMED["gcs"].default
+    container = ray_container(head.template)
+    if not has_own_command(cluster, head):
+        container = replace(container, ports=())
+    return head_port_numbers(container, head.ray_start_params).get("gcs") or HEAD_PORT_NAMED["gcs"].default
 
 
 def dashboard_port(cluster: RayCluster) -> int:

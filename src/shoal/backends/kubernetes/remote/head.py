@@ -76,11 +76,16 @@ class RayPod(Pod, frozen=True):
         return f"{folder}/session_latest/logs" if folder else DEFAULT_LOGS
 
     def port(self, name: str) -> int:
-        """Where ``gcs``, ``dashboard`` or ``client`` listens: as Ray was told, else as the container's port says."""
+        """Where ``gcs``, ``dashboard`` or ``client`` listens: as Ray is told, which a script may do unseen.
+
+        Then what the container lists is the best guess.
+        """
         known = HEAD_PORT_NAMED[name]
         told = self.option(known.option)
         if told.isdecimal():
             return int(told)
+        if "ray start" in " ".join(self.ray.args):
+            return known.default
         named = (port.container_port for port in self.ray.ports if HEAD_PORT_OF.get(port.name) == name)
         return next(named, known.default)
 
