@@ -92,8 +92,10 @@ class Cluster:
         """A namespace of a name that nobody else has, deleted afterwards."""
         name = f"test-{uuid.uuid4().hex[:8]}"
         self.kubectl("create", "namespace", name)
-        yield name
-        self.kubectl("delete", "namespace", name, "--wait=false")
+        try:
+            yield name
+        finally:
+            self.kubectl("delete", "namespace", name, "--wait=false")
 
     @contextlib.contextmanager
     def operator(self, image: str, watched: str) -> Iterator[str]:
@@ -101,9 +103,11 @@ class Cluster:
         space = f"test-{uuid.uuid4().hex[:8]}"
         where = ["--kubeconfig", str(self.kubeconfig), "--namespace", space]
         assert shoal(["operator", "install", *where, "--image", image, "--watch-namespace", watched]) == 0
-        yield space
-        assert shoal(["operator", "uninstall", *where]) == 0
-        self.kubectl("delete", "namespace", space, "--wait=false")
+        try:
+            yield space
+        finally:
+            assert shoal(["operator", "uninstall", *where]) == 0
+            self.kubectl("delete", "namespace", space, "--wait=false")
 
     @cached_property
     def _access(self) -> tuple[str, ssl.SSLContext]:

@@ -22,8 +22,10 @@ def no_operator(node: Cluster, namespace: str) -> Iterator[None]:
         )
 
     scale(0)
-    yield
-    scale(1)
+    try:
+        yield
+    finally:
+        scale(1)
 
 
 @contextlib.contextmanager
@@ -33,5 +35,7 @@ def this_machine_let_in(cluster: RayOnNode) -> Iterator[None]:
     spec = {"podSelector": {"matchLabels": {"ray.io/cluster": cluster.name}}, "ingress": [rule]}
     made = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "this-machine"}}
     cluster.kubectl("apply", "-f", "-", stdin=json.dumps(made | {"spec": spec}))
-    yield
-    cluster.kubectl("delete", "networkpolicy", "this-machine")
+    try:
+        yield
+    finally:
+        cluster.kubectl("delete", "networkpolicy", "this-machine")
