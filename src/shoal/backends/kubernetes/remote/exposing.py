@@ -23,7 +23,7 @@ from shoal.backends.kubernetes.work import NameTaken
 from shoal.desired.kubernetes.exposure import EXPOSURE, Entrance, exposure
 from shoal.desired.kubernetes.gateways import Gateway
 from shoal.errors import ClusterUnknown
-from shoal.lint.images import ray_of
+from shoal.spec.images import ray_of
 from shoal.spec.kubernetes.meta import LabelSelector, ObjectMeta
 from shoal.spec.ray_version import asks_for_token
 from shoal.spec.raycluster import RayCluster
