@@ -117,10 +117,12 @@ def _rule(cluster: RayCluster, port: int) -> dict[str, Any]:
 
 
 def _policy(cluster: RayCluster, ports: Iterable[int]) -> DesiredObject:
-    """Policies add up, so this one opens what another keeps closed; without another it would close the rest."""
+    """Policies add up, so this one opens what another keeps closed. The cluster's own pods are let in as well: should
+    the other one go, this would be all there is, and without them it would end the cluster."""
+    own = {"podSelector": {"matchLabels": {CLUSTER: cluster.metadata.name}}}
     opened = [{"port": port, "protocol": "TCP"} for port in sorted(ports)]
     selector = {"matchLabels": {CLUSTER: cluster.metadata.name, NODE_TYPE: str(Role.HEAD)}}
-    spec = {"podSelector": selector, "policyTypes": ["Ingress"], "ingress": [{"ports": opened}]}
+    spec = {"podSelector": selector, "policyTypes": ["Ingress"], "ingress": [{"ports": opened}, {"from": [own]}]}
     api = "networking.k8s.io/v1"
     return manifest("NetworkPolicy", _name(cluster), _labels(cluster), {"spec": spec}, api=api)
 

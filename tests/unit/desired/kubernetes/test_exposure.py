@@ -139,4 +139,9 @@ def test_a_policy_opens_what_another_one_closes_and_is_left_out_where_nothing_is
     assert not any(key.startswith("NetworkPolicy") for key in made(INGRESS))
     spec = made(INGRESS, is_closed=True)["NetworkPolicy/c-exposed"].body["spec"]
     assert spec["podSelector"] == {"matchLabels": {"ray.io/cluster": "c", "ray.io/node-type": "head"}}
-    assert spec["ingress"] == [{"ports": [{"port": 8265, "protocol": "TCP"}]}]
+    assert spec["ingress"][0] == {"ports": [{"port": 8265, "protocol": "TCP"}]}
+
+
+def test_a_policy_that_is_left_alone_lets_the_workers_in() -> None:
+    spec = made(INGRESS, is_closed=True)["NetworkPolicy/c-exposed"].body["spec"]
+    assert spec["ingress"][1:] == [{"from": [{"podSelector": {"matchLabels": {"ray.io/cluster": "c"}}}]}]
