@@ -30,6 +30,7 @@ class Served:
 
     forbidden: subresources that nobody may use. protocols: of exec, that are spoken. cut: end every command at once.
     printed: what containers have printed, by pod. commands: that were run. sizes: of terminals that were told.
+    beside: what is read at paths that FakeApi doesn't know; None is refused to everybody.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -42,6 +43,7 @@ class Served:
         self.printed: dict[str, bytes] = {}
         self.commands: list[list[str]] = []
         self.sizes: list[dict[str, int]] = []
+        self.beside: dict[str, Any] = {}
         self.port = 0
         self._loop = asyncio.new_event_loop()
         self._running: set[asyncio.Task[web.StreamResponse]] = set()
@@ -108,6 +110,11 @@ class Served:
         if last == "log":
             before = ".previous" if request.query.get("previous") else ""
             return web.Response(body=self.printed.get(pod + before, b""))
+        if request.path in self.beside:
+            found = self.beside[request.path]
+            if found is None:
+                return _status(403, "Forbidden", f'User "u" cannot get {request.path}')
+            return web.Response(body=_said(found), content_type=JSON)
         body = await request.read()
         asked = Request(
             request.method,

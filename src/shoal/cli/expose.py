@@ -1,6 +1,6 @@
 """`shoal expose NAME`."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,7 +10,8 @@ from shoal.runtime.address import Address
 
 if TYPE_CHECKING:
     from shoal.backends.kubernetes.remote.backend import KubernetesBackend
-    from shoal.desired.kubernetes.exposure import Entrance
+    from shoal.backends.kubernetes.remote.places import Place
+    from shoal.desired.kubernetes.entrance import Entrance
 
 
 @click.command("expose")
@@ -45,7 +46,7 @@ def command(
     """
     import asyncio
 
-    from shoal.desired.kubernetes.exposure import Entrance
+    from shoal.desired.kubernetes.entrance import Entrance
     from shoal.runtime.backend_for import on_kubernetes
 
     if remove and (host or dry_run):
@@ -54,6 +55,10 @@ def command(
         raise click.UsageError("say under which --host, or --remove")
     if tls_secret and gateway:
         raise click.UsageError("--tls is of an Ingress, and a Gateway has its own certificate: give one of the two")
+    if ingress_class and gateway:
+        raise click.UsageError("--class is of an Ingress, and a Gateway has a class of its own: give one of the two")
+    if serve_host and serve_host.lower() == host.lower():
+        raise click.UsageError("--serve-host is the same as --host: Ray Serve needs a host of its own")
     backend = on_kubernetes(cluster)
     if remove:
         return asyncio.run(_remove(console, backend, cluster.name))
@@ -71,24 +76,45 @@ async def _expose(
     yes: bool,
     output: str,
 ) -> int:
-    from shoal.backends.kubernetes.remote.exposing import exposing, put_up
+    from shoal.backends.kubernetes.remote.exposed import put_up
+    from shoal.backends.kubernetes.remote.exposing import exposing
+    from shoal.backends.kubernetes.remote.knock import knock
     from shoal.cli.documents import documents
 
-    manifests = await backend.using(lambda client, place: exposing(client, place, name, entrance, gateway))
-    console.emit(documents(list(manifests), output))
+    found = await backend.using(
+        lambda connection, place: exposing(
+            connection.client, place, name, entrance, gateway, lambda head: knock(connection.sockets, head)
+        )
+    )
+    console.emit(documents(list(found.manifests), output))
+    for doubt in found.doubts:
+        console.say(f"look: {doubt}", style="yellow")
     if dry_run:
         return 0
     if not yes:
         console.confirm(f"Open {name} to whoever reaches {entrance.host}, with its token?")
-    await backend.using(lambda client, place: put_up(client, place, name, manifests))
-    console.say(f"https://{entrance.host} leads to the dashboard of {name}; it asks for the token", style="green")
+    await backend.using(lambda connection, place: put_up(connection.client, place, name, found.manifests))
+    named = f"class {entrance.ingress_class}" if entrance.ingress_class else "the default class"
+    promise = f"https://{entrance.host} will lead to the dashboard of {name}, which asks for the token"
+    taken_up = f"once {f'Gateway {gateway}' if gateway else named} has taken it up"
+    console.say(f"{promise}, {taken_up}", style="" if found.doubts else "green")
+    console.say(f"  {_look(backend.place, found.manifests, gateway)}   shows its address: DNS has to lead there")
     console.say(f"  shoal expose {name} --remove   takes it away")
     return 0
 
 
 async def _remove(console: Console, backend: "KubernetesBackend", name: str) -> int:
-    from shoal.backends.kubernetes.remote.exposing import take_away
+    from shoal.backends.kubernetes.remote.exposed import take_away
 
-    gone = await backend.using(lambda client, place: take_away(client, place, name))
+    gone = await backend.using(lambda connection, place: take_away(connection.client, place, name))
     console.say(f"removed {', '.join(gone)}" if gone else f"nothing exposes {name}")
     return 0
+
+
+def _look(place: "Place", manifests: tuple[dict[str, Any], ...], gateway: str) -> str:
+    """The command that says under which address the way in is."""
+    if gateway:
+        namespace, _, name = gateway.rpartition("/")
+        return f"kubectl -n {namespace or place.namespace} get gateway {name}"
+    names = (manifest["metadata"]["name"] for manifest in manifests if manifest["kind"] == "Ingress")
+    return f"kubectl -n {place.namespace} get ingress {next(names)}"

@@ -8,8 +8,8 @@ from shoal.convert.conversion import because, lost_fields
 from shoal.desired.from_raycluster import pod_of, ray_container, replicas_of
 from shoal.desired.resources import CUSTOM
 from shoal.findings import Finding, Path
-from shoal.lint.images import ray_of
 from shoal.lint.local import best_match, normal
+from shoal.spec.images import ray_of
 from shoal.spec.kubernetes.container import ResourceRequirements
 from shoal.spec.raycluster import RayCluster
 from shoal.spec.wire import Count

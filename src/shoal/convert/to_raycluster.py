@@ -8,8 +8,8 @@ from shoal.convert.conversion import Conversion, to_yaml, without_empty
 from shoal.convert.lost_by_raycluster import lost
 from shoal.convert.names import name_of, names_of
 from shoal.desired.resources import OBJECT_STORE_SHARE
-from shoal.lint.images import ray_of
 from shoal.spec.clusterfile import ClusterFile, NodeType, WorkerType, worker_types
+from shoal.spec.images import ray_of
 from shoal.spec.ray_start import HEAD_PORTS, OBJECT_STORE_LEAST_BYTES, HeadPort
 from shoal.spec.ray_version import TOKENS_SINCE, numbers
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import msgspec
 
 from shoal.findings import Path
-from shoal.lint.images import ray_of
 from shoal.spec.clusterfile import ClusterFile
+from shoal.spec.images import ray_of
 from shoal.spec.kubernetes.container import Container
 from shoal.spec.kubernetes.pod import PodSpec
 from shoal.spec.node import Node

@@ -2,7 +2,9 @@
 
 from shoal.desired.kubernetes.names import check_name
 from shoal.desired.kubernetes.settings import Settings
-from shoal.spec.ray_version import TOKENS_SINCE, numbers
+from shoal.spec.images import ray_of
+from shoal.spec.kubernetes.container import Container
+from shoal.spec.ray_version import knows_tokens
 from shoal.spec.raycluster import AuthOptions, RayCluster
 
 TOKEN_KEY = "auth_token"  # noqa: S105
@@ -16,8 +18,7 @@ def token_auth(cluster: RayCluster, settings: Settings) -> bool:
     ``authOptions`` without a mode mean yes, and so does profile ``secure`` where the manifest says nothing. Never where
     the head's container sets RAY_AUTH_MODE itself, nor for a Ray that knows no tokens.
     """
-    version = numbers(cluster.spec.ray_version)
-    if version and version < TOKENS_SINCE:
+    if not knows_tokens(cluster.spec.ray_version or _version_in_template(cluster)):
         return False
     options = cluster.spec.auth_options
     if options is not None and options.mode:
@@ -36,14 +37,18 @@ def token_secret(cluster: RayCluster) -> str:
     return options.secret_name or check_name(cluster.metadata.name)
 
 
-def asks_for_token(cluster: RayCluster, settings: Settings) -> bool:
-    """Whether the cluster refuses who has no token, by the operator's doing or by its own pod template."""
-    return token_auth(cluster, settings) or _mode_in_template(cluster) == "token"
-
-
 def _mode_in_template(cluster: RayCluster) -> str | None:
     """What the head's container sets RAY_AUTH_MODE to; None when it doesn't."""
+    ray = _ray_container(cluster)
+    env = ray.env if ray is not None else ()
+    return next((variable.value for variable in env if variable.name == MODE_VARIABLE), None)
+
+
+def _version_in_template(cluster: RayCluster) -> str:
+    ray = _ray_container(cluster)
+    return ray_of(ray.image) if ray is not None else ""
+
+
+def _ray_container(cluster: RayCluster) -> Container | None:
     pod = cluster.spec.head_group_spec.template.spec
-    if pod is None or not pod.containers:
-        return None
-    return next((variable.value for variable in pod.containers[0].env if variable.name == MODE_VARIABLE), None)
+    return pod.containers[0] if pod is not None and pod.containers else None

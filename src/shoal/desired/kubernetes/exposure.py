@@ -3,17 +3,17 @@
 from collections.abc import Iterable
 from typing import Any
 
-import msgspec
-
 from shoal.desired.cluster import DesiredObject, Role
 from shoal.desired.kubernetes import names
-from shoal.desired.kubernetes.controllers import annotations_for
+from shoal.desired.kubernetes.controllers import GKE_CLASSES, annotations_for
+from shoal.desired.kubernetes.entrance import Entrance, Seen
 from shoal.desired.kubernetes.gateways import DashboardUnencrypted, Gateway, listener_for
 from shoal.desired.kubernetes.labels import CLUSTER, NODE_TYPE
 from shoal.desired.kubernetes.objects.labels import identified, of_head
 from shoal.desired.kubernetes.objects.manifest import manifest
 from shoal.desired.kubernetes.ports import dashboard_port, serve_port
 from shoal.errors import InputError
+from shoal.spec.ray_version import knows_tokens
 from shoal.spec.raycluster import RayCluster
 
 EXPOSURE = "shoal.dev/exposure"
@@ -24,47 +24,36 @@ class DashboardUnprotected(InputError):
     """The dashboard takes jobs, so whoever reaches it runs code in the cluster. This one asks nobody for a token, so it
     is not exposed.
 
-    Add `authOptions: {mode: token}` to the RayCluster, wait until its pods are new, and expose it again. For yourself
-    alone `shoal connect NAME` needs no exposure at all.
+    Add `authOptions: {mode: token}` to the RayCluster, wait until its pods are new, and expose it again. Ray knows
+    tokens since 2.52; an older one ignores the setting. The head is asked once without a token, and only if it answers
+    401 or 403 is it exposed. For yourself alone `shoal connect NAME` needs no exposure at all.
     """
 
     code = "E748"
 
 
-class Entrance(msgspec.Struct, frozen=True):
-    """What is asked for.
-
-    host: under which the dashboard answers. serve_host: under which Ray Serve does; "" leaves it closed.
-    tls_secret, ingress_class: of an Ingress; the class "" is the default one. gateway: takes the Ingress's place.
-    """
-
-    host: str
-    serve_host: str = ""
-    tls_secret: str = ""
-    ingress_class: str = ""
-    gateway: Gateway | None = None
-
-
-def exposure(
-    cluster: RayCluster, entrance: Entrance, *, asks_for_token: bool, is_closed: bool
-) -> tuple[DesiredObject, ...]:
+def exposure(cluster: RayCluster, entrance: Entrance, seen: Seen) -> tuple[DesiredObject, ...]:
     """The manifests: a Service, an Ingress or HTTPRoute, and a NetworkPolicy where one is in the way.
 
-    asks_for_token: whether the cluster's pods do, as they run. is_closed: whether a NetworkPolicy keeps strangers out.
     Raises DashboardUnprotected, DashboardUnencrypted, GatewayClosed.
     """
-    name = cluster.metadata.name
-    if not asks_for_token:
-        raise DashboardUnprotected(
-            f"the dashboard of {name} asks for no token", next_step="add `authOptions: {mode: token}` to its spec"
-        )
+    if not seen.asks_for_token:
+        raise _unprotected(cluster.metadata.name, seen.ray_version)
     gateway, hosts = entrance.gateway, _hosts(cluster, entrance)
     if gateway is None:
-        ways = [_ingress(cluster, entrance)]
+        ways = [_ingress(cluster, entrance, seen.controller or "")]
     else:
-        ways = [_route(cluster, gateway, host, port) for host, port in hosts.items()]
-    policy = (_policy(cluster, hosts.values()),) if is_closed else ()
+        ways = [_route(cluster, gateway, seen, host, port) for host, port in hosts.items()]
+    policy = (_policy(cluster, hosts.values()),) if seen.is_closed else ()
     return (_service(cluster, hosts.values()), *ways, *policy)
+
+
+def _unprotected(name: str, ray_version: str) -> DashboardUnprotected:
+    if knows_tokens(ray_version):
+        what, step = f"the dashboard of {name} asks for no token", "add `authOptions: {mode: token}` to its spec"
+    else:
+        what, step = f"{name} runs Ray {ray_version}, which knows no tokens", "use an image of Ray 2.52 or newer"
+    return DashboardUnprotected(what, next_step=step)
 
 
 def _hosts(cluster: RayCluster, entrance: Entrance) -> dict[str, int]:
@@ -79,7 +68,7 @@ def _service(cluster: RayCluster, ports: Iterable[int]) -> DesiredObject:
     return manifest("Service", _name(cluster), _labels(cluster), {"spec": spec})
 
 
-def _ingress(cluster: RayCluster, entrance: Entrance) -> DesiredObject:
+def _ingress(cluster: RayCluster, entrance: Entrance, controller: str) -> DesiredObject:
     if not entrance.tls_secret:
         raise DashboardUnencrypted(
             f"no certificate is given for {entrance.host}", next_step="give a Secret of type kubernetes.io/tls by --tls"
@@ -89,9 +78,9 @@ def _ingress(cluster: RayCluster, entrance: Entrance) -> DesiredObject:
         "tls": [{"hosts": list(hosts), "secretName": entrance.tls_secret}],
         "rules": [{"host": host, "http": {"paths": [_path(cluster, port)]}} for host, port in hosts.items()],
     }
-    if entrance.ingress_class:
+    if entrance.ingress_class and entrance.ingress_class not in GKE_CLASSES:
         spec["ingressClassName"] = entrance.ingress_class
-    api, annotations = "networking.k8s.io/v1", annotations_for(entrance.ingress_class)
+    api, annotations = "networking.k8s.io/v1", annotations_for(entrance.ingress_class, controller)
     return manifest("Ingress", _name(cluster), _labels(cluster), {"spec": spec}, api=api, annotations=annotations)
 
 
@@ -100,11 +89,11 @@ def _path(cluster: RayCluster, port: int) -> dict[str, Any]:
     return {"path": "/", "pathType": "Prefix", "backend": {"service": service}}
 
 
-def _route(cluster: RayCluster, gateway: Gateway, host: str, port: int) -> DesiredObject:
+def _route(cluster: RayCluster, gateway: Gateway, seen: Seen, host: str, port: int) -> DesiredObject:
     meta, listener = gateway.metadata, listener_for(gateway, host, cluster.metadata.namespace)
     # The listener is named, so that none without TLS takes the route up.
     parent = {"name": meta.name, "namespace": meta.namespace, "sectionName": listener.name}
-    spec = {"parentRefs": [parent], "hostnames": [host], "rules": [_rule(cluster, port)]}
+    spec = {"parentRefs": [parent], "hostnames": [host], "rules": [_rule(cluster, port) | _unlimited(seen)]}
     api = "gateway.networking.k8s.io/v1"
     return manifest("HTTPRoute", f"{_name(cluster)}-{port}", _labels(cluster), {"spec": spec}, api=api)
 
@@ -112,15 +101,22 @@ def _route(cluster: RayCluster, gateway: Gateway, host: str, port: int) -> Desir
 def _rule(cluster: RayCluster, port: int) -> dict[str, Any]:
     match = {"path": {"type": "PathPrefix", "value": "/"}}
     backend = {"name": _name(cluster), "port": port}
-    # Zero is no limit: a log is followed for as long as its job runs, where controllers have 15 seconds for an answer.
-    return {"matches": [match], "backendRefs": [backend], "timeouts": {"request": "0s"}}
+    return {"matches": [match], "backendRefs": [backend]}
+
+
+def _unlimited(seen: Seen) -> dict[str, Any]:
+    """Zero is no limit: a log is followed for as long as its job runs, where controllers have 15 seconds for an answer.
+    A Gateway API before v1.2 refuses a route that says so."""
+    return {"timeouts": {"request": "0s"}} if seen.has_timeouts else {}
 
 
 def _policy(cluster: RayCluster, ports: Iterable[int]) -> DesiredObject:
-    """Policies add up, so this one opens what another keeps closed; without another it would close the rest."""
+    """Policies add up, so this one opens what another keeps closed. The cluster's own pods are let in as well: should
+    the other one go, this would be all there is, and without them it would end the cluster."""
+    own = {"podSelector": {"matchLabels": {CLUSTER: cluster.metadata.name}}}
     opened = [{"port": port, "protocol": "TCP"} for port in sorted(ports)]
     selector = {"matchLabels": {CLUSTER: cluster.metadata.name, NODE_TYPE: str(Role.HEAD)}}
-    spec = {"podSelector": selector, "policyTypes": ["Ingress"], "ingress": [{"ports": opened}]}
+    spec = {"podSelector": selector, "policyTypes": ["Ingress"], "ingress": [{"ports": opened}, {"from": [own]}]}
     api = "networking.k8s.io/v1"
     return manifest("NetworkPolicy", _name(cluster), _labels(cluster), {"spec": spec}, api=api)
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from shoal.findings import Severity
 from shoal.lint.context import FileContext
 from shoal.lint.facts import Facts
-from shoal.lint.images import moves, python_of, ray_of
 from shoal.lint.rule import Hit, rule
+from shoal.spec.images import moves, python_of, ray_of
 from shoal.spec.provider import LocalProvider
 from shoal.spec.ray_start import OBJECT_STORE_LEAST_BYTES
 

@@ -8,6 +8,7 @@ from shoal.lint.exposures import exposures
 from shoal.lint.facts import Facts
 from shoal.lint.rule import Hit, rule
 from shoal.spec.complaints import suggestion
+from shoal.spec.images import ray_of
 from shoal.spec.ray_version import asks_for_token
 from shoal.spec.raycluster import NetworkRules, WorkerGroupNetworkRules
 
@@ -142,7 +143,8 @@ _TURN_ON = "add `authOptions: {mode: token}` to the spec"
 def _has_authentication(cluster: ClusterContext) -> bool:
     options, mode = cluster.spec.auth_options, cluster.head.env("RAY_AUTH_MODE")
     if options is not None and options.mode:
-        return options.mode == "token"
-    if mode == "":  # it comes from elsewhere
-        return True
-    return asks_for_token(mode, cluster.ray_version)
+        mode = options.mode
+    elif mode == "":  # it comes from elsewhere
+        mode = "token"
+    # What runs is the image, whatever rayVersion says.
+    return asks_for_token(mode, ray_of(cluster.head.container.image) or cluster.ray_version)

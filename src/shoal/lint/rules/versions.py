@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from shoal.findings import Edit, Fix, Severity
 from shoal.lint.context import ClusterContext
 from shoal.lint.facts import Facts
-from shoal.lint.images import moves, python_of, ray_of
 from shoal.lint.rule import Hit, rule
+from shoal.spec.images import moves, python_of, ray_of
 from shoal.spec.ray_version import TOKENS_SINCE, numbers
 
 

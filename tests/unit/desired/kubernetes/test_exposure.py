@@ -6,8 +6,9 @@ import msgspec
 import pytest
 
 from shoal.desired.cluster import DesiredObject
-from shoal.desired.kubernetes.controllers import FOR_CONTOUR, FOR_NGINX, FOR_TRAEFIK
-from shoal.desired.kubernetes.exposure import DashboardUnprotected, Entrance, exposure
+from shoal.desired.kubernetes.controllers import FOR_CLASSES
+from shoal.desired.kubernetes.entrance import Entrance, Seen, doubts
+from shoal.desired.kubernetes.exposure import DashboardUnprotected, exposure
 from shoal.desired.kubernetes.gateways import DashboardUnencrypted, Gateway, GatewayClosed
 from shoal.spec.raycluster import RayCluster
 
@@ -32,16 +33,27 @@ ALL = {"namespaces": {"from": "All"}}
 HTTPS = {"name": "https", "protocol": "HTTPS", "port": 443, "hostname": "*.example.com", "allowedRoutes": ALL}
 
 
-def made(entrance: Entrance, *, is_closed: bool = False) -> dict[str, DesiredObject]:
+def made(entrance: Entrance, **seen: Any) -> dict[str, DesiredObject]:
     """The objects of an exposure, by kind and name."""
-    found = exposure(CLUSTER, entrance, asks_for_token=True, is_closed=is_closed)
-    return {item.key: item for item in found}
+    return {item.key: item for item in exposure(CLUSTER, entrance, Seen(**{"asks_for_token": True, **seen}))}
+
+
+def told(ingress_class: str, controller: str | None = None) -> dict[str, str]:
+    """The annotations of an Ingress of this class, whose controller was read."""
+    found = made(Entrance("ray.example.com", tls_secret="t", ingress_class=ingress_class), controller=controller)
+    annotations: dict[str, str] = found["Ingress/c-exposed"].body["metadata"]["annotations"]
+    return annotations
 
 
 @pytest.mark.parametrize("entrance", [INGRESS, Entrance("ray.example.com", gateway=gateway(HTTPS))])
 def test_a_dashboard_that_asks_nobody_for_a_token_is_not_exposed(entrance: Entrance) -> None:
     with pytest.raises(DashboardUnprotected, match="asks for no token"):
-        exposure(CLUSTER, entrance, asks_for_token=False, is_closed=False)
+        made(entrance, asks_for_token=False)
+
+
+def test_a_ray_that_knows_no_tokens_is_told_of() -> None:
+    with pytest.raises(DashboardUnprotected, match=r"runs Ray 2\.46\.0, which knows no tokens .*2\.52 or newer"):
+        made(INGRESS, asks_for_token=False, ray_version="2.46.0")
 
 
 @pytest.mark.parametrize(
@@ -57,7 +69,7 @@ def test_a_dashboard_that_asks_nobody_for_a_token_is_not_exposed(entrance: Entra
 )
 def test_a_dashboard_without_tls_is_not_exposed(entrance: Entrance) -> None:
     with pytest.raises(DashboardUnencrypted):
-        exposure(CLUSTER, entrance, asks_for_token=True, is_closed=False)
+        made(entrance)
 
 
 @pytest.mark.parametrize("allowed", [{}, {"allowedRoutes": {"namespaces": {"from": "Same"}}}])
@@ -97,21 +109,92 @@ def test_an_ingress_ends_tls_for_its_host_and_leads_to_the_dashboard_alone() -> 
     }
 
 
+TLS_ALONE = {
+    "nginx": {"nginx.ingress.kubernetes.io/force-ssl-redirect": "true"},
+    "traefik": {
+        "traefik.ingress.kubernetes.io/router.entrypoints": "websecure",
+        "traefik.ingress.kubernetes.io/router.tls": "true",
+    },
+    "contour": {"ingress.kubernetes.io/force-ssl-redirect": "true"},
+    "alb": {
+        "alb.ingress.kubernetes.io/listen-ports": '[{"HTTPS":443}]',
+        "alb.ingress.kubernetes.io/target-type": "ip",
+    },
+    "gce": {"kubernetes.io/ingress.allow-http": "false"},
+    "kong": {"konghq.com/protocols": "https"},
+}
+
+
 @pytest.mark.parametrize(
-    ("ingress_class", "told"), [("nginx", FOR_NGINX), ("traefik-internal", FOR_TRAEFIK), ("contour", FOR_CONTOUR)]
+    ("ingress_class", "controller", "known"),
+    [
+        ("nginx", None, "nginx"),
+        ("nginx", "", "nginx"),
+        ("public", "k8s.io/ingress-nginx", "nginx"),
+        ("internal", "k8s.io/internal-ingress-nginx", "nginx"),
+        ("traefik-internal", None, "traefik"),
+        ("public", "traefik.io/ingress-controller", "traefik"),
+        ("contour", None, "contour"),
+        ("nginx", "projectcontour.io/projectcontour/contour", "contour"),
+        ("", "ingress.k8s.aws/alb", "alb"),
+        ("alb", None, "alb"),
+        ("gce-internal", "", "gce"),
+        ("public", "ingress-controllers.konghq.com/kong", "kong"),
+    ],
 )
-def test_a_controller_is_told_to_serve_by_tls_alone_and_to_cut_nothing(
-    ingress_class: str, told: dict[str, str]
-) -> None:
-    body = made(Entrance("ray.example.com", tls_secret="t", ingress_class=ingress_class))["Ingress/c-exposed"].body
-    assert body["metadata"]["annotations"] == told
+def test_a_controller_is_told_to_serve_by_tls_alone(ingress_class: str, controller: str | None, known: str) -> None:
+    annotations = told(ingress_class, controller)
+    assert TLS_ALONE[known].items() <= annotations.items()
+    others = {key for word, said in FOR_CLASSES.items() if word != known for key in said}
+    assert not others & annotations.keys()
 
 
-@pytest.mark.parametrize("ingress_class", ["", "public"])
-def test_a_controller_that_is_not_known_is_told_what_each_would_be(ingress_class: str) -> None:
-    body = made(Entrance("ray.example.com", tls_secret="t", ingress_class=ingress_class))["Ingress/c-exposed"].body
-    assert body["spec"].get("ingressClassName", "") == ingress_class
-    assert body["metadata"]["annotations"] == FOR_NGINX | FOR_TRAEFIK | FOR_CONTOUR
+def test_a_controller_is_told_to_cut_nothing() -> None:
+    nginx, contour = told("nginx"), told("contour")
+    assert nginx["nginx.ingress.kubernetes.io/proxy-body-size"] == "512m"
+    assert nginx["nginx.ingress.kubernetes.io/proxy-read-timeout"] == "3600"
+    assert contour["projectcontour.io/websocket-routes"] == "/"
+    assert contour["projectcontour.io/response-timeout"] == "infinity"
+
+
+@pytest.mark.parametrize(
+    ("ingress_class", "controller"),
+    [("", None), ("", ""), ("public", None), ("nginx", "nginx.org/ingress-controller"), ("", "example.com/another")],
+)
+def test_a_controller_that_is_not_known_is_told_what_each_would_be(ingress_class: str, controller: str | None) -> None:
+    annotations = told(ingress_class, controller)
+    for said in TLS_ALONE.values():
+        assert said.items() <= annotations.items()
+
+
+def test_gke_finds_its_class_in_an_annotation_alone() -> None:
+    body = made(Entrance("ray.example.com", tls_secret="t", ingress_class="gce"))["Ingress/c-exposed"].body
+    assert body["metadata"]["annotations"]["kubernetes.io/ingress.class"] == "gce"
+    assert "ingressClassName" not in body["spec"]
+    assert "kubernetes.io/ingress.class" not in told("nginx")
+
+
+@pytest.mark.parametrize(
+    ("ingress_class", "seen", "said"),
+    [
+        ("nginx", {"controller": "k8s.io/ingress-nginx", "has_secret": True}, ()),
+        ("nginx", {"controller": "k8s.io/ingress-nginx"}, ()),
+        ("gce", {"controller": ""}, ()),
+        ("nginx", {"controller": "nginx.org/ingress-controller"}, ("nginx.org/ingress-controller isn't known",)),
+        ("ngnix", {"controller": ""}, ("no IngressClass 'ngnix'",)),
+        ("", {"controller": ""}, ("no IngressClass is the default one",)),
+        ("nginx", {"controller": None}, ("class nginx is taken for nginx by its name",)),
+        ("", {"controller": None}, ("the default class's controller may be any",)),
+        ("kong", {"controller": "ingress-controllers.konghq.com/kong", "has_secret": False}, ("no Secret 't'",)),
+        ("alb", {"controller": "ingress.k8s.aws/alb", "has_secret": False}, ()),
+        ("ngnix", {"controller": "", "has_secret": False}, ("'ngnix'", "no Secret 't'")),
+    ],
+)
+def test_what_nobody_can_vouch_for_is_said(ingress_class: str, seen: dict[str, Any], said: tuple[str, ...]) -> None:
+    entrance = Entrance("ray.example.com", tls_secret="t", ingress_class=ingress_class)
+    found = list(doubts(entrance, Seen(asks_for_token=True, **seen)))
+    assert len(found) == len(said)
+    assert all(part in line for part, line in zip(said, found, strict=True)), found
 
 
 def test_serve_has_a_host_of_its_own() -> None:
@@ -139,4 +222,9 @@ def test_a_policy_opens_what_another_one_closes_and_is_left_out_where_nothing_is
     assert not any(key.startswith("NetworkPolicy") for key in made(INGRESS))
     spec = made(INGRESS, is_closed=True)["NetworkPolicy/c-exposed"].body["spec"]
     assert spec["podSelector"] == {"matchLabels": {"ray.io/cluster": "c", "ray.io/node-type": "head"}}
-    assert spec["ingress"] == [{"ports": [{"port": 8265, "protocol": "TCP"}]}]
+    assert spec["ingress"][0] == {"ports": [{"port": 8265, "protocol": "TCP"}]}
+
+
+def test_a_policy_that_is_left_alone_lets_the_workers_in() -> None:
+    spec = made(INGRESS, is_closed=True)["NetworkPolicy/c-exposed"].body["spec"]
+    assert spec["ingress"][1:] == [{"from": [{"podSelector": {"matchLabels": {"ray.io/cluster": "c"}}}]}]

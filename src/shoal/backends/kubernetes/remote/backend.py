@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import Any, BinaryIO, Self, TypeVar, cast
 
 from shoal.backends.base import Backend, Endpoints, Port, Preview
-from shoal.backends.kubernetes.client import Client
 from shoal.backends.kubernetes.remote import copying, joined, objects
 from shoal.backends.kubernetes.remote.certificate import FILES, certificate_of
 from shoal.backends.kubernetes.remote.connection import Connection, connect
@@ -203,9 +202,9 @@ class KubernetesBackend(Backend):
         self._store = store
         return self
 
-    async def using(self, work: Callable[[Client, Place], Coroutine[Any, Any, T]]) -> T:
+    async def using(self, work: Callable[[Connection, Place], Coroutine[Any, Any, T]]) -> T:
         """Do ``work`` with the API server of this place, for what only this backend has."""
-        return await self._run(work(self._connection.client, self.place))
+        return await self._run(work(self._connection, self.place))
 
     @cached_property
     def _kept(self) -> KeptLogs:

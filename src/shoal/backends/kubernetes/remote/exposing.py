@@ -1,58 +1,40 @@
-"""What `shoal expose` has made of a cluster, as the API server keeps it: derived, put up, found again, taken away."""
+"""What `shoal expose` makes of a cluster as it runs now, and what nobody can vouch for."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
 
 from shoal.backends.kubernetes.client import Client
 from shoal.backends.kubernetes.errors import NotFound
-from shoal.backends.kubernetes.remote.head import head_of
+from shoal.backends.kubernetes.remote.entrances import controller_of, has_secret, has_timeouts, is_closed
+from shoal.backends.kubernetes.remote.head import RayPod, head_of
 from shoal.backends.kubernetes.remote.places import Place
-from shoal.backends.kubernetes.resources import (
-    GATEWAYS,
-    HTTPROUTES,
-    INGRESSES,
-    NETWORKPOLICIES,
-    RAYCLUSTERS,
-    SERVICES,
-    Resource,
-    resource_of,
-)
-from shoal.backends.kubernetes.work import NameTaken
-from shoal.desired.kubernetes.exposure import EXPOSURE, Entrance, exposure
+from shoal.backends.kubernetes.resources import GATEWAYS, RAYCLUSTERS
+from shoal.desired.kubernetes.entrance import Entrance, Seen, doubts
+from shoal.desired.kubernetes.exposure import DashboardUnprotected, exposure
 from shoal.desired.kubernetes.gateways import Gateway
 from shoal.errors import ClusterUnknown
-from shoal.lint.images import ray_of
-from shoal.spec.kubernetes.meta import LabelSelector, ObjectMeta
+from shoal.spec.images import ray_of
 from shoal.spec.ray_version import asks_for_token
 from shoal.spec.raycluster import RayCluster
-from shoal.spec.wire import Wire
-from shoal.world.kubernetes import CLUSTER
 
-KINDS = (SERVICES, INGRESSES, HTTPROUTES, NETWORKPOLICIES)
-Manifest = dict[str, Any]
+Knock = Callable[[RayPod], Awaitable[int]]
+"""How a head's dashboard answers who brings no token: the HTTP status."""
 
 
-class _Named(Wire, frozen=True):
-    metadata: ObjectMeta
+class Exposing(msgspec.Struct, frozen=True):
+    """manifests: to apply. doubts: what a person should look at, a line each."""
+
+    manifests: tuple[dict[str, Any], ...]
+    doubts: tuple[str, ...] = ()
 
 
-class _PolicySpec(Wire, frozen=True):
-    pod_selector: LabelSelector = LabelSelector()
-    policy_types: tuple[str, ...] = ()
+async def exposing(client: Client, place: Place, name: str, entrance: Entrance, gateway: str, knock: Knock) -> Exposing:
+    """What exposes a cluster as it runs now. gateway: ``[NAMESPACE/]NAME`` of one that is there, or "".
 
-
-class _Policy(Wire, frozen=True):
-    metadata: ObjectMeta
-    spec: _PolicySpec = _PolicySpec()
-
-
-async def exposing(client: Client, place: Place, name: str, entrance: Entrance, gateway: str) -> tuple[Manifest, ...]:
-    """The manifests that expose a cluster as it runs now. gateway: ``[NAMESPACE/]NAME`` of one that is there, or "".
-
-    They go with the RayCluster, which owns them. Raises ClusterUnknown, HeadNotRunning, DashboardUnprotected,
-    DashboardUnencrypted, GatewayClosed, NotFound.
+    The manifests go with the RayCluster, which owns them. Raises ClusterUnknown, HeadNotRunning, DashboardUnreachable,
+    DashboardUnprotected, DashboardUnencrypted, GatewayClosed, NotFound.
     """
     try:
         cluster = await client.get(RAYCLUSTERS, place.namespace, name, RayCluster)
@@ -63,74 +45,38 @@ async def exposing(client: Client, place: Place, name: str, entrance: Entrance, 
         found = await client.get(GATEWAYS, where or place.namespace, plain, Gateway)
         entrance = msgspec.structs.replace(entrance, gateway=found)
     head = await head_of(client, place.namespace, name)
-    modes = {variable.name: variable.value for variable in head.ray.env}
-    asks = asks_for_token(modes.get("RAY_AUTH_MODE"), cluster.spec.ray_version or ray_of(head.ray.image))
-    policies = await client.list(NETWORKPOLICIES, _Policy, namespace=place.namespace)
-    closed = any(_closes(policy, head.metadata.labels) for policy in policies.items)
+    seen = await _seen(client, place, cluster, head, entrance)
+    objects = exposure(cluster, entrance, seen)
+    await _expect_refusal(knock, name, head)
     owner = {"apiVersion": RAYCLUSTERS.api_version, "kind": "RayCluster", "name": name, "uid": cluster.metadata.uid}
     added = {"namespace": place.namespace, "ownerReferences": [owner]}
-    objects = exposure(cluster, entrance, asks_for_token=asks, is_closed=closed)
-    return tuple(item.body | {"metadata": item.body["metadata"] | added} for item in objects)
+    manifests = tuple(item.body | {"metadata": item.body["metadata"] | added} for item in objects)
+    return Exposing(manifests, tuple(doubts(entrance, seen)))
 
 
-async def put_up(client: Client, place: Place, name: str, manifests: tuple[Manifest, ...]) -> None:
-    """Apply them, and take away what an earlier call has made and these have not. Raises NameTaken before anything."""
-    for manifest in manifests:
-        await _refuse_strangers(client, place, manifest)
-    for manifest in manifests:
-        await client.apply(resource_of(manifest), place.namespace, manifest["metadata"]["name"], manifest, dict)
-    kept = {(manifest["kind"], manifest["metadata"]["name"]) for manifest in manifests}
-    await take_away(client, place, name, kept)
+async def _seen(client: Client, place: Place, cluster: RayCluster, head: RayPod, entrance: Entrance) -> Seen:
+    modes = {variable.name: variable.value for variable in head.ray.env}
+    # What runs is the image, whatever rayVersion says.
+    version = ray_of(head.ray.image) or cluster.spec.ray_version
+    seen = Seen(
+        asks_for_token=asks_for_token(modes.get("RAY_AUTH_MODE"), version),
+        ray_version=version,
+        is_closed=await is_closed(client, place.namespace, head.metadata.labels),
+    )
+    if entrance.gateway is not None:
+        return msgspec.structs.replace(seen, has_timeouts=await has_timeouts(client))
+    return msgspec.structs.replace(
+        seen,
+        controller=await controller_of(client, entrance.ingress_class),
+        has_secret=await has_secret(client, place.namespace, entrance.tls_secret) if entrance.tls_secret else None,
+    )
 
 
-async def take_away(
-    client: Client, place: Place, name: str, kept: set[tuple[str, str]] | frozenset[tuple[str, str]] = frozenset()
-) -> tuple[str, ...]:
-    """Delete what exposes a cluster, but for ``kept`` (kind and name): ``KIND/NAME`` of each that went."""
-    gone = []
-    for resource in KINDS:
-        for meta in await _made(client, resource, place, name):
-            if (resource.kind, meta.name) not in kept:
-                await client.delete(resource, place.namespace, meta.name, uid=meta.uid)
-                gone.append(f"{resource.kind}/{meta.name}")
-    return tuple(gone)
-
-
-async def _made(client: Client, resource: Resource, place: Place, name: str) -> list[ObjectMeta]:
-    try:
-        labels = f"{EXPOSURE}=true,{CLUSTER}={name}"
-        listed = await client.list(resource, _Named, namespace=place.namespace, labels=labels)
-    except NotFound:  # a server without the Gateway API
-        return []
-    return [item.metadata for item in listed.items]
-
-
-async def _refuse_strangers(client: Client, place: Place, manifest: Manifest) -> None:
-    kind, name = manifest["kind"], manifest["metadata"]["name"]
-    try:
-        found = await client.get(resource_of(manifest), place.namespace, name, _Named)
-    except NotFound:
-        return
-    if EXPOSURE not in found.metadata.labels:
-        raise NameTaken(
-            f"there is already a {kind} {name!r} that `shoal expose` has not made",
-            where=str(place),
-            next_step="rename the cluster or remove that object",
+async def _expect_refusal(knock: Knock, name: str, head: RayPod) -> None:
+    """A setting that a pod has says what was meant; its answer says what is."""
+    status = await knock(head)
+    if status not in (401, 403):
+        raise DashboardUnprotected(
+            f"the dashboard of {name} should ask for a token, and answers {status} to who has none",
+            next_step=f"see that {head.ray.image or 'its image'} has Ray 2.52 or newer",
         )
-
-
-def _closes(policy: _Policy, labels: Mapping[str, str]) -> bool:
-    """Whether it lets only those in to a pod with these labels whom a policy names."""
-    spec = policy.spec
-    is_ours = EXPOSURE in policy.metadata.labels
-    return not is_ours and "Ingress" in (spec.policy_types or ("Ingress",)) and _selects(spec.pod_selector, labels)
-
-
-def _selects(selector: LabelSelector, labels: Mapping[str, str]) -> bool:
-    if any(labels.get(key) != value for key, value in selector.match_labels.items()):
-        return False
-    for asked in selector.match_expressions:
-        is_in = labels.get(asked.key) in asked.values if asked.values else asked.key in labels
-        if is_in == (asked.operator in ("NotIn", "DoesNotExist")):
-            return False
-    return True

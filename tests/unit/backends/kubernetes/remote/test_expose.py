@@ -1,8 +1,10 @@
 """`shoal expose`: what it makes, refuses and takes away, and that operator and lint see the same."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import msgspec
@@ -11,11 +13,13 @@ import yaml
 
 from served import CONTEXT, NAMESPACE, Served
 from shoal.backends.kubernetes.client import Client
-from shoal.backends.kubernetes.remote.exposing import exposing, put_up
+from shoal.backends.kubernetes.remote.exposed import put_up
+from shoal.backends.kubernetes.remote.exposing import exposing
+from shoal.backends.kubernetes.remote.head import RayPod
 from shoal.backends.kubernetes.remote.places import Place
 from shoal.backends.kubernetes.transport import Request, Response
 from shoal.cli.main import run
-from shoal.desired.kubernetes.exposure import Entrance
+from shoal.desired.kubernetes.entrance import Entrance
 from shoal.lint.facts import Facts
 from shoal.lint.run import lint
 from shoal.spec.parse import parse
@@ -26,7 +30,60 @@ Capture = pytest.CaptureFixture[str]
 EXPOSE = ["expose", "demo", "--context", CONTEXT]
 BY_INGRESS = [*EXPOSE, "--host", "ray.example.com", "--tls", "ray-tls"]
 POLICIES = f"/apis/networking.k8s.io/v1/namespaces/{NAMESPACE}/networkpolicies"
+SECRETS = f"/api/v1/namespaces/{NAMESPACE}/secrets"
+CLASSES = "/apis/networking.k8s.io/v1/ingressclasses"
 HEAD = {"ray.io/node-type": "head"}
+
+
+class Dashboard:
+    """What the head's dashboard answers. asked: path and Authorization header of each request."""
+
+    def __init__(self) -> None:
+        self.status = 401
+        self.asked: list[tuple[str, str | None]] = []
+
+
+@pytest.fixture(autouse=True)
+def dashboard(served: Served) -> Iterator[Dashboard]:
+    """It asks for a token, behind port 8265 of every pod."""
+    dashboard = Dashboard()
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            dashboard.asked.append((self.path, self.headers["Authorization"]))
+            self.send_response(dashboard.status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Answer)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    served.ports[8265] = server.server_port
+    yield dashboard
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+async def asks(head: RayPod) -> int:
+    """As a dashboard that wants a token."""
+    return 401
+
+
+def ingress_class(name: str, controller: str, **metadata: Any) -> dict[str, Any]:
+    """An IngressClass as it is read."""
+    return {"metadata": {"name": name, **metadata}, "spec": {"controller": controller}}
+
+
+def run_again_with(served: Served, image: str, mode: str = "token") -> None:
+    """Put another head in the place of the one there is."""
+    served.do("DELETE", f"{PODS}/demo-head")
+    served.api.kubelet.end_pods()
+    served.do("POST", PODS, pod("demo-head", image=image, env=[{"name": "RAY_AUTH_MODE", "value": mode}]))
+    served.api.kubelet.run_pods()
 
 
 def exposed(served: Served) -> list[str]:
@@ -59,7 +116,10 @@ def test_nothing_is_opened_that_nobody_agreed_to(demo: Served, capsys: Capture) 
 def test_what_is_exposed_can_be_exposed_again_and_taken_away(demo: Served, capsys: Capture) -> None:
     for _ in range(2):
         assert run([*BY_INGRESS, "--yes"]) == 0
-        assert "https://ray.example.com leads to the dashboard of demo" in capsys.readouterr().err
+        err = capsys.readouterr().err
+        assert "https://ray.example.com will lead to the dashboard of demo" in err
+        assert "once the default class has taken it up" in err
+        assert f"kubectl -n {NAMESPACE} get ingress demo-exposed " in err
         assert exposed(demo) == ["Service/demo-exposed", "Ingress/demo-exposed"]
     assert run([*EXPOSE, "--remove"]) == 0
     assert "removed Service/demo-exposed, Ingress/demo-exposed" in capsys.readouterr().err
@@ -79,13 +139,81 @@ def test_a_head_that_runs_without_tokens_is_not_exposed_whatever_the_manifest_sa
     demo: Served, capsys: Capture
 ) -> None:
     demo.do("PATCH", f"{CLUSTERS}/demo", {"spec": {"authOptions": {"mode": "token"}}})
-    demo.do("DELETE", f"{PODS}/demo-head")
-    demo.api.kubelet.end_pods()
-    demo.do("POST", PODS, pod("demo-head", env=[{"name": "RAY_AUTH_MODE", "value": "disabled"}]))
-    demo.api.kubelet.run_pods()
+    run_again_with(demo, "rayproject/ray:2.60.0", "disabled")
     assert run([*BY_INGRESS, "--yes"]) == 2
     assert "asks for no token" in capsys.readouterr().err
     assert exposed(demo) == []
+
+
+@pytest.mark.parametrize("version", ["", "2.60.0"])
+def test_a_ray_that_knows_no_tokens_is_not_exposed_whatever_it_is_told(
+    version: str, demo: Served, capsys: Capture
+) -> None:
+    demo.do("PATCH", f"{CLUSTERS}/demo", {"spec": {"rayVersion": version}})
+    run_again_with(demo, "rayproject/ray:2.46.0")
+    assert run([*BY_INGRESS, "--yes"]) == 2
+    err = capsys.readouterr().err
+    assert "error[E748]" in err
+    assert "demo runs Ray 2.46.0, which knows no tokens" in err
+    assert exposed(demo) == []
+
+
+@pytest.mark.parametrize("status", [200, 302, 404, 500])
+def test_a_dashboard_that_lets_in_who_has_no_token_is_not_exposed(
+    status: int, demo: Served, dashboard: Dashboard, capsys: Capture
+) -> None:
+    dashboard.status = status
+    run_again_with(demo, "registry.example.com/mine:1")
+    for how in ("--yes", "--dry-run"):
+        assert run([*BY_INGRESS, how]) == 2
+        err = capsys.readouterr().err
+        assert "error[E748]" in err
+        assert f"should ask for a token, and answers {status} to who has none" in err
+        assert "registry.example.com/mine:1 has Ray 2.52 or newer" in err
+    assert dashboard.asked == [("/api/jobs/", None)] * 2
+    assert exposed(demo) == []
+
+
+def test_a_dashboard_that_may_not_be_asked_or_does_not_answer_is_not_exposed(demo: Served, capsys: Capture) -> None:
+    demo.forbidden.add("portforward")
+    assert run([*BY_INGRESS, "--yes"]) == 1
+    err = capsys.readouterr().err
+    assert "error[E401]" in err
+    assert "create pods/portforward" in err
+    demo.forbidden.clear()
+    demo.ports.clear()
+    assert run([*BY_INGRESS, "--yes"]) == 1
+    assert "could not be tried: port 8265 of the head: nothing listens there" in capsys.readouterr().err
+    assert exposed(demo) == []
+
+
+def test_a_class_is_known_by_its_controller_and_what_is_named_is_looked_up(demo: Served, capsys: Capture) -> None:
+    demo.beside[f"{CLASSES}/nginx"] = ingress_class("nginx", "ingress.k8s.aws/alb")
+    demo.do("POST", SECRETS, {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "ray-tls"}})
+    assert run([*BY_INGRESS, "--class", "nginx", "--yes"]) == 0
+    printed = capsys.readouterr()
+    _, ingress = yaml.safe_load_all(printed.out)
+    assert set(ingress["metadata"]["annotations"]) == {
+        "alb.ingress.kubernetes.io/listen-ports",
+        "alb.ingress.kubernetes.io/target-type",
+    }
+    assert "look:" not in printed.err
+    assert "once class nginx has taken it up" in printed.err
+
+
+def test_a_slip_in_a_class_or_a_secret_is_told_before_anybody_agrees(demo: Served, capsys: Capture) -> None:
+    assert run([*BY_INGRESS, "--class", "ngnix"]) == 2
+    err = capsys.readouterr().err
+    assert "look: there is no IngressClass 'ngnix'" in err
+    assert "look: there is no Secret 'ray-tls'" in err
+
+
+def test_what_may_not_be_read_is_not_complained_of(demo: Served, capsys: Capture) -> None:
+    demo.beside = {f"{CLASSES}/nginx": None, f"{SECRETS}/ray-tls": None}
+    assert run([*BY_INGRESS, "--class", "nginx", "--yes"]) == 0
+    err = capsys.readouterr().err
+    assert "class nginx is taken for nginx by its name" in err
+    assert "Secret" not in err
 
 
 def test_without_a_certificate_nothing_is_exposed(demo: Served, capsys: Capture) -> None:
@@ -132,6 +260,8 @@ def test_an_object_of_that_name_that_is_somebody_elses_stays_as_it_is(demo: Serv
         (["--host", "h", "--remove"], "--remove takes no --host"),
         ([], "say under which --host"),
         (["--host", "h", "--tls", "t", "--gateway", "g"], "one of the two"),
+        (["--host", "h", "--class", "c", "--gateway", "g"], "--class is of an Ingress"),
+        (["--host", "h.example.com", "--serve-host", "H.example.com", "--tls", "t"], "--serve-host is the same as"),
     ],
 )
 def test_what_makes_no_sense_together_is_refused(
@@ -176,8 +306,9 @@ def test_a_gateway_takes_the_ingress_place_which_goes(demo: Served) -> None:
     client, place = Client(server), Place("", CONTEXT, NAMESPACE)
 
     async def by_gateway() -> None:
-        manifests = await exposing(client, place, "demo", Entrance("ray.example.com"), "infra/web")
-        await put_up(client, place, "demo", manifests)
+        found = await exposing(client, place, "demo", Entrance("ray.example.com"), "infra/web", asks)
+        assert found.doubts == ()
+        await put_up(client, place, "demo", found.manifests)
 
     asyncio.run(by_gateway())
     (route,) = server.routes
@@ -185,14 +316,32 @@ def test_a_gateway_takes_the_ingress_place_which_goes(demo: Served) -> None:
     assert exposed(demo) == ["Service/demo-exposed"]
 
 
+def test_an_old_gateway_api_gets_a_route_without_timeouts_and_that_is_told(demo: Served, capsys: Capture) -> None:
+    api = "gateway.networking.k8s.io/v1"
+    gateways = f"/apis/{api}/namespaces/{NAMESPACE}"
+    listener = {"name": "https", "protocol": "HTTPS", "port": 443}
+    rules: dict[str, Any] = {"items": {"properties": {"matches": {}}}}
+    route = {"properties": {"spec": {"properties": {"rules": rules}}}}
+    demo.beside[f"/openapi/v3/apis/{api}"] = {"components": {"schemas": {"v1.HTTPRoute": route}}}
+    web = {"metadata": {"name": "web", "namespace": NAMESPACE}, "spec": {"listeners": [listener]}}
+    demo.beside[f"{gateways}/gateways/web"] = web
+    demo.beside[f"{gateways}/httproutes/demo-exposed-8265"] = {"metadata": {"labels": {"shoal.dev/exposure": "true"}}}
+    assert run([*EXPOSE, "--host", "ray.example.com", "--gateway", f"{NAMESPACE}/web", "--yes"]) == 0
+    printed = capsys.readouterr()
+    assert "timeouts" not in printed.out
+    assert "look: the Gateway API here knows no timeouts" in printed.err
+    assert f"kubectl -n {NAMESPACE} get gateway web " in printed.err
+
+
 def test_the_operator_leaves_alone_what_exposes_a_cluster() -> None:
     async def scenario(driven: Driven) -> None:
         await driven.create(raycluster())
         await driven.settle()
         place = Place("", CONTEXT, "default")
-        manifests = await exposing(driven.client, place, "demo", Entrance("ray.example.com", tls_secret="t"), "")
-        assert [manifest["kind"] for manifest in manifests] == ["Service", "Ingress", "NetworkPolicy"]
-        await put_up(driven.client, place, "demo", manifests)
+        entrance = Entrance("ray.example.com", tls_secret="t")
+        found = await exposing(driven.client, place, "demo", entrance, "", asks)
+        assert [manifest["kind"] for manifest in found.manifests] == ["Service", "Ingress", "NetworkPolicy"]
+        await put_up(driven.client, place, "demo", found.manifests)
         before = [item["metadata"]["name"] for item in driven.api.objects("services")]
         assert "demo-exposed" in before
         await driven.change(suspend=True)
