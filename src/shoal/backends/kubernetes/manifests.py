@@ -9,6 +9,7 @@ import msgspec
 from shoal.desired.cluster import DesiredCluster, DesiredNode, DesiredObject, Role
 from shoal.desired.kubernetes.labels import KUBERAY_HASH, KUBERAY_VERSION
 from shoal.world.kubernetes import (
+    ADOPTED,
     CONTENTS,
     DIGEST,
     EDITION,
@@ -36,6 +37,8 @@ def pod(node: DesiredNode, desired: DesiredCluster, owner: Resource, filled: Map
     hosts = sum(one.unit == node.unit for one in desired.nodes) if node.unit else 1
     meta = template.get("metadata", {})
     notes = {SEAT: node.seat, TEMPLATE: node.template, EDITION: node.edition} | _kuberays_notes(node)
+    if desired.adopted:
+        notes[ADOPTED] = "true"
     if filled:
         notes[SECRETS] = " ".join(f"{secret}={contents}" for secret, contents in sorted(filled.items()))
     labels = meta.get("labels", {}) | _unit_labels(node, hosts)
