@@ -201,6 +201,7 @@ def _told_of(meta: Meta) -> bytes:
         "uid": meta.uid,
         "labels": meta.labels,
         "annotations": meta.annotations,
+        "ownerReferences": meta.owner_references,
     }
     return msgspec.json.encode(kept, order="deterministic")
 

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from shoal.desired.kubernetes.settings import Settings
-from shoal.plan.actions import AdoptNode
+from shoal.plan.actions import AdoptNode, ApplyObject
 from shoal.reconcile import Outcome, reconcile
 from shoal.spec.kubernetes.meta import OwnerReference
 from shoal.world.kubernetes import ADOPTED, CLUSTER, GROUP, NODE_TYPE, SEAT, TEMPLATE, Meta, Observed, Pod, Resource
@@ -76,3 +76,14 @@ def test_a_cluster_is_closed_where_another_operator_made_none_of_it(pods: list[P
 def test_a_worker_that_came_to_a_closed_cluster_is_taken_over_all_the_same() -> None:
     outcome = decided(pod("head", OURS), pod("worker", ANOTHERS))
     assert [action.node for action in outcome.plan.actions if isinstance(action, AdoptNode)] == ["demo-worker-0"]
+
+
+def test_the_submitter_of_the_rayjob_that_owns_the_cluster_is_let_in() -> None:
+    outcome = decided(owners=(owner("RayJob", "nightly", "uid-of-nightly"),), networkPolicy={})
+    applied = {action.object.key: action.object for action in outcome.plan.actions if isinstance(action, ApplyObject)}
+    labels = {"ray.io/originated-from-crd": "RayJob", "ray.io/originated-from-cr-name": "nightly"}
+    rule = {
+        "from": [{"podSelector": {"matchLabels": labels}}],
+        "ports": [{"port": 8265, "protocol": "TCP"}],
+    }
+    assert rule in applied["NetworkPolicy/demo-head"].body["spec"]["ingress"]
