@@ -190,6 +190,18 @@ def test_every_pod_of_a_cluster_that_another_operator_made_says_so() -> None:
     assert notes == {"theirs": "true", NODE.name: "true"}
 
 
+def test_a_template_decides_nothing_by_notes_that_only_an_operator_makes() -> None:
+    bench = Bench()
+    given = {"also": "mine", ADOPTED: "true", DRAIN: "x 0", SEAT: "7.7"}
+    template = {**TEMPLATE, "metadata": {**TEMPLATE["metadata"], "annotations": given}}
+    bench.desired = msgspec.structs.replace(bench.desired, templates={"t1": msgspec.json.encode(template)})
+    bench.does(StartNode(NODE, WHY))
+    (pod,) = bench.stored("pods")
+    annotations = pod["metadata"]["annotations"]
+    assert (annotations["also"], annotations[SEAT]) == ("mine", "0.0")
+    assert not {ADOPTED, DRAIN} & annotations.keys()
+
+
 def service(**spec: Any) -> DesiredObject:
     return DesiredObject.of("Service", SERVICE.name, SERVICE.body | {"spec": spec})
 
