@@ -97,8 +97,10 @@ def reconcile(observed: Observed, settings: Settings, now: str, patience_s: floa
     if resource.metadata.deletion_timestamp is not None and set(FINALIZERS).isdisjoint(resource.metadata.finalizers):
         return Outcome(nothing)  # what it owns goes with it
     meta = resource.metadata
-    if is_adopted(observed):
-        # Half of a cluster can't ask for tokens that the other half doesn't know.
+    adopted = is_adopted(observed)
+    if adopted:
+        # Half of a cluster can't ask for tokens that the other half doesn't know. What is made now says so too: it may
+        # outlive the pods that were taken over.
         settings = replace(settings, profile="compat")
     source = bytes(resource.spec), _told_of(meta), settings
     spec = read_spec(*source)
@@ -118,7 +120,7 @@ def reconcile(observed: Observed, settings: Settings, now: str, patience_s: floa
     world = world_of(observed, spec.desired)
     if spec.desired.lifecycle.head_once:
         world = replace(world, had_its_head=stored(before, PROVISIONED).get("status") == "True")
-    desired = seated(spec.desired, world, moment)
+    desired = replace(seated(spec.desired, world, moment), adopted=adopted)
     plan = diff(desired, world, moment)
     if any(isinstance(action, StartNode) for action in plan.actions):
         desired = replace(desired, templates=_templates(*source))
@@ -199,6 +201,7 @@ def _told_of(meta: Meta) -> bytes:
         "uid": meta.uid,
         "labels": meta.labels,
         "annotations": meta.annotations,
+        "ownerReferences": meta.owner_references,
     }
     return msgspec.json.encode(kept, order="deterministic")
 

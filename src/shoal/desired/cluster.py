@@ -139,6 +139,7 @@ class DesiredCluster(msgspec.Struct, frozen=True):
     token: the Secret, and its key, that the head has its token from; None where it has none. authority: the Secret with
     the authority that its certificate comes from, or "".
     departing: names of nodes that the spec wants gone before any other. cleanup: None where its nodes leave nothing.
+    adopted: its nodes are another operator's or were made beside such, and those that are made now are to be like them.
     """
 
     name: str
@@ -152,6 +153,7 @@ class DesiredCluster(msgspec.Struct, frozen=True):
     departing: frozenset[str] = frozenset()
     lifecycle: Lifecycle = Lifecycle()
     cleanup: Cleanup | None = None
+    adopted: bool = False
 
     @property
     def head(self) -> DesiredNode | None:

@@ -32,6 +32,11 @@ def pod_of(template: PodTemplateSpec) -> PodSpec:
     return template.spec
 
 
+def groups_of(cluster: RayCluster) -> tuple[HeadGroupSpec | WorkerGroupSpec, ...]:
+    """The head and the worker groups."""
+    return cluster.spec.head_group_spec, *cluster.spec.worker_group_specs
+
+
 def replicas_of(group: WorkerGroupSpec) -> int:
     """How many replicas a group has without an autoscaler: what it says, held between its minimum and maximum."""
     if group.suspend:

@@ -91,12 +91,16 @@ def is_ray(pod: Pod) -> bool:
 
 
 def is_adopted(observed: Observed) -> bool:
-    """Whether the head was made by another operator."""
-    return any(
-        pod.metadata.labels.get(NODE_TYPE) == "head"
-        and (ADOPTED in pod.metadata.annotations or TEMPLATE not in pod.metadata.annotations)
-        for pod in observed.pods
-    )
+    """Whether its pods are another operator's or were made beside such: its head tells, and without one its workers."""
+    deciding = _notes_of(observed, "head") or _notes_of(observed, "worker")
+    return any(ADOPTED in notes or TEMPLATE not in notes for notes in deciding)
+
+
+def _notes_of(observed: Observed, role: str) -> list[dict[str, str]]:
+    """The annotations of its pods of one role."""
+    uid = observed.resource.metadata.uid
+    metas = (pod.metadata for pod in observed.pods if pod.metadata.labels.get(NODE_TYPE) == role)
+    return [meta.annotations for meta in metas if not _is_anothers(meta, uid)]
 
 
 def is_ready(pod: Pod) -> bool:

@@ -1,5 +1,6 @@
 """A scenario played to its end, and what is left of it."""
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -8,7 +9,7 @@ import msgspec
 
 from operator_sim.operators import Crash, Operator
 from operator_sim.ray import Ray
-from operator_sim.scenarios import SCENARIOS, Outside
+from operator_sim.scenarios import SCENARIOS, Moment, Outside
 from shoal.testing.clock import VirtualClock
 from shoal.testing.fakeapi import FakeApi
 from shoal.world.kubernetes import REPLICA, SEAT, SECRETS
@@ -18,6 +19,8 @@ ROUNDS = 80
 QUIET = 6
 """Rounds in which nothing changes, the time between them doubling: longer than any patience, pause or backoff."""
 TOLD_BY_THE_WAY = ("events", "leases.coordination.k8s.io")
+MADE_BY_ADMISSION = re.compile(rb"(kube-api-access)-\w{5}\b")
+"""The volume of a pod that has its account's token."""
 VOLATILE = ("uid", "resourceVersion", "creationTimestamp", "managedFields", "generation")
 
 
@@ -46,7 +49,11 @@ class Play:
 
     async def play(self, scenario: str) -> Ended:
         """All moments of a scenario, each to rest."""
-        for moment in SCENARIOS[scenario]:
+        return await self.live(*SCENARIOS[scenario])
+
+    async def live(self, *moments: Moment) -> Ended:
+        """These moments, each to rest."""
+        for moment in moments:
             moment(self.outside)
             if self.outside.ends_operators:
                 self.outside.ends_operators = False
@@ -120,6 +127,7 @@ def _lasting(resource: str, item: dict[str, Any]) -> dict[str, Any]:
             "annotations": {name: value for name, value in meta["annotations"].items() if name not in (SEAT, SECRETS)},
         }
         kept["status"] = item["status"].get("phase")
+        kept["spec"] = msgspec.json.decode(MADE_BY_ADMISSION.sub(rb"\1", msgspec.json.encode(item["spec"])))
     if resource == "rayclusters.ray.io":
         kept["status"] = _status(item.get("status", {}))
     return kept

@@ -10,6 +10,8 @@ from shoal.testing.fakeapi import FakeApi
 
 Moment: TypeAlias = Callable[["Outside"], None]
 NAME, NAMESPACE = "c", "default"
+KUBERAYS = ("c-head-qwert", "c-g-worker-asdfg", "c-g-worker-yxcvb")
+"""Pods that KubeRay's operator has made: a head and the two workers of TWO."""
 MERGE = "application/merge-patch+json"
 PATH = f"/apis/ray.io/v1/namespaces/{NAMESPACE}/rayclusters"
 JsonObject: TypeAlias = dict[str, Any]
@@ -207,6 +209,25 @@ def lose_authority(outside: Outside) -> None:
     outside.remove_object("secrets", name)
 
 
+def made_by_kuberay(outside: Outside) -> None:
+    """A RayCluster with pods of KubeRay's operator, which know of no token. No picture shows it without them."""
+    path = f"/api/v1/namespaces/{NAMESPACE}/pods"
+    for name in KUBERAYS:
+        role, of = ("head", "headgroup") if "-head-" in name else ("worker", "g")
+        labels = {"ray.io/cluster": NAME, "ray.io/node-type": role, "ray.io/group": of}
+        outside.ask("POST", path, template(f"ray-{role}") | {"metadata": {"name": name, "labels": labels}})
+    made = outside.ask("POST", PATH, raycluster(TWO))
+    owner = {"apiVersion": "ray.io/v1", "kind": "RayCluster", "name": NAME, "uid": made["metadata"]["uid"]}
+    for name in KUBERAYS:
+        metadata = {"ownerReferences": [owner | {"controller": True, "blockOwnerDeletion": True}]}
+        outside.ask("PATCH", f"{path}/{name}", {"metadata": metadata}, MERGE)
+
+
+def remove_kuberays(index: int) -> Moment:
+    """One of those is deleted."""
+    return lambda outside: outside.remove_object("pods", KUBERAYS[index])
+
+
 def unseen(*moments: Moment) -> Moment:
     """At the same time, while no operator runs."""
 
@@ -327,6 +348,9 @@ SCENARIOS: dict[str, list[Moment]] = {
         make(TWO, autoscalerOptions={"idleTimeoutSeconds": -1}),
         change(autoscalerOptions=None),
     ],
+    "KubeRay's head is deleted": [made_by_kuberay, remove_kuberays(0)],
+    "KubeRay's pods fail": [made_by_kuberay, both(fail("head"), fail("worker"))],
+    "KubeRay's cluster is made again at once": [made_by_kuberay, both(delete, make(TWO))],
     "made again after deletion": [make(TWO), delete, make(TWO)],
     "made again at once": [make(TWO), both(delete, make(TWO))],
 }

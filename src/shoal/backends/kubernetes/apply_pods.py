@@ -45,9 +45,9 @@ async def announce_drain(work: Work, action: DrainNode, *, told: bool = False) -
 
 async def adopt(work: Work, action: AdoptNode) -> None:
     """Note on a pod of another operator what our own bear."""
-    await _note(
-        work, action.node, {SEAT: action.seat, TEMPLATE: action.template, EDITION: action.edition, ADOPTED: "true"}
-    )
+    notes = {SEAT: action.seat, TEMPLATE: action.template, EDITION: action.edition}
+    # One that came to a cluster of ours, by an operator that was there meanwhile, says nothing of that cluster.
+    await _note(work, action.node, notes | ({ADOPTED: "true"} if work.desired.adopted else {}))
 
 
 async def _note(work: Work, name: str, notes: dict[str, str]) -> None:

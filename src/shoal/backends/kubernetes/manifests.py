@@ -9,7 +9,9 @@ import msgspec
 from shoal.desired.cluster import DesiredCluster, DesiredNode, DesiredObject, Role
 from shoal.desired.kubernetes.labels import KUBERAY_HASH, KUBERAY_VERSION
 from shoal.world.kubernetes import (
+    ADOPTED,
     CONTENTS,
+    DECIDING,
     DIGEST,
     EDITION,
     HOST_INDEX,
@@ -36,10 +38,14 @@ def pod(node: DesiredNode, desired: DesiredCluster, owner: Resource, filled: Map
     hosts = sum(one.unit == node.unit for one in desired.nodes) if node.unit else 1
     meta = template.get("metadata", {})
     notes = {SEAT: node.seat, TEMPLATE: node.template, EDITION: node.edition} | _kuberays_notes(node)
+    if desired.adopted:
+        notes[ADOPTED] = "true"
     if filled:
         notes[SECRETS] = " ".join(f"{secret}={contents}" for secret, contents in sorted(filled.items()))
     labels = meta.get("labels", {}) | _unit_labels(node, hosts)
-    named = meta | _place(node.name, owner) | {"labels": labels, "annotations": meta.get("annotations", {}) | notes}
+    # By what only an operator notes a template would decide about its cluster, as that it may stay open.
+    given = {name: value for name, value in meta.get("annotations", {}).items() if name not in DECIDING}
+    named = meta | _place(node.name, owner) | {"labels": labels, "annotations": given | notes}
     return template | {"apiVersion": "v1", "kind": "Pod", "metadata": named}
 
 

@@ -1,12 +1,14 @@
 """The ports of a head, as its Service, its Ingress and its NetworkPolicy need them."""
 
+from collections.abc import Iterator, Mapping
+
 import msgspec
 from msgspec.structs import replace
 
-from shoal.desired.from_raycluster import head_port_numbers, ray_container
+from shoal.desired.from_raycluster import groups_of, head_port_numbers, pod_of, ray_container
 from shoal.desired.kubernetes.own_command import has_own_command
 from shoal.spec.ray_start import HEAD_PORT_NAMED
-from shoal.spec.raycluster import RayCluster
+from shoal.spec.raycluster import HeadGroupSpec, RayCluster, WorkerGroupSpec
 
 DASHBOARD, METRICS, SERVE = "dashboard", "metrics", "serve"
 
@@ -60,9 +62,14 @@ def dashboard_port(cluster: RayCluster) -> int:
     return _number(cluster, DASHBOARD)
 
 
-def metrics_port(cluster: RayCluster) -> int:
-    """Where the head's metrics are."""
-    return _number(cluster, METRICS)
+def metrics_ports(cluster: RayCluster) -> frozenset[int]:
+    """Where metrics are, of the head and of every group: Ray's own, and what containers list under such a name."""
+    return frozenset(number for group in groups_of(cluster) for number in _metrics(group))
+
+
+def is_of_metrics(name: str) -> bool:
+    """Whether a port of this name has metrics, as KubeRay's ``as-metrics`` and ``dash-metrics`` have."""
+    return name.endswith(METRICS)
 
 
 def serve_port(cluster: RayCluster) -> int:
@@ -86,7 +93,18 @@ def _listed(cluster: RayCluster) -> tuple[NamedPort, ...]:
     )
 
 
+def _metrics(group: HeadGroupSpec | WorkerGroupSpec) -> Iterator[int]:
+    for container in pod_of(group.template).containers:
+        yield from (port.container_port for port in container.ports if is_of_metrics(port.name))
+    if all(port.name != METRICS for port in ray_container(group.template).ports):
+        yield from (port.number for port in _moved(group.ray_start_params) if port.name == METRICS)
+
+
 def _own(cluster: RayCluster) -> tuple[NamedPort, ...]:
-    params = cluster.spec.head_group_spec.ray_start_params
+    return _moved(cluster.spec.head_group_spec.ray_start_params)
+
+
+def _moved(params: Mapping[str, str]) -> tuple[NamedPort, ...]:
+    """Ray's own ports, where its options say."""
     moved = ((port, params.get(option, "")) for port, option in _DEFAULTS)
     return tuple(NamedPort(port.name, int(at)) if at.isdecimal() else port for port, at in moved)

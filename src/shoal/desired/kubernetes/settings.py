@@ -9,7 +9,7 @@ class Settings(msgspec.Struct, frozen=True):
     """How the operator runs clusters.
 
     profile: ``secure`` closes what a manifest leaves open; ``compat`` leaves it as KubeRay does.
-    operator_namespace: where the operator itself runs; its pods may reach every cluster's head.
+    operator_namespace: where the operator itself runs; pods there may reach the GCS of every cluster.
     cluster_domain: of the cluster's DNS. has_routes: the API server serves OpenShift's Route. keeper: the
     program, in Python, that keeps logs beside Ray. is_judged: the API server itself refuses clusters that ask for more
     than their authors may have.

@@ -24,6 +24,7 @@ from shoal.plan.actions import (
 )
 from shoal.testing.fakeapi import DONE_UNHEARD, NOT_DONE, FakeApi, Fault
 from shoal.world.kubernetes import (
+    ADOPTED,
     CLUSTER,
     DRAIN,
     HOST_INDEX,
@@ -175,7 +176,30 @@ def test_a_pod_that_is_adopted_gets_notes_and_keeps_the_rest() -> None:
     bench.does(AdoptNode("theirs", "3.0", "t9", "e9", WHY))
     annotations = bench.stored("pods")[0]["metadata"]["annotations"]
     assert (annotations["also"], annotations[SEAT]) == ("mine", "3.0")
+    assert ADOPTED not in annotations, "its cluster is ours"
     assert bench.observed.pods[0].metadata.annotations[SEAT] == "3.0"
+
+
+def test_every_pod_of_a_cluster_that_another_operator_made_says_so() -> None:
+    bench = Bench()
+    body = {**TEMPLATE, "metadata": {**TEMPLATE["metadata"], "name": "theirs"}}
+    bench.cache.pods("default").wrote(asyncio.run(bench.client.create(PODS, "default", body, Pod)))
+    bench.desired = msgspec.structs.replace(bench.desired, adopted=True)
+    bench.does(AdoptNode("theirs", "3.0", "t9", "e9", WHY), StartNode(NODE, WHY))
+    notes = {pod["metadata"]["name"]: pod["metadata"]["annotations"].get(ADOPTED) for pod in bench.stored("pods")}
+    assert notes == {"theirs": "true", NODE.name: "true"}
+
+
+def test_a_template_decides_nothing_by_notes_that_only_an_operator_makes() -> None:
+    bench = Bench()
+    given = {"also": "mine", ADOPTED: "true", DRAIN: "x 0", SEAT: "7.7"}
+    template = {**TEMPLATE, "metadata": {**TEMPLATE["metadata"], "annotations": given}}
+    bench.desired = msgspec.structs.replace(bench.desired, templates={"t1": msgspec.json.encode(template)})
+    bench.does(StartNode(NODE, WHY))
+    (pod,) = bench.stored("pods")
+    annotations = pod["metadata"]["annotations"]
+    assert (annotations["also"], annotations[SEAT]) == ("mine", "0.0")
+    assert not {ADOPTED, DRAIN} & annotations.keys()
 
 
 def service(**spec: Any) -> DesiredObject:
