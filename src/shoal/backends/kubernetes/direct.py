@@ -103,21 +103,17 @@ class DirectTransport:
         self._show(credentials)
         written = self._written(request)
         connection = self._pool.kept()
-        if connection is not None:
-            try:
-                return await self._begun(connection, written, streamed=streamed)
-            except ConnectionError as error:
-                # The server may have closed it just before: asked once more, it can't do twice what was meant once.
-                if connection.is_answered or request.method not in REPEATABLE:
-                    raise broken(self.access, error) from error
-        try:
-            return await self._begun(await self._pool.opened(), written, streamed=streamed)
-        except ConnectionError as error:
-            raise broken(self.access, error) from error
-
-    async def _begun(self, connection: Connection, written: bytes, *, streamed: bool) -> Connection:
+        is_kept = connection is not None
+        connection = connection or await self._pool.opened()
         try:
             await connection.ask(written, streamed=streamed)
+        except ConnectionError as error:
+            is_over = connection.is_closed or connection.is_answered
+            self._pool.give_back(connection)
+            if is_over or not is_kept or request.method not in REPEATABLE:
+                raise broken(self.access, error) from error
+            # The server has closed it just before: asked once more, it can't do twice what was meant once.
+            return await self._ask(request, credentials, streamed=streamed)
         except BaseException:
             self._pool.give_back(connection)
             raise

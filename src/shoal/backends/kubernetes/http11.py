@@ -14,13 +14,14 @@ class Connection(asyncio.Protocol):
     """For ``loop.create_connection``. Raises ConnectionError where it broke: it can't be used any more then.
 
     status: of the answer that is being read, 0 before it comes. retry_after: its header of that name.
-    is_answered: whether anything came since it was asked.
+    is_answered: whether anything came since it was asked. is_closed: by us.
     """
 
     def __init__(self) -> None:
         self.status = 0
         self.retry_after = ""
         self.is_answered = False
+        self.is_closed = False
         self._parser = HttpResponseParser(self)
         self._transport: asyncio.Transport | None = None
         self._unread: list[bytes] = []
@@ -38,6 +39,7 @@ class Connection(asyncio.Protocol):
 
     def close(self) -> None:
         """Drop it, whatever is under way."""
+        self.is_closed = True
         self._lost = self._lost or "it was closed here"
         if self._transport is not None:
             self._transport.abort()
@@ -104,8 +106,8 @@ class Connection(asyncio.Protocol):
         except (HttpParserError, HttpParserUpgrade) as error:
             self._lost = f"what came is no answer: {error}"
             self.close()
-        if self._is_streamed and self._transport is not None and sum(map(len, self._unread)) > MOST_UNREAD:
-            self._transport.pause_reading()
+        if self._is_streamed and self._is_asked and sum(map(len, self._unread)) > MOST_UNREAD:
+            cast("asyncio.Transport", self._transport).pause_reading()
         self._wake()
 
     def eof_received(self) -> None:

@@ -288,6 +288,28 @@ def test_a_request_that_is_given_up_gives_its_connection_up() -> None:
     asking(peer, use)
 
 
+def test_what_is_under_way_on_a_kept_connection_fails_as_well_when_all_is_closed() -> None:
+    connections = 0
+
+    async def peer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(EMPTY)
+        await silent(reader, writer)
+
+    async def use(transport: DirectTransport) -> None:
+        await get(transport)
+        asked = asyncio.create_task(get(transport))
+        await asyncio.sleep(0.02)
+        await transport.close()
+        with pytest.raises(ApiUnreachable, match="closed here"):
+            await asked
+
+    asking(peer, use)
+    assert connections == 1
+
+
 def test_what_is_under_way_fails_when_all_is_closed_and_a_later_request_is_answered() -> None:
     peers = iter([silent, saying(EMPTY)[0]])
 
