@@ -7,10 +7,9 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from types import TracebackType
-from typing import Self
 from urllib.parse import urlencode, urlsplit
 
+from shoal.backends.kubernetes.closing import Closing
 from shoal.backends.kubernetes.credentials import Credentials, CredentialSource
 from shoal.backends.kubernetes.errors import CredentialsMissing
 from shoal.backends.kubernetes.http11 import Connection
@@ -32,7 +31,7 @@ AUTHORIZATION = "Authorization"
 REPEATABLE = frozenset(("GET", "PUT", "DELETE"))
 
 
-class DirectTransport:
+class DirectTransport(Closing):
     """Requests to the API server that ``access`` names. Close it, or use it as an async context manager.
 
     Credentials are got anew when they run out, and once more when the server refuses them.
@@ -49,14 +48,6 @@ class DirectTransport:
         self._shown = Credentials()
         self._head = b""
         self._pool = Pool(access)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
 
     async def close(self) -> None:
         """Close every connection; what is still under way fails. A later request opens new ones."""
@@ -76,13 +67,18 @@ class DirectTransport:
     async def stream(self, request: Request) -> AsyncIterator[tuple[Response, Lines]]:
         """Open an answer that goes on, for as long as the caller stays inside. Raises as ``send`` does."""
         credentials = await self._source.get()
+        async with self._streamed(request, credentials) as (response, lines):
+            if response.status != 401 or (fresh := await self._source.after_refusal(credentials)) == credentials:
+                yield response, lines
+                return
+        async with self._streamed(request, fresh) as answer:
+            yield answer
+
+    @asynccontextmanager
+    async def _streamed(self, request: Request, credentials: Credentials) -> AsyncIterator[tuple[Response, Lines]]:
         connection = await self._ask(request, credentials, streamed=True)
         try:
             body = await self._whole(connection) if connection.status >= 400 else b""
-            if connection.status == 401 and (fresh := await self._source.after_refusal(credentials)) != credentials:
-                self._pool.give_back(connection)
-                connection = await self._ask(request, fresh, streamed=True)
-                body = await self._whole(connection) if connection.status >= 400 else b""
             yield response_of(connection.status, body, connection.retry_after), self._lines(connection)
         finally:
             self._pool.give_back(connection)

@@ -5,14 +5,14 @@ import socket
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from types import TracebackType
-from typing import Self, TypeAlias
+from typing import TypeAlias
 from urllib.parse import urlencode
 
 import aiohttp
 from multidict import CIMultiDict
 from yarl import URL
 
+from shoal.backends.kubernetes.closing import Closing
 from shoal.backends.kubernetes.credentials import Credentials, CredentialSource
 from shoal.backends.kubernetes.errors import Unauthorized, error_of
 from shoal.backends.kubernetes.kubeconfig import Access
@@ -40,7 +40,7 @@ _OPEN_ENDED = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S)
 WebSocket: TypeAlias = "aiohttp.ClientWebSocketResponse[bool]"
 
 
-class HttpTransport:
+class HttpTransport(Closing):
     """Requests to the API server that ``access`` names. Close it, or use it as an async context manager.
 
     Credentials are got anew when they run out, and once more when the server refuses them.
@@ -55,14 +55,6 @@ class HttpTransport:
         self._turns = asyncio.Semaphore(connections)
         self._session: aiohttp.ClientSession | None = None
         self._certificate = ("", "")
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
 
     async def close(self) -> None:
         """Close every connection; what is still under way fails. A later request opens new ones."""

@@ -6,11 +6,11 @@ direct.py is the operator's, http.py that of the verbs, of websockets and throug
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
-from types import TracebackType
-from typing import Protocol, Self, TypeAlias
+from typing import Protocol, TypeAlias
 
 import msgspec
 
+from shoal.backends.kubernetes.closing import Closing
 from shoal.errors import ActionFailed
 
 JSON = "application/json"
@@ -76,14 +76,8 @@ class Transport(Protocol):
         ...
 
 
-class OpenTransport(Transport, Protocol):
-    """A transport whose connections are closed at the end of the ``async with``."""
-
-    async def __aenter__(self) -> Self: ...
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
+class OpenTransport(Transport, Closing, Protocol):
+    """A transport with connections to be closed."""
 
 
 def response_of(status: int, body: bytes, retry_after: str) -> Response:

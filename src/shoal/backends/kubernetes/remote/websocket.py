@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
 import aiohttp
 
+from shoal.backends.kubernetes.closing import Closing
 from shoal.backends.kubernetes.errors import ApiError, Forbidden
 from shoal.backends.kubernetes.http import WebSocket
 from shoal.backends.kubernetes.remote.errors import ConnectionCut, UpgradeRefused
@@ -30,7 +30,7 @@ class Sockets(Protocol):
         ...
 
 
-class Channels:
+class Channels(Closing):
     """One open websocket with channels. Close it, or use it as a context. held: what keeps the websocket open."""
 
     def __init__(self, socket: WebSocket, where: str, held: AsyncExitStack) -> None:
@@ -39,14 +39,6 @@ class Channels:
         self._held = held
         self._closed = False
         self._pings = asyncio.ensure_future(self._ping())
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
 
     @property
     def can_close_channels(self) -> bool:
