@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from listening import listening
 from shoal.engine.http_json import Dashboard
 from shoal.engine.jobs import Job, Jobs, JobStatus
 from shoal.engine.jobs_errors import (
@@ -110,14 +111,9 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def ray() -> Iterator[FakeDashboard]:
-    server = FakeDashboard()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield server
-    server.released.set()
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with listening(FakeDashboard()) as server:
+        yield server
+        server.released.set()
 
 
 def jobs_of(ray: FakeDashboard, timeout_s: float = 5) -> Jobs:

@@ -11,6 +11,7 @@ from shoal.desired.kubernetes.gateways import DashboardUnencrypted, Gateway, lis
 from shoal.desired.kubernetes.labels import CLUSTER, NODE_TYPE
 from shoal.desired.kubernetes.objects.labels import identified, of_head
 from shoal.desired.kubernetes.objects.manifest import manifest
+from shoal.desired.kubernetes.objects.network_rules import let_in, own_pods, tcp
 from shoal.desired.kubernetes.ports import dashboard_port, serve_port
 from shoal.errors import InputError
 from shoal.spec.ray_version import knows_tokens
@@ -113,10 +114,9 @@ def _unlimited(seen: Seen) -> dict[str, Any]:
 def _policy(cluster: RayCluster, ports: Iterable[int]) -> DesiredObject:
     """Policies add up, so this one opens what another keeps closed. The cluster's own pods are let in as well: should
     the other one go, this would be all there is, and without them it would end the cluster."""
-    own = {"podSelector": {"matchLabels": {CLUSTER: cluster.metadata.name}}}
-    opened = [{"port": port, "protocol": "TCP"} for port in sorted(ports)]
     selector = {"matchLabels": {CLUSTER: cluster.metadata.name, NODE_TYPE: str(Role.HEAD)}}
-    spec = {"podSelector": selector, "policyTypes": ["Ingress"], "ingress": [{"ports": opened}, {"from": [own]}]}
+    ingress = [{"ports": tcp(sorted(ports))}, let_in([own_pods(cluster)], None)]
+    spec = {"podSelector": selector, "policyTypes": ["Ingress"], "ingress": ingress}
     api = "networking.k8s.io/v1"
     return manifest("NetworkPolicy", _name(cluster), _labels(cluster), {"spec": spec}, api=api)
 

@@ -1,7 +1,6 @@
 """`shoal expose`: what it makes, refuses and takes away, and that operator and lint see the same."""
 
 import asyncio
-import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -11,6 +10,7 @@ import msgspec
 import pytest
 import yaml
 
+from listening import listening
 from served import CONTEXT, NAMESPACE, Served
 from shoal.backends.kubernetes.client import Client
 from shoal.backends.kubernetes.remote.exposed import put_up
@@ -58,14 +58,9 @@ def dashboard(served: Served) -> Iterator[Dashboard]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = HTTPServer(("127.0.0.1", 0), Answer)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    served.ports[8265] = server.server_port
-    yield dashboard
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with listening(HTTPServer(("127.0.0.1", 0), Answer)) as server:
+        served.ports[8265] = server.server_port
+        yield dashboard
 
 
 async def asks(head: RayPod) -> int:

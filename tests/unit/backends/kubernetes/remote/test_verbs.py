@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from listening import listening
 from served import CONTEXT, NAMESPACE, V4, Served
 from shoal.backends.kubernetes.remote.places import remembered
 from shoal.backends.kubernetes.remote.portal import close_all
@@ -140,14 +141,9 @@ def dashboard(demo: Served) -> Iterator[list[str]]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = HTTPServer(("127.0.0.1", 0), Answer)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    demo.ports[8265] = server.server_port
-    yield seen
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with listening(HTTPServer(("127.0.0.1", 0), Answer)) as server:
+        demo.ports[8265] = server.server_port
+        yield seen
 
 
 def test_jobs_are_asked_for_through_a_forwarded_port_with_the_clusters_token(
