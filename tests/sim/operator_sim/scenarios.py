@@ -336,6 +336,11 @@ SCENARIOS: dict[str, list[Moment]] = {
     "Redis is gone": [make(TWO, **REDIS), delete],
     "deleted by Ray for being idle": [make(TWO), both(ENDED_BY_RAY, delete)],
     "tokens switched off": [make(TWO, authOptions={"mode": "disabled"})],
+    "tokens switched on later, and the head fails": [
+        make(TWO, authOptions={"mode": "disabled"}),
+        change(authOptions={"mode": "token"}),
+        fail("head"),
+    ],
     "tokens and TLS switched off later": [
         make(TWO, **RECREATE, **TLS),
         change(authOptions={"mode": "disabled"}, tlsOptions=None),
