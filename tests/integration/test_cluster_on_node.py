@@ -174,6 +174,20 @@ def test_recreate_replaces_all_pods(cluster: RayOnNode) -> None:
     cluster.wait_until_ready(pods=3)
 
 
+def test_workers_that_a_new_head_does_not_let_in_are_made_anew(cluster: RayOnNode) -> None:
+    before = cluster.pods()
+    cluster.patch("authOptions", {"mode": "disabled"})
+    until("no pod of before is left", lambda: not set(cluster.pods().values()) & set(before.values()))
+    head, *workers = without_token = cluster.wait_until_ready(pods=3)
+    cluster.patch("upgradeStrategy", {"type": "None"})
+    cluster.patch("authOptions", {"mode": "token"})
+    cluster.kubectl("delete", "pod", head, "--force", "--grace-period=0")
+    after = cluster.wait_until_ready(pods=3)
+    assert not set(without_token.values()) & set(after.values())
+    told = " ".join(message for _, message in cluster.events() if "its head came later" in message)
+    assert all(worker in told for worker in workers)
+
+
 def test_an_operator_whose_pod_is_killed_while_it_creates_goes_on(
     cluster: RayOnNode, module_operator: tuple[str, str]
 ) -> None:
