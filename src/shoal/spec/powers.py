@@ -35,6 +35,10 @@ UNCONFINED = "Unconfined"
 APPARMOR_ANNOTATION = "container.apparmor.security.beta.kubernetes.io/"
 SNIPPET = "-snippet"
 """How the annotations end by which an Ingress hands its controller code to run."""
+JUDGED = frozenset(("service-account", "host-namespaces", "host-path", "privileged", "capabilities", "patch-pods"))
+"""Powers over more than the cluster's own pods. The others are Pod Security's to judge, which sees the pods."""
+RESIZES_IN_PLACE = "ray.io/ippr"
+"""The annotation by which Ray's autoscaler resizes pods: its account may then change every pod of the namespace."""
 
 
 class Power(msgspec.Struct, frozen=True):
@@ -65,6 +69,8 @@ def _powers(raw: Mapping[str, Any], annotations: Mapping[str, str]) -> Iterator[
         yield from _of_template(group.get("template") or {}, ("workerGroupSpecs", index, "template"))
     autoscaler = (raw.get("autoscalerOptions") or {}).get("securityContext") or {}
     yield from _of_context(autoscaler, ("autoscalerOptions", "securityContext"))
+    if raw.get("enableInTreeAutoscaling") and RESIZES_IN_PLACE in annotations:
+        yield Power("patch-pods", "", ("metadata", "annotations", RESIZES_IN_PLACE))
     if head.get("enableIngress"):
         for key in annotations:
             if key.endswith(SNIPPET):

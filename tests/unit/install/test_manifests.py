@@ -139,7 +139,8 @@ def test_the_policy_knows_powers_by_the_names_that_namespaces_allow_them_by() ->
     container = {"name": "c", "securityContext": {"privileged": True, "capabilities": {"add": ["SYS_ADMIN"]}}}
     volume = {"name": "v", "hostPath": {"path": "/"}}
     pod = {"serviceAccountName": "x", "hostPID": True, "volumes": [volume], "containers": [container]}
-    asked = powers({"headGroupSpec": {"template": {"spec": pod}}}, {})
+    spec = {"headGroupSpec": {"template": {"spec": pod}}, "enableInTreeAutoscaling": True}
+    asked = powers(spec, {"ray.io/ippr": "{}"})
     assert {power.name for power in asked} == set(ASKS)
     assert all(ALLOW in one["message"] for one in the("ValidatingAdmissionPolicy")["spec"]["validations"])
 
