@@ -11,7 +11,7 @@ from shoal.backends.kubernetes.errors import ApiError, Forbidden, NotFound
 from shoal.backends.kubernetes.operators import at_work
 from shoal.backends.kubernetes.remote.changes import changes, summary
 from shoal.backends.kubernetes.remote.errors import KindUnknown, NoOperator
-from shoal.backends.kubernetes.remote.head import RayPod, pods_of
+from shoal.backends.kubernetes.remote.head import RayPod
 from shoal.backends.kubernetes.remote.places import Place
 from shoal.backends.kubernetes.resources import NAMESPACES, RAYCLUSTERS, Resource
 from shoal.desired.cluster import DesiredObject
@@ -40,17 +40,22 @@ async def seen(client: Client, place: Place, name: str) -> Seen | None:
         return None
 
 
-async def all_of(client: Client, place: Place, namespace: str) -> tuple[dict[Key, Seen], dict[Key, tuple[RayPod, ...]]]:
-    """RayClusters and their pods by namespace and name; of all namespaces if it is "". Raises KindUnknown."""
+async def all_of(client: Client, place: Place, namespace: str) -> dict[Key, Seen]:
+    """RayClusters by namespace and name; of all namespaces if it is "". Raises KindUnknown."""
     try:
         listed = await client.list(RAYCLUSTERS, Seen, namespace=namespace)
     except NotFound as error:
         raise _kind_unknown(place) from error
-    pods: dict[Key, tuple[RayPod, ...]] = {}
-    for pod in await pods_of(client, namespace, ""):
+    return {(seen.metadata.namespace, seen.metadata.name): seen for seen in listed.items}
+
+
+def by_cluster(pods: Sequence[RayPod]) -> dict[Key, tuple[RayPod, ...]]:
+    """By namespace and name of their clusters."""
+    found: dict[Key, tuple[RayPod, ...]] = {}
+    for pod in pods:
         key = (pod.metadata.namespace, pod.metadata.labels[CLUSTER])
-        pods[key] = (*pods.get(key, ()), pod)
-    return {(seen.metadata.namespace, seen.metadata.name): seen for seen in listed.items}, pods
+        found[key] = (*found.get(key, ()), pod)
+    return found
 
 
 def plan_of(place: Place, manifest: Manifest, said: DryRun) -> Plan:

@@ -108,6 +108,23 @@ def test_a_missing_permission_is_named(demo: Served, capsys: Capture) -> None:
     assert "ask for the permission to create pods/exec" in err
 
 
+def test_who_may_not_read_pods_is_told_so_and_may_still_look_at_the_cluster_and_end_it(
+    demo: Served, capsys: Capture
+) -> None:
+    demo.forbidden.add("pods")
+    said = "note: you may not read pods: how they are is left out"
+    assert run(["status", "demo", *THERE]) == 1
+    out, err = capsys.readouterr()
+    assert "demo: Starting (no operator has acted on its spec yet)" in out
+    assert said in err
+    assert run(["list", *THERE]) == 0
+    assert "demo" in capsys.readouterr().out
+    assert run(["down", "demo", *THERE, "--yes", "--timeout", "20"]) == 0
+    err = capsys.readouterr().err
+    assert err.count(said) == 1
+    assert "demo is gone" in err
+
+
 def test_a_connection_that_breaks_is_no_end_of_the_command(demo: Served, capsys: Capture) -> None:
     demo.cut = True
     assert run(["exec", "demo", *THERE, "--", "true"]) == 1
