@@ -285,13 +285,15 @@ def test_env_keeps_the_ports_open_until_the_shell_ends_and_then_leaves_nothing(
 ) -> None:
     fetch = "import os, urllib.request as r; print(r.urlopen(os.environ['RAY_API_SERVER_ADDRESS']).read())"
     script = f"""
+        export RAY_USE_TLS=1 RAY_TLS_CA_CERT=/of/another/cluster
         eval "$({sys.executable} -m shoal env demo --context there 2>{tmp_path}/said)"
+        echo ${{RAY_USE_TLS-none}} ${{RAY_TLS_CA_CERT-none}}
         cat $RAY_AUTH_TOKEN_PATH; echo
         {sys.executable} -c "{fetch}"
         {sys.executable} -c "{fetch}"
     """
     ended = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60)
-    assert ended.stdout.splitlines() == ["a-token", "b'[]'", "b'[]'"], ended.stderr
+    assert ended.stdout.splitlines() == ["none none", "a-token", "b'[]'", "b'[]'"], ended.stderr
     said = (tmp_path / "said").read_text()
     holder = int(re.search(r"process (\d+) forwards", said)[1])  # type: ignore[index]
     deadline = time.monotonic() + 20
