@@ -47,6 +47,7 @@ def test_a_server_that_does_not_answer_is_a_failed_check(tmp_path: Path, capsys:
     said = capsys.readouterr().out
     assert "fail" in said
     assert "next: see that `kubectl version` answers" in said
+    assert said.count("kubectl") == 1, "one next step is enough"
 
 
 def test_the_table_has_the_next_step_below_its_line() -> None:
