@@ -56,6 +56,7 @@ class KubernetesBackend(Backend):
     ) -> None:
         self.place = place
         self.where = str(place)
+        self.listing = place.listing
         self._manifest = manifest
         self._say = say
         self._connected: Connection | None = None
@@ -255,7 +256,7 @@ class KubernetesBackend(Backend):
         client = self._connection.client
         if await objects.seen(client, self.place, cluster) is None:
             forget(cluster, self.place)
-            raise ClusterUnknown(cluster, await self._names())
+            raise ClusterUnknown(cluster, await self._names(), self.where, self.listing)
         remember(cluster, self.place)
         return await head_of(client, self.place.namespace, cluster)
 
@@ -280,7 +281,7 @@ class KubernetesBackend(Backend):
     async def _pods(self, cluster: str) -> tuple[RayPod, ...]:
         pods = await pods_of(self._connection.client, self.place.namespace, cluster)
         if not pods and await objects.seen(self._connection.client, self.place, cluster) is None:
-            raise ClusterUnknown(cluster, await self._names())
+            raise ClusterUnknown(cluster, await self._names(), self.where, self.listing)
         remember(cluster, self.place)
         return pods
 

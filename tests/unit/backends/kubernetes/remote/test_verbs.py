@@ -59,6 +59,19 @@ def test_list_shows_where_each_cluster_is(demo: Served, capsys: Capture) -> None
     ]
 
 
+@pytest.mark.parametrize(
+    "verb", [["status"], ["down", "--yes"], ["logs"], ["exec"], ["expose", "--host", "ray.example.com", "--tls", "t"]]
+)
+def test_a_name_that_nobody_has_is_told_with_the_place_and_what_lists_the_names_there(
+    demo: Served, verb: list[str], capsys: Capture
+) -> None:
+    command = ["--", "true"] if verb == ["exec"] else []
+    assert run([verb[0], "other", *verb[1:], *THERE, *command]) == 2
+    said = capsys.readouterr().err
+    assert f"error[E102]: context {CONTEXT}, namespace {NAMESPACE}: there is no cluster 'other'" in said
+    assert f"next: `shoal list --context {CONTEXT} --namespace {NAMESPACE}` shows the names there are" in said
+
+
 def test_a_cluster_that_went_without_shoal_is_forgotten(demo: Served, capsys: Capture) -> None:
     run(["status", "demo", *THERE])
     demo.do("DELETE", f"/apis/ray.io/v1/namespaces/{NAMESPACE}/rayclusters/demo")
