@@ -8,7 +8,7 @@ from typing import Any
 
 from shoal.desired.kubernetes.powers import ALLOW
 from shoal.install.options import NAME, Options, metadata
-from shoal.spec.powers import RESIZES_IN_PLACE
+from shoal.spec.powers import RESIZES_IN_PLACE, SNIPPET
 
 API = "admissionregistration.k8s.io/v1"
 REFUSED = (
@@ -132,6 +132,21 @@ def _resizes(at: str) -> str:
     return f"({at}.metadata.?annotations[?'{RESIZES_IN_PLACE}'].hasValue() && ({scaled}))"
 
 
+def _addresses(at: str) -> str:
+    """A list of all addresses that Services would take from whoever has them."""
+    services = (*(f"{cluster}.?headGroupSpec.?headService" for cluster in _clusters(at)), f"{at}.?spec.?serveService")
+    return "(" + " + ".join(f"{service}.?spec.?externalIPs.orValue([])" for service in services) + ")"
+
+
+def _has_ingress(at: str) -> str:
+    return " || ".join(f"{cluster}.?headGroupSpec.?enableIngress.orValue(false)" for cluster in _clusters(at))
+
+
+def _snippets(at: str, key: str) -> str:
+    """What the controller of an Ingress is handed in the annotation ``key`` to run; "" where there is no Ingress."""
+    return f"(({_has_ingress(at)}) ? {at}.metadata.?annotations[?{key}].orValue('') : '')"
+
+
 def _shares(field: str) -> str:
     new = _new("host-namespaces", f"'{field}'", _shared("o", field))
     return f"variables.pods.exists(p, {_shared('p', field)} && {new})"
@@ -156,5 +171,14 @@ ASKS = {
         f" && {_new('capabilities', 'a', _SAME_ADDED)})))"
     ),
     "patch-pods": f"{_resizes('object')} && !(oldObject != null && {_resizes('oldObject')})",
+    "external-ips": (
+        f"{_addresses('object')}.exists(a, !(('external-ips=' + a) in variables.allowed)"
+        f" && !(oldObject != null && a in {_addresses('oldObject')}))"
+    ),
+    "ingress-snippets": (
+        f"object.metadata.?annotations.orValue({{}}).exists(k, k.endsWith('{SNIPPET}')"
+        f" && {_snippets('object', 'k')} != '' && !(('ingress-snippets=' + k) in variables.allowed)"
+        f" && !(oldObject != null && {_snippets('oldObject', 'k')} == {_snippets('object', 'k')}))"
+    ),
 }
 """Powers by the names that a namespace allows them by, and whether an object asks for one that is new."""

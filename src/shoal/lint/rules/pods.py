@@ -112,9 +112,10 @@ def pod_asks_for_more_than_an_ordinary_one(cluster: ClusterContext, facts: Facts
 
     Who may make a RayCluster need not be allowed to make any pod: the operator would make it for him. So under its
     profile `secure` Shoal's operator acts on none that asks for another service account than `default`, the machine's
-    network, processes or paths, `privileged`, more capabilities, or an autoscaler that may change every pod, unless its
-    author may create pods there or the namespace allows it. The rest, as root, the machine's ports, a chosen machine or
-    other people's addresses, is for Pod Security and the other policies of the Kubernetes cluster to refuse.
+    network, processes or paths, `privileged`, capabilities, an autoscaler that may change every pod, other people's
+    addresses or code for the controller of its Ingress, unless its author may create pods there or the namespace allows
+    it. The rest, as root, the machine's ports or a chosen machine, is for Pod Security and the other policies of the
+    Kubernetes cluster to refuse.
 
     Remove it, or let whoever may change the namespace allow what is named, or everything:
 
