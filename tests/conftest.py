@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 import schedule
 
@@ -25,6 +26,9 @@ XDG_FOLDERS = {
 KEPT = {"SHOAL_KUBERAY_DIR", "SHOAL_RAY_2_2", "SHOAL_TITANIC"}
 PR_SET_CHILD_SUBREAPER = 36
 LAST_BREATH_S = 30.0
+
+settings.register_profile("shoal", deadline=None)  # a machine with much else to do is no fault
+settings.load_profile("shoal")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -209,7 +209,7 @@ async def async_get(name: str, *, context: str | None = None, namespace: str = "
     """A cluster that is there already; see ``get``."""
     backend = backend_of(Address(name, context, namespace))
     if name not in await backend.clusters():
-        raise ClusterUnknown(name, known_clusters())
+        raise ClusterUnknown(name, known_clusters(), backend.where, backend.listing)
     return AsyncCluster(name, backend, ends_with_block=False)
 
 

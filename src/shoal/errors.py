@@ -105,10 +105,10 @@ class ClusterUnknown(InputError):
 
     code = "E102"
 
-    def __init__(self, cluster: str, known: tuple[str, ...] = ()) -> None:
+    def __init__(self, cluster: str, known: tuple[str, ...] = (), where: str = "", listing: str = "shoal list") -> None:
         nearest = get_close_matches(cluster, known, n=1)
-        hint = f"did you mean {nearest[0]!r}?" if nearest else "`shoal list` shows the names there are"
-        super().__init__(f"there is no cluster {cluster!r}", next_step=hint)
+        hint = f"did you mean {nearest[0]!r}?" if nearest else f"`{listing}` shows the names there are"
+        super().__init__(f"there is no cluster {cluster!r}", where=where, next_step=hint)
 
 
 class CommandNotRun(InputError):

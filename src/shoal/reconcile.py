@@ -185,7 +185,7 @@ def read_whole(spec: bytes, metadata: bytes, settings: Settings) -> Read | str:
         cluster.spec.managed_by or "",
         asked_for(cluster),
         kubernetes_cluster(cluster, raw, settings),
-        powers_asked_for(raw) if settings.secure and not settings.is_judged else (),
+        powers_asked_for(raw, cluster.metadata.annotations) if settings.secure and not settings.is_judged else (),
     )
 
 

@@ -1,6 +1,9 @@
 """The operator put onto a real API server, looked at there, and taken off again. Its pods are fake: they only start."""
 
 import json
+import os
+import re
+import subprocess
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from kube import Cluster
+from kube import BUILT, Cluster
 from shoal.cli.main import run
 
 pytestmark = pytest.mark.kwok
@@ -107,6 +110,26 @@ def test_uninstalling_keeps_clusters_and_says_so(operator: Operator, kwok: Clust
         ).stderr.lower()
     )
     assert "no operator of Shoal was installed" in operator("uninstall")
+
+
+def test_definitions_of_others_are_put_back_from_the_copy_that_preflight_asks_for(
+    operator: Operator, kwok: Cluster, tmp_path: Path
+) -> None:
+    operator("install", "--watch-namespace", "default")
+    kwok.kubectl("annotate", "crd", "raycronjobs.ray.io", "shoal.dev/definition-", "shoal.dev/version-", "old=yes")
+    copying = re.search("keep a copy: `(.*)`", operator("preflight", "--watch-namespace", "default"))
+    assert copying is not None
+    path = f"{BUILT}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "KUBECONFIG": str(kwok.kubeconfig), "PATH": path}
+    subprocess.run(copying[1], shell=True, cwd=tmp_path, env=environment, check=True)
+    operator("install", "--watch-namespace", "default")
+    kwok.kubectl("annotate", "crd", "raycronjobs.ray.io", "old-")
+    kwok.kubectl("replace", "-f", str(tmp_path / "before.yaml"))
+    notes = "jsonpath={.metadata.annotations}"
+    put_back = json.loads(kwok.kubectl("get", "crd", "raycronjobs.ray.io", "-o", notes))
+    assert put_back["old"] == "yes"
+    assert "shoal.dev/definition" not in put_back
+    kwok.kubectl("annotate", "crd", "raycronjobs.ray.io", "old-")
 
 
 def test_an_operator_that_works_already_is_in_the_way(

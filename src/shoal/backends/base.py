@@ -51,6 +51,7 @@ class Backend(Protocol):
     """A place where clusters run.
 
     kind: ``local`` or ``kubernetes``. where: which of several such places, for people; "" if there is one only.
+    listing: the command that shows the names of its clusters.
     look_again_s: how long to wait between two looks at a cluster that is being changed. patience_s: how long a cluster
     may usually take to be ready. keeps_logs: whether logs are kept when a cluster goes.
     addresses_last: whether the endpoints hold beyond ``reach``.
@@ -58,6 +59,7 @@ class Backend(Protocol):
 
     kind: str
     where: str
+    listing: str
     look_again_s: float
     patience_s: float
     keeps_logs: bool
@@ -161,6 +163,7 @@ class NodeBackend(Backend, Protocol):
 
     kind: str = "local"
     where: str = ""
+    listing: str = "shoal list"
     look_again_s: float = 0.2
     patience_s: float = 120.0
     keeps_logs: bool = True

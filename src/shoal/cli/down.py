@@ -24,7 +24,7 @@ def command(console: Console, cluster: Address, yes: bool, timeout: int) -> int:
 
     name, backend = cluster.name, backend_of(cluster)
     if name not in asyncio.run(backend.clusters()):
-        raise ClusterUnknown(name, known_clusters())
+        raise ClusterUnknown(name, known_clusters(), backend.where, backend.listing)
     half_gone = f"it is half gone; `shoal down {name}` again ends it"
     carry_out(console, backend, name, None, yes=yes, timeout_s=timeout, when_interrupted=half_gone)
     logs = f"; `shoal logs {name} --dead` reads its logs" if backend.keeps_logs else ""

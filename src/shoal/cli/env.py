@@ -11,6 +11,16 @@ from shoal.runtime.address import Address
 if TYPE_CHECKING:
     from shoal.backends.base import Endpoints
 
+OF_ANOTHER = (
+    "RAY_AUTH_TOKEN",
+    "RAY_AUTH_TOKEN_PATH",
+    "RAY_USE_TLS",
+    "RAY_TLS_CA_CERT",
+    "RAY_TLS_SERVER_CERT",
+    "RAY_TLS_SERVER_KEY",
+)
+"""What an earlier call may have set in the same shell."""
+
 
 @click.command("env")
 @cluster_argument
@@ -46,5 +56,7 @@ def _text(endpoints: "Endpoints", output: str) -> str:
     if output == "json":
         return json.dumps(variables, indent=2)
     lines = [f"export {key}={shlex.quote(value)}" for key, value in variables.items()]
-    # A token in the environment would take precedence over the file that holds this cluster's.
-    return "\n".join(["unset RAY_AUTH_TOKEN", *lines])
+    # A token in the environment would take precedence over the file that holds this cluster's; the rest may name files
+    # of another cluster that are gone.
+    stale = [key for key in OF_ANOTHER if key not in variables]
+    return "\n".join([f"unset {' '.join(stale)}", *lines])

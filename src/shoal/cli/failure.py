@@ -25,8 +25,8 @@ def report(error: Exception) -> int:
     place = f"{known.where}: " if known.where else ""
     label = click.style(f"error[{known.code}]", fg="red", bold=True)
     click.echo(f"{label}: {place}{known.what}", err=True, color=colour)
-    if known.next_step:
-        click.echo(f"  {click.style('next', fg='cyan')}: {known.next_step}", err=True, color=colour)
+    step = known.next_step or f"see what `shoal explain {known.code}` says"
+    click.echo(f"  {click.style('next', fg='cyan')}: {step}", err=True, color=colour)
     return known.exit_code
 
 

@@ -5,12 +5,20 @@ import os
 import click
 
 from shoal.cli.console import Console
+from shoal.cli.operator_server import checked_namespaces
 
 
 @click.command("run", context_settings={"auto_envvar_prefix": "SHOAL_OPERATOR"})
 @click.option("--kubeconfig", default="", help="Where the API server is; in a pod its service account knows.")
 @click.option("--context", default="", help="Of the kubeconfig; the current one if not given.")
-@click.option("-n", "--watch-namespace", "namespaces", multiple=True, help="Watch only this one; may be repeated.")
+@click.option(
+    "-n",
+    "--watch-namespace",
+    "namespaces",
+    multiple=True,
+    callback=checked_namespaces,
+    help="Watch only this one; may be repeated.",
+)
 @click.option(
     "--profile",
     type=click.Choice(("secure", "compat")),
@@ -52,6 +60,5 @@ def command(
     settings = {"profile": profile, "operator_namespace": operator_namespace, "cluster_domain": cluster_domain}
     # Outside a pod the pages are for whoever sits at this machine.
     host = "" if "KUBERNETES_SERVICE_HOST" in os.environ else "127.0.0.1"
-    watched = namespaces or ("",)
-    main(msgspec.convert({**told, "settings": settings, "namespaces": watched, "host": host}, Options))
+    main(msgspec.convert({**told, "settings": settings, "namespaces": namespaces or ("",), "host": host}, Options))
     return 0

@@ -18,10 +18,12 @@ F = TypeVar("F", bound=Callable[..., Any])
 NAME_OF_NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
-def _namespaces(ctx: click.Context, option: click.Parameter, value: Any) -> Any:
+def checked_namespaces(ctx: click.Context, option: click.Parameter, value: Any) -> Any:
+    """Refuse what can be no namespace, as the list with commas that KubeRay's operator takes."""
     for name in [value] if isinstance(value, str) else value:
         if not NAME_OF_NAMESPACE.fullmatch(name):
-            raise click.BadParameter(f"{name!r} is no name of a namespace: a-z, 0-9 and -, 63 at most", ctx, option)
+            step = "name one, and repeat the option" if "," in name else "a-z, 0-9 and -, 63 at most"
+            raise click.BadParameter(f"{name!r} is no name of a namespace: {step}", ctx, option)
     return value
 
 
@@ -34,7 +36,7 @@ def server_options(verb: F) -> F:
             "--namespace",
             default="shoal-system",
             show_default=True,
-            callback=_namespaces,
+            callback=checked_namespaces,
             help="Where the operator itself runs.",
         ),
     ):
@@ -53,7 +55,7 @@ def installation_options(verb: F) -> F:
             "--watch-namespace",
             "watch",
             multiple=True,
-            callback=_namespaces,
+            callback=checked_namespaces,
             help="Only clusters there; may be repeated.",
         ),
         click.option(

@@ -32,7 +32,7 @@ async def _show(console: Console, cluster: Address, output: str, watch: bool) ->
         status = await backend.status(name)
         if status.state is State.ABSENT:
             if shown is None:
-                raise ClusterUnknown(name, known_clusters())
+                raise ClusterUnknown(name, known_clusters(), backend.where, backend.listing)
             console.say(f"{name} is gone")
             return 1
         if status != shown:

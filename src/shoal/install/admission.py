@@ -8,6 +8,7 @@ from typing import Any
 
 from shoal.desired.kubernetes.powers import ALLOW
 from shoal.install.options import NAME, Options, metadata
+from shoal.spec.powers import RESIZES_IN_PLACE, SNIPPET
 
 API = "admissionregistration.k8s.io/v1"
 REFUSED = (
@@ -61,14 +62,22 @@ def _policy() -> dict[str, Any]:
 
 def _pods(at: str) -> str:
     """The specs of all pod templates of ``object`` or ``oldObject``, wherever its kind has its cluster."""
-    spec = f"{at}.?spec"
-    jobs = (spec, f"{spec}.?jobTemplate")
-    clusters = (spec, *(f"{job}.?rayClusterSpec" for job in jobs), f"{spec}.?rayClusterConfig")
+    clusters, jobs = _clusters(at), _jobs(at)
     lists = [f"[?{cluster}.?headGroupSpec.?template.?spec]" for cluster in clusters]
     lists += [f"[?{job}.?submitterPodTemplate.?spec]" for job in jobs]
     lists += [f"{cluster}.?workerGroupSpecs.orValue([]){_SPECS}" for cluster in clusters]
     lists += [f"{cluster}.?autoscalerOptions.optMap(a, [{{'containers': [a]}}]).orValue([])" for cluster in clusters]
     return " + ".join(lists)
+
+
+def _jobs(at: str) -> tuple[str, str]:
+    """Where the spec of a job may be."""
+    return f"{at}.?spec", f"{at}.?spec.?jobTemplate"
+
+
+def _clusters(at: str) -> tuple[str, ...]:
+    """Where the spec of a cluster may be."""
+    return f"{at}.?spec", *(f"{job}.?rayClusterSpec" for job in _jobs(at)), f"{at}.?spec.?rayClusterConfig"
 
 
 _SPECS = ".filter(g, g.?template.?spec.hasValue()).map(g, g.template.spec)"
@@ -117,6 +126,27 @@ _SAME_ADDED = f"({_containers('o')}).exists(d, a in {_adds('d')})"
 _SAME_PATH = "o.?volumes.orValue([]).exists(w, has(w.hostPath) && w.hostPath.path == v.hostPath.path)"
 
 
+def _resizes(at: str) -> str:
+    """Whether Ray's autoscaler shall resize pods, for which it gets leave to change those of the whole namespace."""
+    scaled = " || ".join(f"{cluster}.?enableInTreeAutoscaling.orValue(false)" for cluster in _clusters(at))
+    return f"({at}.metadata.?annotations[?'{RESIZES_IN_PLACE}'].hasValue() && ({scaled}))"
+
+
+def _addresses(at: str) -> str:
+    """A list of all addresses that Services would take from whoever has them."""
+    services = (*(f"{cluster}.?headGroupSpec.?headService" for cluster in _clusters(at)), f"{at}.?spec.?serveService")
+    return "(" + " + ".join(f"{service}.?spec.?externalIPs.orValue([])" for service in services) + ")"
+
+
+def _has_ingress(at: str) -> str:
+    return " || ".join(f"{cluster}.?headGroupSpec.?enableIngress.orValue(false)" for cluster in _clusters(at))
+
+
+def _snippets(at: str, key: str) -> str:
+    """What the controller of an Ingress is handed in the annotation ``key`` to run; "" where there is no Ingress."""
+    return f"(({_has_ingress(at)}) ? {at}.metadata.?annotations[?{key}].orValue('') : '')"
+
+
 def _shares(field: str) -> str:
     new = _new("host-namespaces", f"'{field}'", _shared("o", field))
     return f"variables.pods.exists(p, {_shared('p', field)} && {new})"
@@ -140,5 +170,15 @@ ASKS = {
         f"variables.pods.exists(p, ({_containers('p')}).exists(c, {_adds('c')}.exists(a, a != 'NET_BIND_SERVICE'"
         f" && {_new('capabilities', 'a', _SAME_ADDED)})))"
     ),
+    "patch-pods": f"{_resizes('object')} && !(oldObject != null && {_resizes('oldObject')})",
+    "external-ips": (
+        f"{_addresses('object')}.exists(a, !(('external-ips=' + a) in variables.allowed)"
+        f" && !(oldObject != null && a in {_addresses('oldObject')}))"
+    ),
+    "ingress-snippets": (
+        f"object.metadata.?annotations.orValue({{}}).exists(k, k.endsWith('{SNIPPET}')"
+        f" && {_snippets('object', 'k')} != '' && !(('ingress-snippets=' + k) in variables.allowed)"
+        f" && !(oldObject != null && {_snippets('oldObject', 'k')} == {_snippets('object', 'k')}))"
+    ),
 }
-"""Powers by the names that a namespace allows them by, and whether a pod template asks for one that is new."""
+"""Powers by the names that a namespace allows them by, and whether an object asks for one that is new."""

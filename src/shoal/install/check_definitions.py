@@ -10,6 +10,8 @@ from shoal.install.manifests import DEFINED_BY, definitions, is_current
 
 CHECK = "definitions"
 PAGE = "see docs/how-to/operator-upgrade.md"
+UNVERSIONED = "sed -E '/^ {2,4}resourceVersion:/d'"
+"""Without the version of the definition itself: `kubectl replace` would refuse it once another has taken its place."""
 
 
 def check_definitions(facts: Facts) -> Iterator[Check]:
@@ -40,7 +42,7 @@ def _state(wanted: dict[str, Any], found: Definition | None) -> Check:
         return ok(CHECK, f"as Shoal {shoal.__version__} makes them")
     made_by = found.metadata.annotations.get(DEFINED_BY, "")
     if not made_by:
-        step = "to be able to go back, keep a copy: `kubectl get crd NAMES -o yaml > before.yaml`"
+        step = f"to be able to go back, keep a copy: `kubectl get crd NAMES -o yaml | {UNVERSIONED} > before.yaml`"
         return warn(CHECK, "made by KubeRay or someone else, will be replaced; every object stays", step)
     if numbers(made_by) > numbers(shoal.__version__):
         return fail(

@@ -73,13 +73,15 @@ class Election:
         """Renew the Lease until cancelled. Raises LeaseLost."""
         while True:
             await self._clock.sleep(RENEW_EVERY_S)
+            why = "another operator holds the Lease"
             try:
                 kept = await self._take()
             except (ApiError, ApiUnreachable) as error:
                 log.warning("the Lease can't be renewed: %s", error)
                 kept = self._clock.monotonic() < self.until_s
+                why = f"the Lease could not be renewed before it ran out: {error}"
             if not kept:
-                raise LeaseLost("another operator holds the Lease", where=f"{self._namespace}/{OURS}")
+                raise LeaseLost(why, where=f"{self._namespace}/{OURS}")
 
     async def let_go(self) -> None:
         """Give the Lease back, so that the next operator need not wait."""

@@ -35,6 +35,11 @@ UNCONFINED = "Unconfined"
 APPARMOR_ANNOTATION = "container.apparmor.security.beta.kubernetes.io/"
 SNIPPET = "-snippet"
 """How the annotations end by which an Ingress hands its controller code to run."""
+_OF_PODS = ("service-account", "host-namespaces", "host-path", "privileged", "capabilities")
+JUDGED = frozenset((*_OF_PODS, "patch-pods", "external-ips", "ingress-snippets"))
+"""Powers over more than the cluster's own pods. The others are Pod Security's to judge, which sees the pods."""
+RESIZES_IN_PLACE = "ray.io/ippr"
+"""The annotation by which Ray's autoscaler resizes pods: its account may then change every pod of the namespace."""
 
 
 class Power(msgspec.Struct, frozen=True):
@@ -58,13 +63,14 @@ def _powers(raw: Mapping[str, Any], annotations: Mapping[str, str]) -> Iterator[
     head = raw.get("headGroupSpec") or {}
     yield from _of_template(head.get("template") or {}, ("headGroupSpec", "template"))
     service = (head.get("headService") or {}).get("spec") or {}
-    if service.get("externalIPs"):
-        addresses = ",".join(service["externalIPs"])
-        yield Power("external-ips", addresses, ("headGroupSpec", "headService", "spec", "externalIPs"))
+    for index, address in enumerate(service.get("externalIPs") or ()):
+        yield Power("external-ips", address, ("headGroupSpec", "headService", "spec", "externalIPs", index))
     for index, group in enumerate(raw.get("workerGroupSpecs") or ()):
         yield from _of_template(group.get("template") or {}, ("workerGroupSpecs", index, "template"))
     autoscaler = (raw.get("autoscalerOptions") or {}).get("securityContext") or {}
     yield from _of_context(autoscaler, ("autoscalerOptions", "securityContext"))
+    if raw.get("enableInTreeAutoscaling") and RESIZES_IN_PLACE in annotations:
+        yield Power("patch-pods", "", ("metadata", "annotations", RESIZES_IN_PLACE))
     if head.get("enableIngress"):
         for key in annotations:
             if key.endswith(SNIPPET):

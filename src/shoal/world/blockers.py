@@ -54,6 +54,8 @@ def _unscheduled(reason: str, message: str) -> Blocker:
     if reason == "SchedulingGated":
         return Blocker("SchedulingGated", "its pod has scheduling gates that something has yet to remove", "")
     step = "free or add a machine that fits, or ask for less in the pod template"
+    if "persistentvolumeclaim" in message.lower():
+        step = "make the claim, or see what `kubectl get pvc` and `kubectl get storageclass` say of it"
     return Blocker("Unschedulable", f"the scheduler finds no place: {message}", step)
 
 

@@ -34,6 +34,12 @@ def test_what_can_be_no_namespace_is_a_usage_error(name: str, capsys: pytest.Cap
     assert "is no name of a namespace" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("verb", [["install", "--dry-run"], ["run"]])
+def test_a_list_with_commas_is_told_how_to_be_written(verb: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["operator", *verb, "--watch-namespace", "a,b"]) == 2
+    assert "'a,b' is no name of a namespace: name one, and repeat the option" in capsys.readouterr().err
+
+
 def test_a_server_that_does_not_answer_is_a_failed_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = {
         "clusters": [{"name": "c", "cluster": {"server": "http://127.0.0.1:1"}}],
@@ -47,6 +53,7 @@ def test_a_server_that_does_not_answer_is_a_failed_check(tmp_path: Path, capsys:
     said = capsys.readouterr().out
     assert "fail" in said
     assert "next: see that `kubectl version` answers" in said
+    assert said.count("kubectl") == 1, "one next step is enough"
 
 
 def test_the_table_has_the_next_step_below_its_line() -> None:

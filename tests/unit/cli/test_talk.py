@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from shoal.cli.console import Console, render
+from shoal.cli.failure import report
 from shoal.cli.main import run
+from shoal.errors import HeadNotRunning
 
 EXAMPLE = str(Path(__file__).parents[3] / "examples/raycluster-complete.yaml")
 
@@ -20,6 +22,12 @@ EXAMPLE = str(Path(__file__).parents[3] / "examples/raycluster-complete.yaml")
 def test_quiet_may_stand_before_the_verb_and_after_it(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(arguments) == 0
     assert capsys.readouterr().err == ""
+
+
+def test_an_error_that_knows_no_next_step_leads_to_its_page(capsys: pytest.CaptureFixture[str]) -> None:
+    assert report(HeadNotRunning("its head does not run", where="demo")) == 1
+    said = capsys.readouterr().err.splitlines()
+    assert said == ["error[E503]: demo: its head does not run", "  next: see what `shoal explain E503` says"]
 
 
 def test_work_goes_on_when_no_one_listens_any_more(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shoal.convert.conversion import Conversion
@@ -118,7 +118,6 @@ def rayclusters(draw: st.DrawFn) -> dict[str, Any]:
     return {"apiVersion": "ray.io/v1", "kind": "RayCluster", "metadata": metadata, "spec": spec}
 
 
-@settings(deadline=None)
 @given(rayclusters())
 def test_a_raycluster_becomes_the_same_machines_and_comes_back(document: dict[str, Any]) -> None:
     spec = read(json.dumps(document))
@@ -175,7 +174,6 @@ def clusterfiles(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
-@settings(deadline=None)
 @given(clusterfiles())
 def test_a_cluster_file_becomes_the_same_machines(document: dict[str, Any]) -> None:
     file = read(json.dumps(document))

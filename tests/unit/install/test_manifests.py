@@ -139,7 +139,10 @@ def test_the_policy_knows_powers_by_the_names_that_namespaces_allow_them_by() ->
     container = {"name": "c", "securityContext": {"privileged": True, "capabilities": {"add": ["SYS_ADMIN"]}}}
     volume = {"name": "v", "hostPath": {"path": "/"}}
     pod = {"serviceAccountName": "x", "hostPID": True, "volumes": [volume], "containers": [container]}
-    asked = powers({"headGroupSpec": {"template": {"spec": pod}}}, {})
+    service = {"spec": {"externalIPs": ["192.0.2.53"]}}
+    head = {"template": {"spec": pod}, "headService": service, "enableIngress": True}
+    notes = {"ray.io/ippr": "{}", "nginx.ingress.kubernetes.io/server-snippet": "return 200;"}
+    asked = powers({"headGroupSpec": head, "enableInTreeAutoscaling": True}, notes)
     assert {power.name for power in asked} == set(ASKS)
     assert all(ALLOW in one["message"] for one in the("ValidatingAdmissionPolicy")["spec"]["validations"])
 

@@ -3,7 +3,7 @@
 from itertools import pairwise
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from lint_cases import HERE
 
@@ -54,7 +54,6 @@ def document_of(text: str) -> Any:
     return parse(text, "x.yaml").documents[0].node.plain()
 
 
-@settings(deadline=None)
 @given(variant=VARIANTS, ending=st.sampled_from(["\n", "\r\n"]))
 def test_fixing_mends_every_variant_and_keeps_the_rest(variant: dict[str, str], ending: str) -> None:
     text = MANIFEST.format(**variant).replace("\n", ending)
@@ -76,7 +75,6 @@ def finding(start: int, end: int, replacement: str) -> Finding:
     return Finding("L000", Severity.NOTE, "x", fix=Fix("x", (Edit(start, end, replacement),)))
 
 
-@settings(deadline=None)
 @given(text=st.text("abc\n#é", max_size=30), edits=st.lists(st.tuples(SPANS, st.text("xyz", max_size=4)), max_size=6))
 def test_edits_never_overlap_and_what_lies_between_them_stays(
     text: str, edits: list[tuple[tuple[int, int], str]]

@@ -132,7 +132,7 @@ def test_a_holder_that_can_not_renew_gives_up_before_another_may_begin() -> None
         first = all_.candidate("a")
         await first.wait_for_turn()
         all_.api.faults = lambda request, number: NOT_DONE
-        with pytest.raises(LeaseLost):
+        with pytest.raises(LeaseLost, match="could not be renewed before it ran out"):
             await first.keep()
         assert first.until_s < LASTS_S
 
@@ -145,7 +145,7 @@ def test_a_holder_whose_lease_was_taken_gives_up() -> None:
         await first.wait_for_turn()
         taken = {"spec": {"holderIdentity": "b"}}
         await all_.client.merge(LEASES, NAMESPACE, NAME, taken, Ignored)
-        with pytest.raises(LeaseLost):
+        with pytest.raises(LeaseLost, match="another operator holds the Lease"):
             await first.keep()
 
     play(scenario)

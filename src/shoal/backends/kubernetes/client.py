@@ -149,10 +149,21 @@ class Client:
         return await self._ask(Request("PUT", path, query, _encode(body)), type_)
 
     async def merge(
-        self, resource: Resource, namespace: str, name: str, patch: Manifest, type_: type[T], *, subresource: str = ""
+        self,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        patch: Manifest,
+        type_: type[T],
+        *,
+        subresource: str = "",
+        dry_run: bool = False,
     ) -> T:
-        """Change the fields in ``patch`` and no others; None removes one. With a resourceVersion it raises Conflict."""
-        query = {"fieldManager": FIELD_MANAGER}
+        """Change the fields in ``patch`` and no others; None removes one. With a resourceVersion it raises Conflict.
+
+        dry_run: only say what would be.
+        """
+        query = {"fieldManager": FIELD_MANAGER} | ({"dryRun": "All"} if dry_run else {})
         path = resource.path(namespace, name, subresource)
         return await self._ask(Request("PATCH", path, query, _encode(patch), MERGE), type_)
 

@@ -55,7 +55,7 @@ def access(kubeconfig: str = "", context: str = "", environ: Mapping[str, str] =
         return from_files(files, context, environ)
     if not context and "KUBERNETES_SERVICE_HOST" in environ and (SERVICE_ACCOUNT / "token").exists():
         return in_cluster(environ)
-    raise NoKubeconfig("there is no kubeconfig", where=_default(environ), next_step="set KUBECONFIG")
+    raise _none(environ)
 
 
 def in_cluster(environ: Mapping[str, str] = os.environ, folder: Path = SERVICE_ACCOUNT) -> Access:
@@ -76,7 +76,7 @@ def contexts(kubeconfig: str = "", environ: Mapping[str, str] = os.environ) -> t
     """Names of all contexts, the current one first. Raises NoKubeconfig, KubeconfigInvalid."""
     files = _files(kubeconfig, environ)
     if not files:
-        raise NoKubeconfig("there is no kubeconfig", where=_default(environ), next_step="set KUBECONFIG")
+        raise _none(environ)
     config = read_files(files)
     return tuple(sorted(config.contexts, key=lambda name: name != config.current))
 
@@ -180,10 +180,15 @@ def _files(kubeconfig: str, environ: Mapping[str, str]) -> tuple[Path, ...]:
     """Those to merge. One that is named must exist; of those in KUBECONFIG the missing are passed over."""
     if kubeconfig:
         if not Path(kubeconfig).expanduser().is_file():
-            raise NoKubeconfig("there is no such file", where=kubeconfig, next_step="see --kubeconfig")
+            raise NoKubeconfig("there is no such file", where=kubeconfig, next_step="mend what --kubeconfig says")
         return (Path(kubeconfig).expanduser(),)
     listed = [Path(part) for part in environ.get("KUBECONFIG", "").split(os.pathsep) if part]
     return tuple(path for path in listed or [Path(_default(environ))] if path.is_file())
+
+
+def _none(environ: Mapping[str, str]) -> NoKubeconfig:
+    step = "mend what KUBECONFIG says" if environ.get("KUBECONFIG") else "set KUBECONFIG"
+    return NoKubeconfig("there is no kubeconfig", where=_default(environ), next_step=step)
 
 
 def _default(environ: Mapping[str, str]) -> str:

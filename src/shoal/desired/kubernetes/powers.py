@@ -4,20 +4,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from shoal.findings import Path
-from shoal.spec.powers import Power, powers
+from shoal.spec.powers import JUDGED, Power, powers
 
 ALLOW = "shoal.dev/allow-powers"
 """Of a Namespace. As a label with the value "true": all of them. As an annotation: a list with commas, of names as
 ``host-path`` and of a name with one subject, as ``service-account=trainer``."""
 
 
-JUDGED = frozenset(("service-account", "host-namespaces", "host-path", "privileged", "capabilities"))
-"""Powers over more than the cluster's own pods. The others are Pod Security's to judge, which sees the pods."""
-
-
-def asked_for(raw: dict[str, Any]) -> tuple[Power, ...]:
-    """What a RayCluster asks for that its author may not be allowed to have. raw: the cluster's spec."""
-    return tuple(power for power in powers(raw, {}) if power.name in JUDGED)
+def asked_for(raw: dict[str, Any], annotations: Mapping[str, str]) -> tuple[Power, ...]:
+    """What a RayCluster asks for that its author may not be allowed to have. raw: its spec. annotations: its own."""
+    return tuple(power for power in powers(raw, annotations) if power.name in JUDGED)
 
 
 def refused(asked: tuple[Power, ...], labels: Mapping[str, str], annotations: Mapping[str, str]) -> tuple[Power, ...]:

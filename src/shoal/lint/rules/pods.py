@@ -7,7 +7,7 @@ from shoal.lint.context import ClusterContext, Group
 from shoal.lint.facts import Facts
 from shoal.lint.rule import Hit, rule
 from shoal.lint.words import is_literal_secret
-from shoal.spec.powers import powers
+from shoal.spec.powers import JUDGED, powers
 
 ALMIGHTY = frozenset(("ALL", "SYS_ADMIN", "CAP_SYS_ADMIN"))
 TOLD_ELSEWHERE = frozenset(("host-path", "privileged", "privilege-escalation", "host-namespaces"))
@@ -111,13 +111,15 @@ def pod_asks_for_more_than_an_ordinary_one(cluster: ClusterContext, facts: Facts
     """The cluster asks for something that its author may not be allowed.
 
     Who may make a RayCluster need not be allowed to make any pod: the operator would make it for him. So under its
-    profile `secure` Shoal's operator makes no pod that uses another service account than `default` or its token, a
-    chosen machine, the machine's ports or more capabilities, or that breaks a control of the Pod Security standard
-    `restricted`, unless the namespace allows it.
+    profile `secure` Shoal's operator acts on none that asks for another service account than `default`, the machine's
+    network, processes or paths, `privileged`, capabilities, an autoscaler that may change every pod, other people's
+    addresses or code for the controller of its Ingress, unless its author may create pods there or the namespace allows
+    it. The rest, as root, the machine's ports or a chosen machine, is for Pod Security and the other policies of the
+    Kubernetes cluster to refuse.
 
     Remove it, or let whoever may change the namespace allow what is named, or everything:
 
-        kubectl annotate namespace NAME shoal.dev/allow-powers=service-account,host-ports
+        kubectl annotate namespace NAME shoal.dev/allow-powers=service-account,capabilities
         kubectl label namespace NAME shoal.dev/allow-powers=true
     """
     spec = cluster.node.at(cluster.path)
@@ -127,7 +129,10 @@ def pod_asks_for_more_than_an_ordinary_one(cluster: ClusterContext, facts: Facts
         if power.name not in TOLD_ELSEWHERE and power.subject not in ALMIGHTY:
             path = power.path if power.path[0] == "metadata" else (*cluster.path, *power.path)
             what = f"{power.name} {power.subject!r}" if power.subject else power.name
-            yield Hit(f"the namespace has to allow {what}", path, "remove it, or annotate the namespace")
+            if power.name in JUDGED:
+                yield Hit(f"the namespace has to allow {what}", path, "remove it, or annotate the namespace")
+            else:
+                yield Hit(f"policies of the Kubernetes cluster may refuse {what}", path, "remove it where they do")
 
 
 _IN_A_SECRET = "keep it in a Secret, and refer to it by `valueFrom: {secretKeyRef: ...}`"  # noqa: S105

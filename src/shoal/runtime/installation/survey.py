@@ -48,7 +48,7 @@ async def survey(client: Client, options: Options, now: str) -> Facts:
     try:
         version = await client.read("/version", ServerVersion)
     except ActionFailed as error:
-        return Facts(unreachable=str(error))
+        return Facts(unreachable=f"{error.where}: {error.what}" if error.where else error.what)
     unseen: dict[str, str] = {}
     kinds = [one["metadata"]["name"] for one in definitions()]
     names = dict.fromkeys((options.namespace, *options.watch))

@@ -185,7 +185,9 @@ def test_a_certificate_that_can_not_be_read_is_told(tmp_path: Path) -> None:
 def test_without_a_kubeconfig_the_next_step_is_named(tmp_path: Path) -> None:
     with pytest.raises(NoKubeconfig, match=r"\.kube/config.*set KUBECONFIG"):
         access(environ={"HOME": str(tmp_path)})
-    with pytest.raises(NoKubeconfig, match="no such file"):
+    with pytest.raises(NoKubeconfig, match=r"gone: .*mend what KUBECONFIG says"):
+        access(environ={"HOME": str(tmp_path), "KUBECONFIG": str(tmp_path / "gone")})
+    with pytest.raises(NoKubeconfig, match=r"no such file.*mend what --kubeconfig says"):
         access(str(tmp_path / "missing"))
 
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 import yaml
 
-from shoal.desired.kubernetes.powers import ALLOW, JUDGED, asked_for, dotted, explained, refused
+from shoal.desired.kubernetes.powers import ALLOW, asked_for, dotted, explained, refused
 from shoal.install.admission import ASKS
-from shoal.spec.powers import Power, powers
+from shoal.spec.powers import JUDGED, Power, powers
 
 CASES = yaml.safe_load((Path(__file__).parents[3] / "cases" / "kubernetes" / "powers.yaml").read_text())
 MANY = {"pod": {"serviceAccountName": "trainer", "volumes": [{"name": "b", "hostPath": {"path": "/var/log"}}]}}
@@ -22,7 +22,7 @@ def spec_of(case: dict[str, Any]) -> dict[str, Any]:
 
 def asked(case: dict[str, Any], labels: dict[str, str], annotations: dict[str, str]) -> tuple[Power, ...]:
     """What of a case a namespace with these labels and annotations refuses."""
-    return refused(asked_for(spec_of(case)), labels, annotations)
+    return refused(asked_for(spec_of(case), case.get("annotations", {})), labels, annotations)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["control"])

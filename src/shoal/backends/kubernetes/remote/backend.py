@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, BinaryIO, Self, TypeVar, cast
 
 from shoal.backends.base import Backend, Endpoints, Port, Preview
+from shoal.backends.kubernetes.errors import Forbidden
 from shoal.backends.kubernetes.remote import copying, joined, objects
 from shoal.backends.kubernetes.remote.certificate import FILES, certificate_of
 from shoal.backends.kubernetes.remote.connection import Connection, connect
@@ -55,11 +56,13 @@ class KubernetesBackend(Backend):
     ) -> None:
         self.place = place
         self.where = str(place)
+        self.listing = place.listing
         self._manifest = manifest
         self._say = say
         self._connected: Connection | None = None
         self._files: dict[str, PodFiles] = {}
         self._ignored_since = 0.0
+        self._is_blind = False
         self._store: LogStore | None = None
 
     async def clusters(self) -> tuple[str, ...]:
@@ -111,7 +114,8 @@ class KubernetesBackend(Backend):
     async def overview(self, *, everywhere: bool = False) -> tuple[tuple[str, ClusterStatus], ...]:
         """(namespace, status) of all clusters of the namespace, or of all namespaces, sorted. Raises KindUnknown."""
         client, namespace = self._connection.client, "" if everywhere else self.place.namespace
-        clusters, pods = await self._run(objects.all_of(client, self.place, namespace))
+        clusters = await self._run(objects.all_of(client, self.place, namespace))
+        pods = objects.by_cluster(await self._run(self._seen_pods(namespace, "")))
         keys = sorted({*clusters, *pods})
         return tuple((key[0], _status(key[1], clusters.get(key), pods.get(key, ()))) for key in keys)
 
@@ -235,15 +239,24 @@ class KubernetesBackend(Backend):
         return Plan(cluster, ((RemoveCluster(cluster, reason),),))
 
     async def _look(self, cluster: str) -> tuple[Resource | None, tuple[RayPod, ...]]:
-        client, namespace = self._connection.client, self.place.namespace
-        resource = await self._run(objects.seen(client, self.place, cluster))
-        return resource, await self._run(pods_of(client, namespace, cluster))
+        resource = await self._run(objects.seen(self._connection.client, self.place, cluster))
+        return resource, await self._run(self._seen_pods(self.place.namespace, cluster))
+
+    async def _seen_pods(self, namespace: str, cluster: str) -> tuple[RayPod, ...]:
+        """None for who may not read pods, which is said once: whoever may write RayClusters need not be allowed to."""
+        try:
+            return await pods_of(self._connection.client, namespace, cluster)
+        except Forbidden:
+            if not self._is_blind:
+                self._say("note: you may not read pods: how they are is left out")
+            self._is_blind = True
+            return ()
 
     async def _head(self, cluster: str) -> RayPod:
         client = self._connection.client
         if await objects.seen(client, self.place, cluster) is None:
             forget(cluster, self.place)
-            raise ClusterUnknown(cluster, await self._names())
+            raise ClusterUnknown(cluster, await self._names(), self.where, self.listing)
         remember(cluster, self.place)
         return await head_of(client, self.place.namespace, cluster)
 
@@ -268,7 +281,7 @@ class KubernetesBackend(Backend):
     async def _pods(self, cluster: str) -> tuple[RayPod, ...]:
         pods = await pods_of(self._connection.client, self.place.namespace, cluster)
         if not pods and await objects.seen(self._connection.client, self.place, cluster) is None:
-            raise ClusterUnknown(cluster, await self._names())
+            raise ClusterUnknown(cluster, await self._names(), self.where, self.listing)
         remember(cluster, self.place)
         return pods
 

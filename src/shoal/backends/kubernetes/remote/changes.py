@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from shoal.backends.kubernetes.compact import LAST_APPLIED
+
 LONGEST = 40
 SHOWN = 4
 _META = ("labels", "annotations")
@@ -12,9 +14,14 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, .
     """Each difference between two states of an object that its author may cause, as ``spec.suspend: false -> true``."""
     found = list(_differences("spec", before.get("spec"), after.get("spec")))
     for part in _META:
-        old, new = before["metadata"].get(part), after["metadata"].get(part)
+        old, new = _of_author(before, part), _of_author(after, part)
         found += _differences(f"metadata.{part}", old, new)
     return tuple(found)
+
+
+def _of_author(state: Mapping[str, Any], part: str) -> dict[str, Any]:
+    """Without kubectl's own note of what it applied."""
+    return {key: value for key, value in (state["metadata"].get(part) or {}).items() if key != LAST_APPLIED}
 
 
 def summary(found: tuple[str, ...]) -> str:

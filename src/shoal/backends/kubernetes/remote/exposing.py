@@ -39,7 +39,7 @@ async def exposing(client: Client, place: Place, name: str, entrance: Entrance, 
     try:
         cluster = await client.get(RAYCLUSTERS, place.namespace, name, RayCluster)
     except NotFound as error:
-        raise ClusterUnknown(name, ()) from error
+        raise ClusterUnknown(name, (), str(place), place.listing) from error
     if gateway:
         where, _, plain = gateway.rpartition("/")
         found = await client.get(GATEWAYS, where or place.namespace, plain, Gateway)

@@ -11,7 +11,8 @@ from shoal.backends.kubernetes.errors import ApiError, Forbidden, NotFound
 from shoal.backends.kubernetes.operators import at_work
 from shoal.backends.kubernetes.remote.changes import changes, summary
 from shoal.backends.kubernetes.remote.errors import KindUnknown, NoOperator
-from shoal.backends.kubernetes.remote.head import RayPod, pods_of
+from shoal.backends.kubernetes.remote.head import RayPod
+from shoal.backends.kubernetes.remote.kubectl_applied import changes_as_kubectl
 from shoal.backends.kubernetes.remote.places import Place
 from shoal.backends.kubernetes.resources import NAMESPACES, RAYCLUSTERS, Resource
 from shoal.desired.cluster import DesiredObject
@@ -40,17 +41,22 @@ async def seen(client: Client, place: Place, name: str) -> Seen | None:
         return None
 
 
-async def all_of(client: Client, place: Place, namespace: str) -> tuple[dict[Key, Seen], dict[Key, tuple[RayPod, ...]]]:
-    """RayClusters and their pods by namespace and name; of all namespaces if it is "". Raises KindUnknown."""
+async def all_of(client: Client, place: Place, namespace: str) -> dict[Key, Seen]:
+    """RayClusters by namespace and name; of all namespaces if it is "". Raises KindUnknown."""
     try:
         listed = await client.list(RAYCLUSTERS, Seen, namespace=namespace)
     except NotFound as error:
         raise _kind_unknown(place) from error
-    pods: dict[Key, tuple[RayPod, ...]] = {}
-    for pod in await pods_of(client, namespace, ""):
+    return {(seen.metadata.namespace, seen.metadata.name): seen for seen in listed.items}
+
+
+def by_cluster(pods: Sequence[RayPod]) -> dict[Key, tuple[RayPod, ...]]:
+    """By namespace and name of their clusters."""
+    found: dict[Key, tuple[RayPod, ...]] = {}
+    for pod in pods:
         key = (pod.metadata.namespace, pod.metadata.labels[CLUSTER])
-        pods[key] = (*pods.get(key, ()), pod)
-    return {(seen.metadata.namespace, seen.metadata.name): seen for seen in listed.items}, pods
+        found[key] = (*found.get(key, ()), pod)
+    return found
 
 
 def plan_of(place: Place, manifest: Manifest, said: DryRun) -> Plan:
@@ -68,20 +74,32 @@ def plan_of(place: Place, manifest: Manifest, said: DryRun) -> Plan:
 
 async def dry_run(client: Client, place: Place, manifest: Manifest) -> DryRun:
     """What the API server says that applying ``manifest`` would do. Raises what ``applied`` does."""
+    before = await _found(client, place, manifest)
+    return before, await _apply(client, place, manifest, before, dry_run=True)
+
+
+async def applied(client: Client, place: Place, manifest: Manifest) -> Manifest:
+    """Apply the manifest as it is written. Raises KindUnknown, and the API server's refusals."""
+    return await _apply(client, place, manifest, await _found(client, place, manifest), dry_run=False)
+
+
+async def _found(client: Client, place: Place, manifest: Manifest) -> Manifest | None:
     try:
-        before: Manifest | None = await client.get(
-            kind_of(manifest), place.namespace, manifest["metadata"]["name"], dict
-        )
+        return await client.get(kind_of(manifest), place.namespace, manifest["metadata"]["name"], dict)
     except NotFound:
-        before = None
-    return before, await applied(client, place, manifest, dry_run=True)
+        return None
 
 
-async def applied(client: Client, place: Place, manifest: Manifest, *, dry_run: bool = False) -> Manifest:
-    """Server-side apply, the manifest as it is written. Raises KindUnknown, and the API server's refusals."""
-    name = manifest["metadata"]["name"]
+async def _apply(
+    client: Client, place: Place, manifest: Manifest, before: Manifest | None, *, dry_run: bool
+) -> Manifest:
+    """Server-side apply, but for what kubectl has applied. before: the object as it is."""
+    at = kind_of(manifest), place.namespace, manifest["metadata"]["name"]
+    patch = changes_as_kubectl(before, manifest) if before is not None else None
     try:
-        return await client.apply(kind_of(manifest), place.namespace, name, manifest, dict, dry_run=dry_run)
+        if patch is not None:
+            return await client.merge(*at, patch, dict, dry_run=dry_run)
+        return await client.apply(*at, manifest, dict, dry_run=dry_run)
     except NotFound as error:
         raise await _missing(client, place, error) from error
 

@@ -1,6 +1,7 @@
 """Where clusters on Kubernetes live: one small file a cluster, so that its name alone is enough later on."""
 
 import hashlib
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +23,12 @@ class Place(msgspec.Struct, frozen=True, order=True):
 
     def __str__(self) -> str:
         return f"context {self.context or 'in-cluster'}, namespace {self.namespace}"
+
+    @property
+    def listing(self) -> str:
+        """The command that shows the names of the clusters there."""
+        context = ["--context", self.context] if self.context else []
+        return shlex.join(["shoal", "list", *context, "--namespace", self.namespace])
 
 
 class _Note(msgspec.Struct, frozen=True):

@@ -8,10 +8,10 @@ from shoal.desired.kubernetes.auth import TOKEN_KEY, token_auth, token_secret
 from shoal.desired.kubernetes.objects.labels import common
 from shoal.desired.kubernetes.objects.manifest import manifest
 from shoal.desired.kubernetes.settings import Settings
+from shoal.spec.powers import RESIZES_IN_PLACE
 from shoal.spec.raycluster import RayCluster
 
 RBAC = "rbac.authorization.k8s.io"
-RESIZES_IN_PLACE = "ray.io/ippr"
 
 
 def token(cluster: RayCluster, settings: Settings) -> DesiredObject | None:

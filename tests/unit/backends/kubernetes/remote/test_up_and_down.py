@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from served import CONTEXT, NAMESPACE, Served
+from shoal.backends.kubernetes.compact import LAST_APPLIED
 from shoal.backends.kubernetes.remote import backend
 from shoal.backends.kubernetes.remote.places import remembered
 from shoal.cli.main import run
@@ -86,6 +88,41 @@ def test_up_again_without_a_context_goes_where_the_cluster_lives_and_names_what_
     ((action,),) = json.loads(capsys.readouterr().out)["stages"]
     assert action["message"] == "spec.headGroupSpec.rayStartParams.num-cpus: nothing -> 2"
     assert "num-cpus" not in str(stored(served))
+
+
+def with_groups(**groups: dict[str, Any]) -> dict[str, Any]:
+    """The manifest of demo.yaml with worker groups of these names. groups: what is special about each."""
+    manifest: dict[str, Any] = yaml.safe_load(Path("demo.yaml").read_text())
+    container = {"name": "ray-worker", "image": "rayproject/ray:2.60.0"}
+    common = {"rayStartParams": {}, "maxReplicas": 9, "template": {"spec": {"containers": [container]}}}
+    specs = [{"groupName": name, **common, **special} for name, special in groups.items()]
+    return manifest | {"spec": manifest["spec"] | {"workerGroupSpecs": specs}}
+
+
+def test_what_kubectl_applied_and_the_file_says_no_more_goes_and_what_others_set_stays(
+    served: Served, capsys: Capture
+) -> None:
+    before = with_groups(a={}, b={"replicas": 1})
+    before["spec"]["suspend"] = True
+    before["metadata"]["annotations"] = {"team": "one"}
+    there = with_groups(a={"replicas": 5}, b={"replicas": 1})  # the autoscaler has chosen those of the first group
+    there["spec"]["suspend"] = True
+    there["metadata"]["annotations"] = {"team": "one", LAST_APPLIED: json.dumps(before)}
+    served.do("POST", CLUSTERS, there)
+    Path("demo.yaml").write_text(yaml.safe_dump(with_groups(a={})))
+    assert run(["plan", "demo.yaml", *THERE, "-o", "json"]) == 3
+    ((action,),) = json.loads(capsys.readouterr().out)["stages"]
+    assert "spec.suspend: true -> nothing" in action["message"]
+    assert "spec.workerGroupSpecs: 2 entries -> 1 entries" in action["message"]
+    assert "metadata.annotations.team: one -> nothing" in action["message"]
+    assert LAST_APPLIED not in action["message"]
+    assert run(["up", "demo.yaml", *THERE, "--yes", "--timeout", "0"]) == 4, "no operator is there to wait for"
+    found = stored(served)
+    assert "suspend" not in found["spec"]
+    assert [(group["groupName"], group["replicas"]) for group in found["spec"]["workerGroupSpecs"]] == [("a", 5)]
+    noted = json.loads(found["metadata"]["annotations"][LAST_APPLIED])
+    assert [group["groupName"] for group in noted["spec"]["workerGroupSpecs"]] == ["a"]
+    assert run(["plan", "demo.yaml"]) == 0
 
 
 def test_plan_and_the_question_of_up_show_what_the_operator_would_do(served: Served, capsys: Capture) -> None:

@@ -59,6 +59,19 @@ def test_list_shows_where_each_cluster_is(demo: Served, capsys: Capture) -> None
     ]
 
 
+@pytest.mark.parametrize(
+    "verb", [["status"], ["down", "--yes"], ["logs"], ["exec"], ["expose", "--host", "ray.example.com", "--tls", "t"]]
+)
+def test_a_name_that_nobody_has_is_told_with_the_place_and_what_lists_the_names_there(
+    demo: Served, verb: list[str], capsys: Capture
+) -> None:
+    command = ["--", "true"] if verb == ["exec"] else []
+    assert run([verb[0], "other", *verb[1:], *THERE, *command]) == 2
+    said = capsys.readouterr().err
+    assert f"error[E102]: context {CONTEXT}, namespace {NAMESPACE}: there is no cluster 'other'" in said
+    assert f"next: `shoal list --context {CONTEXT} --namespace {NAMESPACE}` shows the names there are" in said
+
+
 def test_a_cluster_that_went_without_shoal_is_forgotten(demo: Served, capsys: Capture) -> None:
     run(["status", "demo", *THERE])
     demo.do("DELETE", f"/apis/ray.io/v1/namespaces/{NAMESPACE}/rayclusters/demo")
@@ -106,6 +119,23 @@ def test_a_missing_permission_is_named(demo: Served, capsys: Capture) -> None:
     assert "error[E712]" in err
     assert 'cannot create resource "pods/exec"' in err
     assert "ask for the permission to create pods/exec" in err
+
+
+def test_who_may_not_read_pods_is_told_so_and_may_still_look_at_the_cluster_and_end_it(
+    demo: Served, capsys: Capture
+) -> None:
+    demo.forbidden.add("pods")
+    said = "note: you may not read pods: how they are is left out"
+    assert run(["status", "demo", *THERE]) == 1
+    out, err = capsys.readouterr()
+    assert "demo: Starting (no operator has acted on its spec yet)" in out
+    assert said in err
+    assert run(["list", *THERE]) == 0
+    assert "demo" in capsys.readouterr().out
+    assert run(["down", "demo", *THERE, "--yes", "--timeout", "20"]) == 0
+    err = capsys.readouterr().err
+    assert err.count(said) == 1
+    assert "demo is gone" in err
 
 
 def test_a_connection_that_breaks_is_no_end_of_the_command(demo: Served, capsys: Capture) -> None:
@@ -268,13 +298,15 @@ def test_env_keeps_the_ports_open_until_the_shell_ends_and_then_leaves_nothing(
 ) -> None:
     fetch = "import os, urllib.request as r; print(r.urlopen(os.environ['RAY_API_SERVER_ADDRESS']).read())"
     script = f"""
+        export RAY_USE_TLS=1 RAY_TLS_CA_CERT=/of/another/cluster
         eval "$({sys.executable} -m shoal env demo --context there 2>{tmp_path}/said)"
+        echo ${{RAY_USE_TLS-none}} ${{RAY_TLS_CA_CERT-none}}
         cat $RAY_AUTH_TOKEN_PATH; echo
         {sys.executable} -c "{fetch}"
         {sys.executable} -c "{fetch}"
     """
     ended = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60)
-    assert ended.stdout.splitlines() == ["a-token", "b'[]'", "b'[]'"], ended.stderr
+    assert ended.stdout.splitlines() == ["none none", "a-token", "b'[]'", "b'[]'"], ended.stderr
     said = (tmp_path / "said").read_text()
     holder = int(re.search(r"process (\d+) forwards", said)[1])  # type: ignore[index]
     deadline = time.monotonic() + 20
