@@ -9,8 +9,8 @@ from typing import Generic, TypeVar
 
 from shoal.backends.kubernetes.client import Bookmark, Client
 from shoal.backends.kubernetes.collection import Collection
-from shoal.backends.kubernetes.errors import Gone
-from shoal.backends.kubernetes.resources import Resource
+from shoal.backends.kubernetes.errors import Gone, NotFound
+from shoal.backends.kubernetes.resources import RAYCLUSTERS, Resource
 from shoal.errors import ActionFailed
 from shoal.world import kubernetes as world
 from shoal.world.kubernetes import CLUSTER, Pod, Shared
@@ -26,6 +26,7 @@ DEAF_S = 300.0
 ONE_WATCH_S = 600
 FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 30.0
+UNDEFINED = "the API server knows no such kind: `shoal operator crds | kubectl apply -f -` defines it"
 
 
 class Feed(Generic[T]):
@@ -121,9 +122,10 @@ class Feed(Generic[T]):
         self.error = ""
 
     async def _wait_after(self, error: ActionFailed) -> None:
-        self.error = str(error)
+        is_undefined = isinstance(error, NotFound) and self.resource is RAYCLUSTERS
+        self.error = UNDEFINED if is_undefined else str(error)
         self._alive_s = self._monotonic()
-        log.warning("can't list or watch %s: %s", self.resource.plural, error)
+        log.warning("can't list or watch %s: %s", self.resource.plural, self.error)
         await self._pause()
 
     async def _pause(self) -> None:

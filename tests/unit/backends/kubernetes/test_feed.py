@@ -7,11 +7,11 @@ import pytest
 
 from shoal.backends.kubernetes.client import Client, Ignored
 from shoal.backends.kubernetes.feed import DEAF_S, SILENT_S, Feed
-from shoal.backends.kubernetes.resources import PODS
+from shoal.backends.kubernetes.resources import PODS, RAYCLUSTERS
 from shoal.backends.kubernetes.store import Store
 from shoal.testing.clock import VirtualClock
 from shoal.testing.fakeapi import NOT_DONE, FakeApi, Fault
-from shoal.world.kubernetes import CLUSTER, Pod
+from shoal.world.kubernetes import CLUSTER, Pod, Resource
 
 Scenario = Callable[["Fed"], Awaitable[None]]
 
@@ -135,6 +135,20 @@ def test_a_list_that_fails_is_tried_again_and_its_error_is_told_meanwhile(fault:
     assert any(errors)
     assert fed.feed.error == ""
     assert fed.clock.now > 0
+
+
+def test_who_runs_an_operator_without_the_definitions_is_told_of_them() -> None:
+    async def scenario(fed: Fed) -> None:
+        fed.api.faults = lambda request, number: Fault(404)
+        clusters = Store(lambda key, soon: None).collection("RayCluster", Resource)
+        feed = Feed(fed.client, RAYCLUSTERS, Resource, clusters, "", fed.clock.monotonic, fed.clock.sleep)
+        following = asyncio.create_task(feed.follow())
+        for _ in range(10):
+            await asyncio.sleep(0)
+        following.cancel()
+        assert "`shoal operator crds" in feed.error
+
+    play(scenario)
 
 
 def test_a_bookmark_moves_the_place_from_which_the_next_watch_goes_on() -> None:
