@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from shoal.backends.kubernetes.store import Key
 from shoal.desired.cluster import DesiredCluster
+from shoal.plan.left_behind import PATIENCE_S
 from shoal.world.from_kubernetes import is_ready
 from shoal.world.kubernetes import DRAIN, Observed, RayView
 
@@ -29,13 +30,14 @@ BELIEVED_WITHOUT_ANSWER = 3
 
 
 class _Memory:
-    """Of one cluster."""
+    """Of one cluster. missing: since when pods have not been alive in any answer."""
 
-    __slots__ = ("about", "asked_s", "asking", "due_s", "failures", "view")
+    __slots__ = ("about", "asked_s", "asking", "due_s", "failures", "missing", "view")
 
     def __init__(self) -> None:
         self.view: RayView | None = None
         self.about: frozenset[str] = frozenset()
+        self.missing: dict[str, float] = {}
         self.due_s = 0.0
         self.asked_s = 0.0
         self.failures = 0
@@ -105,9 +107,16 @@ class RayViews:
         finally:
             memory.asking = None
             before = memory.view
-            wait_s = self._remember(memory, answer)
+            wait_s = self._remember(memory, self._with_missing(memory, observed, answer))
             if self._memories.get(key) is memory:
                 self._look_after(key, 0.0 if memory.view != before else wait_s)
+
+    def _with_missing(self, memory: _Memory, observed: Observed, answer: RayView) -> RayView:
+        now_s = self._monotonic()
+        pods = [] if answer.error else [pod.metadata.name for pod in observed.pods]
+        memory.missing = {name: memory.missing.get(name, now_s) for name in pods if name not in answer.alive}
+        late = frozenset(name for name, since_s in memory.missing.items() if now_s >= since_s + PATIENCE_S)
+        return replace(answer, outside=late) if late else answer
 
     def _remember(self, memory: _Memory, answer: RayView) -> float:
         agrees = not answer.error and memory.about <= answer.alive.keys()

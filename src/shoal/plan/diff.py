@@ -67,7 +67,7 @@ def _creation(desired: DesiredCluster) -> tuple[Stage, ...]:
 
 
 def _change(desired: DesiredCluster, world: World, now: float) -> tuple[Stage, ...]:
-    ending = (*stops(desired, world), *left_behind(desired, world, now))
+    ending = (*stops(desired, world), *left_behind(desired, world))
     # Where an operator tends to it, the one in its place comes when it has gone.
     stopped = set() if desired.lifecycle.tended else {stop.node for stop in ending}
     record: Stage = ()

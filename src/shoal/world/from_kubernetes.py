@@ -149,6 +149,7 @@ def _node(pod: Pod, seat: Seat, ray: RayView | None) -> ObservedNode:
         unit=meta.labels.get(REPLICA, ""),
         placed=bool(pod.spec.node_name),
         ready=is_ready(pod),
+        outside=ray is not None and meta.name in ray.outside,
         created=seconds(meta.creation_timestamp),
         ends=seconds(meta.deletion_timestamp or ""),
         drain=_drain(meta.annotations.get(DRAIN, "")),

@@ -162,6 +162,7 @@ class RayView(msgspec.Struct, frozen=True):
     before: the same, from its last answer, where it doesn't answer now: who is in it may still have work to lose.
     idle_s: how long no driver was attached by then; None while one is, and where that makes no difference.
     gone: names of the cluster's Secrets that were not there any more, when they were needed to ask.
+    outside: pods that it has not called alive in any answer for a while.
     """
 
     alive: dict[str, str] = {}
@@ -169,6 +170,7 @@ class RayView(msgspec.Struct, frozen=True):
     before: dict[str, str] = {}
     idle_s: int | None = None
     gone: frozenset[str] = frozenset()
+    outside: frozenset[str] = frozenset()
 
 
 class Failure(msgspec.Struct, frozen=True):

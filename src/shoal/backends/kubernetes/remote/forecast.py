@@ -19,6 +19,7 @@ from shoal.desired.kubernetes.settings import Settings
 from shoal.install.leases import OURS
 from shoal.plan.actions import Action, ApplyObject, Forecast, Plan
 from shoal.plan.later import later
+from shoal.plan.left_behind import PATIENCE_S, may_be_behind
 from shoal.reconcile import OURS as MANAGERS
 from shoal.reconcile import Outcome, reconcile
 from shoal.world.from_kubernetes import world_of
@@ -108,7 +109,11 @@ def _said(picture: Picture, outcome: Outcome, plan: Plan) -> Iterator[str]:
     if outcome.desired is not None:
         if outcome.desired.lifecycle.idle is not None:
             yield "whether anybody uses the cluster is left out: the operator ends one that is idle"
-        yield from later(outcome.desired, world_of(picture.observed, outcome.desired), plan)
+        world = world_of(picture.observed, outcome.desired)
+        if behind := may_be_behind(outcome.desired, world):
+            names = ", ".join(node.name for node in behind)
+            yield f"what Ray doesn't see within {PATIENCE_S} s, as its head came later, is made anew: {names}"
+        yield from later(outcome.desired, world, plan)
 
 
 def _without(plan: Plan, kinds: Mapping[str, str]) -> Plan:
