@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from shoal.backends.kubernetes.store import Key
 from shoal.desired.cluster import DesiredCluster
 from shoal.plan.left_behind import PATIENCE_S
-from shoal.world.from_kubernetes import is_ready
+from shoal.world.from_kubernetes import is_ready, may_answer
 from shoal.world.kubernetes import DRAIN, Observed, RayView
 
 Ask: TypeAlias = Callable[[Observed, DesiredCluster], Awaitable[RayView]]
@@ -71,14 +71,15 @@ class RayViews:
     def look(self, key: Key, observed: Observed, desired: DesiredCluster) -> float | None:
         """Ask if there is reason to, beside; seconds until there will be, None if there is no one to ask."""
         ready = frozenset(pod.metadata.name for pod in observed.pods if is_ready(pod))
-        if desired.head is None or desired.head.name not in ready:
+        head = next((pod for pod in observed.pods if desired.head and pod.metadata.name == desired.head.name), None)
+        if head is None or not may_answer(head, observed.pods):
             self.forget(key)
             return None
         memory = self._memories.setdefault(key, _Memory())
         if memory.asking is not None:
             return None
         answers = memory.view is None or not memory.view.error
-        if ready != memory.about and answers:
+        if ready != memory.about and (answers or head.metadata.name in ready - memory.about):
             memory.due_s, memory.failures = 0.0, 0
         wait_s = memory.due_s - self._monotonic()
         if any(DRAIN in pod.metadata.annotations for pod in observed.pods):

@@ -42,7 +42,7 @@ def world_of(observed: Observed, desired: DesiredCluster) -> World:
         nodes=tuple(_node(pod, seats[pod.metadata.name], observed.ray) for pod in pods),
         gone=observed.gone,
         gcs=observed.ray is not None and not observed.ray.error,
-        unasked=observed.ray is None and any(is_ready(pod) for pod in pods if pod.metadata.labels[NODE_TYPE] == "head"),
+        unasked=observed.ray is None and any(may_answer(pod, pods) for pod in pods if is_head(pod)),
         objects={
             key: shared.metadata.annotations.get(DIGEST, "") if _is_made_here(key, shared.metadata, uid) else ""
             for key, shared in observed.shared.items()
@@ -90,6 +90,11 @@ def is_ray(pod: Pod) -> bool:
     return pod.metadata.labels.get(NODE_TYPE) in ("head", "worker")
 
 
+def is_head(pod: Pod) -> bool:
+    """Whether Ray's GCS runs in it."""
+    return pod.metadata.labels.get(NODE_TYPE) == "head"
+
+
 def is_adopted(observed: Observed) -> bool:
     """Whether its pods are another operator's or were made beside such: its head tells, and without one its workers."""
     deciding = _notes_of(observed, "head") or _notes_of(observed, "worker")
@@ -108,6 +113,13 @@ def is_ready(pod: Pod) -> bool:
     return pod.metadata.deletion_timestamp is None and any(
         condition.type == "Ready" and condition.status == "True" for condition in pod.status.conditions
     )
+
+
+def may_answer(head: Pod, pods: Iterable[Pod]) -> bool:
+    """Whether it makes sense to ask Ray. Where its nodes work it may well answer although the head isn't ready, as when
+    a container beside Ray's fails. pods: of its cluster."""
+    runs = head.metadata.deletion_timestamp is None and head.status.phase == "Running" and bool(head.status.pod_ip)
+    return is_ready(head) or (runs and any(is_ready(pod) for pod in pods))
 
 
 def came_nearer(before: object, after: object) -> bool:

@@ -285,6 +285,33 @@ def test_a_worker_has_its_time_where_ray_has_fallen_silent() -> None:
     play(scenario)
 
 
+@pytest.mark.parametrize("begun_since", [False, True])
+def test_a_worker_has_its_time_where_the_head_is_not_ready(begun_since: bool) -> None:
+    told: list[str] = []
+
+    async def scenario(run: Driven) -> None:
+        await run.create(raycluster(workers=2))
+        await run.settle()
+        run.operator._ask.drain = drain  # type: ignore[assignment,method-assign]
+        (head,) = (pod for pod in run.api.objects("pods") if "-head-" in pod["metadata"]["name"])
+        run.api.kubelet.unready(head)
+        await run.settle(60)
+        if begun_since:
+            run.operator.controller._ray.forget(("default", "demo"))
+        await run.change(workerGroupSpecs=[{**raycluster()["spec"]["workerGroupSpecs"][0], "replicas": 1}])
+        await run.settle(DRAIN_S - 5)
+        assert len(run.pods()) == 3
+        assert len(told) == 1
+        await run.settle(10)
+        assert len(run.pods()) == 2
+
+    async def drain(observed: Any, desired: Any, ray_id: str, deadline_s: int) -> bool:
+        told.append(ray_id)
+        return False
+
+    play(scenario)
+
+
 def test_nothing_is_remembered_of_a_cluster_that_is_gone() -> None:
     async def scenario(run: Driven) -> None:
         await run.create(raycluster())

@@ -22,7 +22,7 @@ from shoal.plan.later import later
 from shoal.plan.left_behind import PATIENCE_S, may_be_behind
 from shoal.reconcile import OURS as MANAGERS
 from shoal.reconcile import Outcome, reconcile
-from shoal.world.from_kubernetes import world_of
+from shoal.world.from_kubernetes import is_head, may_answer, world_of
 from shoal.world.kubernetes import NODE_TYPE, TEMPLATE, Observed, RayView, Resource, timestamp
 
 Ask: TypeAlias = Callable[[], Awaitable[RayView | None]]
@@ -79,7 +79,8 @@ class _Decision:
         if outcome.desired is None:
             return Forecast(Plan(name), tuple(f"the operator refuses it: {told.message}" for told in outcome.notices))
         picture = await with_secrets(self._client, picture, outcome.desired)
-        ray = await self._ask() if picture.observed.pods else None
+        pods = picture.observed.pods
+        ray = await self._ask() if any(may_answer(pod, pods) for pod in pods if is_head(pod)) else None
         if ray is not None:
             ray = replace(ray, gone=_gone(picture, outcome.desired))
         picture = replace(picture, observed=replace(picture.observed, ray=ray))
