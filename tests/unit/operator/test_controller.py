@@ -75,6 +75,23 @@ def test_a_cluster_that_nobody_uses_ends_as_it_is_to(policy: str) -> None:
     play(scenario)
 
 
+def test_a_cluster_made_again_at_once_is_not_idle_since_the_one_before() -> None:
+    idle_s = 500
+
+    async def scenario(run: Driven) -> None:
+        nonlocal idle_s
+        run.ray = lambda observed: RayView(all_alive(observed).alive, idle_s=idle_s)
+        await run.create(raycluster(idleTerminationOptions={"timeoutSeconds": 600, "policy": "Delete"}))
+        await run.settle(60)
+        idle_s = 0
+        await run.client.delete(RAYCLUSTERS, "default", "demo")
+        await run.create(raycluster(idleTerminationOptions={"timeoutSeconds": 300, "policy": "Delete"}))
+        await run.settle(60)
+        assert len(run.pods()) == 3
+
+    play(scenario)
+
+
 def test_ray_ends_idle_clusters_itself_where_it_scales_them() -> None:
     async def scenario(run: Driven) -> None:
         run.ray = lambda observed: RayView(all_alive(observed).alive, idle_s=10_000)
