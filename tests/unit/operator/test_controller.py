@@ -302,6 +302,27 @@ def test_a_worker_has_its_time_where_ray_has_fallen_silent() -> None:
     play(scenario)
 
 
+def test_what_is_to_go_goes_where_there_is_no_room_for_what_is_to_come() -> None:
+    def groups(**replicas: int) -> list[dict[str, Any]]:
+        one = raycluster()["spec"]["workerGroupSpecs"][0]
+        return [{**one, "groupName": name, "replicas": number} for name, number in replicas.items()]
+
+    async def scenario(run: Driven) -> None:
+        run.api.faults = lambda request, number: Fault(403) if makes_pod(request) and len(run.pods()) >= 4 else None
+        run.operator._ask.drain = lets_go  # type: ignore[assignment,method-assign]
+        await run.create(raycluster(workerGroupSpecs=groups(a=2, b=1)))
+        await run.settle()
+        await run.change(workerGroupSpecs=groups(a=1, b=2))
+        await run.settle(300)
+        assert sorted(name.split("-")[1] for name in run.pods()) == ["a", "b", "b", "head"]
+        assert run.condition("Ready")["status"] == "True"
+
+    async def lets_go(*about: Any) -> bool:
+        return True
+
+    play(scenario)
+
+
 @pytest.mark.parametrize("begun_since", [False, True])
 def test_a_worker_has_its_time_where_the_head_is_not_ready(begun_since: bool) -> None:
     told: list[str] = []
@@ -309,7 +330,7 @@ def test_a_worker_has_its_time_where_the_head_is_not_ready(begun_since: bool) ->
     async def scenario(run: Driven) -> None:
         await run.create(raycluster(workers=2))
         await run.settle()
-        run.operator._ask.drain = drain  # type: ignore[assignment,method-assign]
+        run.operator._ask.drain = drain  # type: ignore[method-assign]
         (head,) = (pod for pod in run.api.objects("pods") if "-head-" in pod["metadata"]["name"])
         run.api.kubelet.unready(head)
         await run.settle(60)
