@@ -192,8 +192,9 @@ def _has_ended(pod: Pod) -> bool:
     """Whether Ray will never run in it again."""
     if pod.status.phase in ("Failed", "Succeeded"):
         return True
-    ray = pod.status.container_statuses[:1]
-    return pod.spec.restart_policy == "Never" and any(status.state.terminated for status in ray)
+    rays = [container.name for container in pod.spec.containers[:1]]
+    ended = [status.name for status in pod.status.container_statuses if status.state.terminated]
+    return pod.spec.restart_policy == "Never" and not set(rays).isdisjoint(ended)
 
 
 def _drain(note: str) -> Drain | None:

@@ -118,9 +118,16 @@ class PodStatus(Wire, frozen=True):
     init_container_statuses: tuple[ContainerStatus, ...] = ()
 
 
+class Container(Wire, frozen=True):
+    name: str
+
+
 class PodPlace(Wire, frozen=True):
+    """The first of the containers is Ray's; their statuses come in the order of their names."""
+
     node_name: str = ""
     restart_policy: str = "Always"
+    containers: tuple[Container, ...] = ()
 
 
 class Pod(Wire, frozen=True):

@@ -302,6 +302,20 @@ def test_a_worker_has_its_time_where_ray_has_fallen_silent() -> None:
     play(scenario)
 
 
+@pytest.mark.parametrize(("container", "replaced"), [("autoscaler", False), ("ray-head", True)])
+def test_a_head_has_ended_with_its_ray_and_with_no_other_container(container: str, replaced: bool) -> None:
+    async def scenario(run: Driven) -> None:
+        await run.create(raycluster(enableInTreeAutoscaling=True, autoscalerOptions={"version": "v2"}))
+        await run.settle()
+        (head,) = (pod for pod in run.api.objects("pods") if "-head-" in pod["metadata"]["name"])
+        assert [status["name"] for status in head["status"]["containerStatuses"]] == ["autoscaler", "ray-head"]
+        run.api.kubelet.end_container(head, container)
+        await run.settle(60)
+        assert (head["metadata"]["name"] not in run.pods()) == replaced
+
+    play(scenario)
+
+
 def test_what_is_to_go_goes_where_there_is_no_room_for_what_is_to_come() -> None:
     def groups(**replicas: int) -> list[dict[str, Any]]:
         one = raycluster()["spec"]["workerGroupSpecs"][0]
