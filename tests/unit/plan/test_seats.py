@@ -163,6 +163,18 @@ def test_a_pod_that_dies_again_is_replaced_after_a_pause() -> None:
     assert len(place.names("g")) == 1
 
 
+def test_a_pod_that_has_died_again_goes_at_once_when_nothing_is_to_come_in_its_place() -> None:
+    place = running({"g": 1})
+    for _ in range(2):
+        place.die(place.names("g")[-1])
+        place.step(wanted({"g": 1}))
+        place.finish()
+    (dead,) = (node.name for node in place.nodes.values() if node.phase is Phase.DEAD)
+    assert not place.plan(wanted({"g": 1}))
+    for spec in (wanted({"g": 0}), wanted({"g": 1}, suspended=True)):
+        assert dead in [action.node for action in place.plan(spec).actions if isinstance(action, StopNode)]
+
+
 def test_a_pod_that_somebody_deletes_is_replaced_when_it_has_gone() -> None:
     place = running({"g": 2})
     going = place.names("g")[0]
