@@ -92,6 +92,20 @@ def test_a_cluster_made_again_at_once_is_not_idle_since_the_one_before() -> None
     play(scenario)
 
 
+def test_a_cluster_made_again_waits_for_what_the_one_before_leaves_and_calls_nobody() -> None:
+    async def scenario(run: Driven) -> None:
+        await run.create(raycluster())
+        await run.settle()
+        await run.client.delete(RAYCLUSTERS, "default", "demo")
+        await run.create(raycluster())
+        await run.settle(0.5, kubelet=False)  # nothing is collected yet
+        await run.settle(60)
+        assert run.condition("Ready")["status"] == "True"
+        assert {*run.events()} == {"Created"}
+
+    play(scenario)
+
+
 def test_ray_ends_idle_clusters_itself_where_it_scales_them() -> None:
     async def scenario(run: Driven) -> None:
         run.ray = lambda observed: RayView(all_alive(observed).alive, idle_s=10_000)
