@@ -105,6 +105,8 @@ class RayViews:
         try:
             async with self._limit:
                 answer = await self._ask(observed, desired)
+            if answer.idle_s is not None and desired.lifecycle.idle is not None:
+                answer = replace(answer, limit_s=desired.lifecycle.idle.after_s)
         finally:
             memory.asking = None
             before = memory.view

@@ -57,8 +57,14 @@ def world_of(observed: Observed, desired: DesiredCluster) -> World:
         lost=_secrets(observed.ray.gone if observed.ray else ()),
         holds=tuple(name for name in observed.resource.metadata.finalizers if name in FINALIZERS),
         ended=dict(_ended_jobs(observed, uid)),
-        idle_s=observed.ray.idle_s if observed.ray else None,
+        idle_s=_idle_s(observed.ray, desired) if observed.ray else None,
     )
+
+
+def _idle_s(ray: RayView, desired: DesiredCluster) -> int | None:
+    """Unless the spec has changed since: then Ray is asked anew before anything ends."""
+    idle = desired.lifecycle.idle
+    return ray.idle_s if idle is not None and idle.after_s == ray.limit_s else None
 
 
 def _secrets(names: Iterable[str]) -> frozenset[str]:

@@ -92,6 +92,22 @@ def test_a_cluster_made_again_at_once_is_not_idle_since_the_one_before() -> None
     play(scenario)
 
 
+def test_a_shorter_time_to_be_idle_counts_from_a_new_answer() -> None:
+    idle_s: int | None = 400
+
+    async def scenario(run: Driven) -> None:
+        nonlocal idle_s
+        run.ray = lambda observed: RayView(all_alive(observed).alive, idle_s=idle_s)
+        await run.create(raycluster(idleTerminationOptions={"timeoutSeconds": 6000, "policy": "Delete"}))
+        await run.settle(60)
+        idle_s = None  # a driver has come since Ray was asked
+        await run.change(idleTerminationOptions={"timeoutSeconds": 300, "policy": "Delete"})
+        await run.settle(60)
+        assert len(run.pods()) == 3
+
+    play(scenario)
+
+
 def test_a_cluster_made_again_waits_for_what_the_one_before_leaves_and_calls_nobody() -> None:
     async def scenario(run: Driven) -> None:
         await run.create(raycluster())
