@@ -9,9 +9,7 @@ import pytest
 from shoal.backends.kubernetes.client import Ignored
 from shoal.backends.kubernetes.resources import NAMESPACES, PODS, RAYCLUSTERS
 from shoal.backends.kubernetes.transport import Request
-from shoal.desired.kubernetes.derive import DRAIN_S
 from shoal.desired.kubernetes.settings import Settings
-from shoal.engine.gcs import GcsUnreachable
 from shoal.reconcile import Outcome, reconcile
 from shoal.testing.fakeapi import FakeApi, Fault
 from shoal.world.kubernetes import Observed, RayView
@@ -53,61 +51,6 @@ def test_a_cluster_whose_redis_is_gone_is_deleted_after_its_time_all_the_same() 
     play(scenario)
 
 
-@pytest.mark.parametrize("policy", ["Suspend", "Delete"])
-def test_a_cluster_that_nobody_uses_ends_as_it_is_to(policy: str) -> None:
-    idle_s = 599
-
-    async def scenario(run: Driven) -> None:
-        nonlocal idle_s
-        run.ray = lambda observed: RayView(all_alive(observed).alive, idle_s=idle_s)
-        await run.create(raycluster(idleTerminationOptions={"timeoutSeconds": 600, "policy": policy}))
-        await run.settle(60)
-        assert len(run.pods()) == 3
-        idle_s = 600
-        await run.settle(150, kubelet=False)
-        await run.settle(30)
-        assert run.pods() == []
-        assert "EndedIdleCluster" in run.events()
-        assert "NodeNotWanted" not in run.events(), "what was asked for is no warning"
-        left = run.api.objects("rayclusters.ray.io")
-        assert [one["spec"]["idleSuspend"] for one in left] == ([True] if policy == "Suspend" else [])
-
-    play(scenario)
-
-
-def test_a_cluster_made_again_at_once_is_not_idle_since_the_one_before() -> None:
-    idle_s = 500
-
-    async def scenario(run: Driven) -> None:
-        nonlocal idle_s
-        run.ray = lambda observed: RayView(all_alive(observed).alive, idle_s=idle_s)
-        await run.create(raycluster(idleTerminationOptions={"timeoutSeconds": 600, "policy": "Delete"}))
-        await run.settle(60)
-        idle_s = 0
-        await run.client.delete(RAYCLUSTERS, "default", "demo")
-        await run.create(raycluster(idleTerminationOptions={"timeoutSeconds": 300, "policy": "Delete"}))
-        await run.settle(60)
-        assert len(run.pods()) == 3
-
-    play(scenario)
-
-
-def test_a_shorter_time_to_be_idle_counts_from_a_new_answer() -> None:
-    idle_s: int | None = 400
-
-    async def scenario(run: Driven) -> None:
-        nonlocal idle_s
-        run.ray = lambda observed: RayView(all_alive(observed).alive, idle_s=idle_s)
-        await run.create(raycluster(idleTerminationOptions={"timeoutSeconds": 6000, "policy": "Delete"}))
-        await run.settle(60)
-        idle_s = None  # a driver has come since Ray was asked
-        await run.change(idleTerminationOptions={"timeoutSeconds": 300, "policy": "Delete"})
-        await run.settle(60)
-        assert len(run.pods()) == 3
-
-    play(scenario)
-
-
 def test_a_cluster_made_again_waits_for_what_the_one_before_leaves_and_calls_nobody() -> None:
     async def scenario(run: Driven) -> None:
         await run.create(raycluster())
@@ -118,17 +61,6 @@ def test_a_cluster_made_again_waits_for_what_the_one_before_leaves_and_calls_nob
         await run.settle(60)
         assert run.condition("Ready")["status"] == "True"
         assert {*run.events()} == {"Created"}
-
-    play(scenario)
-
-
-def test_ray_ends_idle_clusters_itself_where_it_scales_them() -> None:
-    async def scenario(run: Driven) -> None:
-        run.ray = lambda observed: RayView(all_alive(observed).alive, idle_s=10_000)
-        options = {"timeoutSeconds": 600, "policy": "Delete"}
-        await run.create(raycluster(idleTerminationOptions=options, enableInTreeAutoscaling=True))
-        await run.settle(60)
-        assert len(run.pods()) == 3
 
     play(scenario)
 
@@ -309,87 +241,6 @@ def test_deleted_pods_are_replaced_by_pods_of_other_names() -> None:
         await run.settle()
         assert len(run.pods()) == 3
         assert {name for name in run.pods() if name in before} == {name for name in before if "-head-" in name}
-
-    play(scenario)
-
-
-def test_a_worker_has_its_time_where_ray_has_fallen_silent() -> None:
-    async def scenario(run: Driven) -> None:
-        await run.create(raycluster(workers=2))
-        await run.settle()
-        run.ray = lambda observed: RayView(error="Ray's GCS does not answer")
-        await run.settle(600)
-        run.operator._ask.drain = unreachable  # type: ignore[assignment,method-assign]
-        await run.change(workerGroupSpecs=[{**raycluster()["spec"]["workerGroupSpecs"][0], "replicas": 1}])
-        await run.settle(DRAIN_S - 5)
-        assert len(run.pods()) == 3
-        await run.settle(10)
-        assert len(run.pods()) == 2
-
-    async def unreachable(*about: Any) -> bool:
-        raise GcsUnreachable("silent")
-
-    play(scenario)
-
-
-@pytest.mark.parametrize(("container", "replaced"), [("autoscaler", False), ("ray-head", True)])
-def test_a_head_has_ended_with_its_ray_and_with_no_other_container(container: str, replaced: bool) -> None:
-    async def scenario(run: Driven) -> None:
-        await run.create(raycluster(enableInTreeAutoscaling=True, autoscalerOptions={"version": "v2"}))
-        await run.settle()
-        (head,) = (pod for pod in run.api.objects("pods") if "-head-" in pod["metadata"]["name"])
-        assert [status["name"] for status in head["status"]["containerStatuses"]] == ["autoscaler", "ray-head"]
-        run.api.kubelet.end_container(head, container)
-        await run.settle(60)
-        assert (head["metadata"]["name"] not in run.pods()) == replaced
-
-    play(scenario)
-
-
-def test_what_is_to_go_goes_where_there_is_no_room_for_what_is_to_come() -> None:
-    def groups(**replicas: int) -> list[dict[str, Any]]:
-        one = raycluster()["spec"]["workerGroupSpecs"][0]
-        return [{**one, "groupName": name, "replicas": number} for name, number in replicas.items()]
-
-    async def scenario(run: Driven) -> None:
-        run.api.faults = lambda request, number: Fault(403) if makes_pod(request) and len(run.pods()) >= 4 else None
-        run.operator._ask.drain = lets_go  # type: ignore[assignment,method-assign]
-        await run.create(raycluster(workerGroupSpecs=groups(a=2, b=1)))
-        await run.settle()
-        await run.change(workerGroupSpecs=groups(a=1, b=2))
-        await run.settle(300)
-        assert sorted(name.split("-")[1] for name in run.pods()) == ["a", "b", "b", "head"]
-        assert run.condition("Ready")["status"] == "True"
-
-    async def lets_go(*about: Any) -> bool:
-        return True
-
-    play(scenario)
-
-
-@pytest.mark.parametrize("begun_since", [False, True])
-def test_a_worker_has_its_time_where_the_head_is_not_ready(begun_since: bool) -> None:
-    told: list[str] = []
-
-    async def scenario(run: Driven) -> None:
-        await run.create(raycluster(workers=2))
-        await run.settle()
-        run.operator._ask.drain = drain  # type: ignore[method-assign]
-        (head,) = (pod for pod in run.api.objects("pods") if "-head-" in pod["metadata"]["name"])
-        run.api.kubelet.unready(head)
-        await run.settle(60)
-        if begun_since:
-            run.operator.controller._ray.forget(("default", "demo"))
-        await run.change(workerGroupSpecs=[{**raycluster()["spec"]["workerGroupSpecs"][0], "replicas": 1}])
-        await run.settle(DRAIN_S - 5)
-        assert len(run.pods()) == 3
-        assert len(told) == 1
-        await run.settle(10)
-        assert len(run.pods()) == 2
-
-    async def drain(observed: Any, desired: Any, ray_id: str, deadline_s: int) -> bool:
-        told.append(ray_id)
-        return False
 
     play(scenario)
 
