@@ -18,7 +18,6 @@ from shoal.plan.actions import Plan, StartNode
 from shoal.plan.diff import WAITS_FOR_OBJECTS, diff
 from shoal.plan.ending import ending
 from shoal.plan.farewell import waits_until
-from shoal.plan.left_behind import known_at
 from shoal.plan.pauses import pause_end, paused
 from shoal.plan.seats import LATE_S, seated
 from shoal.plan.tell import Notice
@@ -137,7 +136,7 @@ def reconcile(observed: Observed, settings: Settings, now: str, patience_s: floa
         status=after if after != before and not held else None,
         held=held,
         notices=tuple(_trouble(status, before, after, held=held)),
-        look_again_s=_soonest(wait if held else None, _due(desired, world, moment)),
+        look_again_s=_soonest(wait if held else None, _due(world, moment)),
     )
 
 
@@ -245,7 +244,7 @@ def _trouble(status: ClusterStatus, before: dict[str, Any], after: dict[str, Any
         yield Notice("Warning", blocker.reason, f"{blocker.name}: {blocker.message}{step}")
 
 
-def _due(desired: DesiredCluster, world: World, now: float) -> float | None:
+def _due(world: World, now: float) -> float | None:
     """Seconds until a deadline passes that no event will tell of."""
     pausing = paused(world, now).values()
     moments = [pause_end(node) for node in world.nodes if node.name in pausing]
@@ -254,7 +253,9 @@ def _due(desired: DesiredCluster, world: World, now: float) -> float | None:
     moments += [
         node.ends + LATE_S + 1 for node in world.nodes if node.phase is Phase.STOPPING and now <= node.ends + LATE_S
     ]
-    moments += [moment for moment in (waits_until(world), known_at(desired, world)) if moment is not None]
+    deadline = waits_until(world)
+    if deadline is not None:
+        moments.append(deadline)
     return max(0.1, min(moments) - now) if moments else None
 
 

@@ -39,6 +39,7 @@ class RayNode(msgspec.Struct, frozen=True):
     resources: in total, as Ray counts them (CPU: cores, memory and object_store_memory: bytes).
     instance_id: what the node was started with as RAY_CLOUD_INSTANCE_ID; this joins it to the launch that made it.
     node_type: what it was started with as RAY_NODE_TYPE_NAME.
+    started: when, in seconds since 1970; 0 if that isn't said.
     """
 
     node_id: str
@@ -49,6 +50,7 @@ class RayNode(msgspec.Struct, frozen=True):
     ip: str
     resources: dict[str, float]
     labels: dict[str, str]
+    started: float = 0.0
 
 
 def alive_nodes(address: str, token: str, timeout_s: float) -> tuple[RayNode, ...]:
@@ -106,6 +108,7 @@ def _node(data: bytes) -> RayNode:
         ip=protobuf.text(fields, 2),
         resources={key: protobuf.double(entry, 2) for key, entry in _map(fields, 11).items()},
         labels={key: protobuf.text(entry, 2) for key, entry in _map(fields, 26).items()},
+        started=protobuf.integer(fields, 23) / 1000,
     )
 
 

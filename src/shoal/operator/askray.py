@@ -1,13 +1,13 @@
 """The operator's side of Ray: a question to a cluster's GCS, and the word that a node is to go."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from msgspec.structs import replace
 
 from shoal.backends.kubernetes.store import Key
 from shoal.desired.cluster import DesiredCluster
-from shoal.engine.gcs import GcsUnauthorized, GcsUnreachable
+from shoal.engine.gcs import GcsUnauthorized, GcsUnreachable, RayNode
 from shoal.engine.gcs_async import DrainReason, DrainRefused, Drivers, GcsAt, GcsCalls
 from shoal.errors import ActionFailed
 from shoal.operator.keys import Keys
@@ -45,7 +45,7 @@ class AskRay:
             nodes = await self._gcs.alive_nodes(at)
             idle_s = None
             if desired.lifecycle.idle:
-                idle_s = self._idle_s(observed, desired, await self._gcs.drivers(at))
+                idle_s = self._idle_s(observed, desired, nodes, await self._gcs.drivers(at))
         except ActionFailed as error:
             return RayView(error=self._in_words(error, observed, address), gone=self._keys.gone(observed))
         alive = {node.instance_id: node.node_id for node in nodes if node.instance_id}
@@ -61,12 +61,16 @@ class AskRay:
             return f"Ray's GCS at {address} does not answer"
         return error.what
 
-    def _idle_s(self, observed: Observed, desired: DesiredCluster, drivers: Drivers) -> int | None:
-        """Counted from when the last driver left, or else from when the head was made."""
+    def _idle_s(
+        self, observed: Observed, desired: DesiredCluster, nodes: Iterable[RayNode], drivers: Drivers
+    ) -> int | None:
+        """Counted from when the last driver left, or else from when the head was made, or started anew: a GCS that
+        doesn't last knows nothing of the drivers before."""
         if drivers.attached or desired.head is None:
             return None
         made = [pod.metadata.creation_timestamp for pod in observed.pods if pod.metadata.name == desired.head.name]
-        since = max(drivers.last_end, *(seconds(time) for time in made))
+        started = [node.started for node in nodes if node.is_head]
+        since = max(drivers.last_end, *(seconds(time) for time in made), *started)
         return max(0, int(self._now().timestamp() - since))
 
     async def drain(self, observed: Observed, desired: DesiredCluster, ray_id: str, deadline_s: int) -> bool:

@@ -26,7 +26,7 @@ from shoal.operator.logs import CONTEXT, Context
 from shoal.operator.queue import WorkQueue
 from shoal.operator.rayviews import RayViews
 from shoal.operator.told import Told
-from shoal.plan.actions import Action, ApplyObject, Plan, Stage, StartNode
+from shoal.plan.actions import Action, ApplyObject, DrainNode, Plan, Stage, StartNode, StopNode
 from shoal.plan.diff import LOST
 from shoal.plan.tell import Notice, decisions
 from shoal.reconcile import PATIENCE_S, Outcome, reconcile
@@ -166,18 +166,24 @@ class Controller:
             self._queue.add_after(key, wait)
 
     async def _apply(self, observed: Observed, outcome: Outcome) -> tuple[Plan, Sequence[Failed]]:
-        """The stages in order, up to the first in which something failed: what was done, and what was not."""
+        """The stages in order, up to the first in which something failed: what was done, and what was not.
+
+        Where nodes could not be started, those that make room for them go all the same.
+        """
         done: list[Stage] = []
-        for stage in outcome.plan.stages:
+        failures: list[Failed] = []
+        for whole in outcome.plan.stages:
             assert outcome.desired is not None  # noqa: S101 - a plan is made of what is wanted
-            failures = await self._applier.apply(observed, outcome.desired, stage)
-            failed = [failure.action for failure in failures]
-            done.append(tuple(action for action in stage if action not in failed))
-            for (action, said), times in Counter(map(_in_words, failures)).items():
+            stage = tuple(filter(_makes_room, whole)) if failures else whole
+            failed = await self._applier.apply(observed, outcome.desired, stage)
+            actions = [failure.action for failure in failed]
+            done.append(tuple(action for action in stage if action not in actions))
+            for (action, said), times in Counter(map(_in_words, failed)).items():
                 log.warning("%s failed%s: %s", action, f" {times} times" if times > 1 else "", said)
-            if failures:
-                return Plan(outcome.plan.cluster, tuple(done)), failures
-        return outcome.plan, ()
+            failures += failed
+            if not all(isinstance(failure.action, StartNode) for failure in failures):
+                break
+        return Plan(outcome.plan.cluster, tuple(done)), failures
 
     def _note_failures(self, key: Key, failures: Sequence[Failed]) -> None:
         failure = failure_of(failures, self._queue.failures(key) + 1)
@@ -215,6 +221,11 @@ class Controller:
 def _is_followed(action: Action) -> bool:
     """Whether more may have to be done after it: something was ended, or a Secret made, of which no watch tells."""
     return not isinstance(action, StartNode | ApplyObject) or action.reason.code == LOST
+
+
+def _makes_room(action: Action) -> bool:
+    """Whether it ends a node that holds something, and whose name no other needs to know before."""
+    return isinstance(action, StopNode | DrainNode) and action.reason.code != "NodeDied"
 
 
 def _in_words(failed: Failed) -> tuple[str, str]:

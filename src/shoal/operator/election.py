@@ -84,9 +84,9 @@ class Election:
                 raise LeaseLost(why, where=f"{self._namespace}/{OURS}")
 
     async def let_go(self) -> None:
-        """Give the Lease back, so that the next operator need not wait."""
+        """Give the Lease back if it is ours, so that the next operator need not wait."""
         self.until_s = 0.0
-        if self._lease is None:
+        if self._lease is None or self._lease.spec.holder_identity != self._identity:
             return
         try:
             body = given_back(self._lease, self._now())

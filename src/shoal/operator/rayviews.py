@@ -8,7 +8,8 @@ from msgspec.structs import replace
 
 from shoal.backends.kubernetes.store import Key
 from shoal.desired.cluster import DesiredCluster
-from shoal.world.from_kubernetes import is_ready
+from shoal.plan.left_behind import PATIENCE_S
+from shoal.world.from_kubernetes import is_ready, may_answer
 from shoal.world.kubernetes import DRAIN, Observed, RayView
 
 Ask: TypeAlias = Callable[[Observed, DesiredCluster], Awaitable[RayView]]
@@ -29,13 +30,14 @@ BELIEVED_WITHOUT_ANSWER = 3
 
 
 class _Memory:
-    """Of one cluster."""
+    """Of one cluster. missing: since when pods have not been alive in any answer."""
 
-    __slots__ = ("about", "asked_s", "asking", "due_s", "failures", "view")
+    __slots__ = ("about", "asked_s", "asking", "due_s", "failures", "missing", "view")
 
     def __init__(self) -> None:
         self.view: RayView | None = None
         self.about: frozenset[str] = frozenset()
+        self.missing: dict[str, float] = {}
         self.due_s = 0.0
         self.asked_s = 0.0
         self.failures = 0
@@ -69,14 +71,15 @@ class RayViews:
     def look(self, key: Key, observed: Observed, desired: DesiredCluster) -> float | None:
         """Ask if there is reason to, beside; seconds until there will be, None if there is no one to ask."""
         ready = frozenset(pod.metadata.name for pod in observed.pods if is_ready(pod))
-        if desired.head is None or desired.head.name not in ready:
+        head = next((pod for pod in observed.pods if desired.head and pod.metadata.name == desired.head.name), None)
+        if head is None or not may_answer(head, observed.pods):
             self.forget(key)
             return None
         memory = self._memories.setdefault(key, _Memory())
         if memory.asking is not None:
             return None
         answers = memory.view is None or not memory.view.error
-        if ready != memory.about and answers:
+        if ready != memory.about and (answers or head.metadata.name in ready - memory.about):
             memory.due_s, memory.failures = 0.0, 0
         wait_s = memory.due_s - self._monotonic()
         if any(DRAIN in pod.metadata.annotations for pod in observed.pods):
@@ -102,12 +105,21 @@ class RayViews:
         try:
             async with self._limit:
                 answer = await self._ask(observed, desired)
+            if answer.idle_s is not None and desired.lifecycle.idle is not None:
+                answer = replace(answer, limit_s=desired.lifecycle.idle.after_s)
         finally:
             memory.asking = None
             before = memory.view
-            wait_s = self._remember(memory, answer)
+            wait_s = self._remember(memory, self._with_missing(memory, observed, answer))
             if self._memories.get(key) is memory:
                 self._look_after(key, 0.0 if memory.view != before else wait_s)
+
+    def _with_missing(self, memory: _Memory, observed: Observed, answer: RayView) -> RayView:
+        now_s = self._monotonic()
+        pods = [] if answer.error else [pod.metadata.name for pod in observed.pods]
+        memory.missing = {name: memory.missing.get(name, now_s) for name in pods if name not in answer.alive}
+        late = frozenset(name for name, since_s in memory.missing.items() if now_s >= since_s + PATIENCE_S)
+        return replace(answer, outside=late) if late else answer
 
     def _remember(self, memory: _Memory, answer: RayView) -> float:
         agrees = not answer.error and memory.about <= answer.alive.keys()

@@ -67,7 +67,7 @@ def _creation(desired: DesiredCluster) -> tuple[Stage, ...]:
 
 
 def _change(desired: DesiredCluster, world: World, now: float) -> tuple[Stage, ...]:
-    ending = (*stops(desired, world), *left_behind(desired, world, now))
+    ending = (*stops(desired, world), *left_behind(desired, world))
     # Where an operator tends to it, the one in its place comes when it has gone.
     stopped = set() if desired.lifecycle.tended else {stop.node for stop in ending}
     record: Stage = ()
@@ -83,13 +83,14 @@ def _change(desired: DesiredCluster, world: World, now: float) -> tuple[Stage, .
         return record, ending, starts
     if ends := idles_out(desired, world):
         return (ends,)
+    pausing = paused(world, now)
+    waited_for = {pausing[_seat(start)] for start in starts if _seat(start) in pausing}
     if _head_is_leaving(world):
         starts = ()
     if world.had_its_head:
         starts = tuple(start for start in starts if not _is_of_head(start))
-    pausing = paused(world, now)
     starts = tuple(start for start in starts if _seat(start) not in pausing)
-    ending = tuple(stop for stop in ending if stop.node not in pausing.values())
+    ending = tuple(stop for stop in ending if stop.node not in waited_for)
     # A dead node is replaced before it is removed: who no longer sees it sees the one in its place.
     ends = farewells(desired, world, ending, now)
     objects = _objects(desired, world, starting=bool(starts))

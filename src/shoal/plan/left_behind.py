@@ -5,27 +5,26 @@ from shoal.plan.actions import Reason, StopNode
 from shoal.world.snapshot import ObservedNode, Phase, World
 
 PATIENCE_S = 120
-"""After a head was made, until a worker that Ray has not seen since counts as left behind: a worker that has lost its
-head starts Ray anew by itself, and comes back within a minute if it is let in."""
+"""For which a head's Ray has not seen a worker, whenever it was asked, until that counts as left behind: one that has
+lost its head, or has failed, starts Ray anew by itself, and comes back in that time if it is let in."""
 
 
-def left_behind(desired: DesiredCluster, world: World, now: float) -> tuple[StopNode, ...]:
-    """Such workers, to be made anew from what their head was made from. now: seconds since 1970."""
-    head = _new_head(desired, world)
-    if head is None or now < head.created + PATIENCE_S:
-        return ()
+def left_behind(desired: DesiredCluster, world: World) -> tuple[StopNode, ...]:
+    """Such workers, to be made anew from what their head was made from."""
     reason = Reason(
         "LeftBehind", f"its head came later, from other settings, and Ray has not seen it for {PATIENCE_S} s since"
     )
-    return tuple(StopNode(node.name, reason) for node in world.nodes if _is_outside(desired, head, node))
+    return tuple(StopNode(node.name, reason) for node in may_be_behind(desired, world) if node.outside)
 
 
-def known_at(desired: DesiredCluster, world: World) -> float | None:
-    """When a worker that is outside now counts as left behind, seconds since 1970; None where there is none."""
+def may_be_behind(desired: DesiredCluster, world: World) -> tuple[ObservedNode, ...]:
+    """Those that count as left behind unless Ray sees them in time: made before their head, and from other settings."""
     head = _new_head(desired, world)
-    if head is None or not any(_is_outside(desired, head, node) for node in world.nodes):
-        return None
-    return head.created + PATIENCE_S
+    if head is None:
+        return ()
+    older = [node for node in world.nodes if _is_older(head, node)]
+    wanted = {node.name: node.fingerprint for node in desired.nodes} if older else {}
+    return tuple(node for node in older if node.name in wanted and node.fingerprint != wanted[node.name])
 
 
 def _new_head(desired: DesiredCluster, world: World) -> ObservedNode | None:
@@ -34,14 +33,12 @@ def _new_head(desired: DesiredCluster, world: World) -> ObservedNode | None:
     return head if head is not None and head.phase is Phase.RUNNING and world.gcs else None
 
 
-def _is_outside(desired: DesiredCluster, head: ObservedNode, node: ObservedNode) -> bool:
-    wanted = next((one for one in desired.nodes if one.name == node.name), None)
+def _is_older(head: ObservedNode, node: ObservedNode) -> bool:
+    """Whether it is a worker that its head's Ray doesn't see, from before that."""
     return (
-        wanted is not None
-        and node.role is Role.WORKER
+        node.role is Role.WORKER
         and node.phase is Phase.STARTING
         and not node.ray_id
         and node.created < head.created
         and node.edition != head.edition
-        and node.fingerprint != wanted.fingerprint
     )

@@ -89,8 +89,10 @@ def _seat_group(
         yield _seat_head(desired, wanted[0], present)
         return
     hosts = sum(node.unit == wanted[0].unit for node in wanted) if wanted[0].unit else 1
+    used = used | {node.name for node in present}
     units = _units(present, hosts)
-    staying = _staying(units, len(wanted) // hosts, desired.departing)
+    whole = [unit for unit in units if _is_whole(desired, wanted[:hosts], unit, used)]
+    staying = _staying(whole, len(wanted) // hosts, desired.departing)
     leaving = sorted((unit for unit in units if unit.is_leaving(now)), key=lambda unit: unit.number)
     held = leaving[: len(wanted) // hosts - len(staying)]
     taken = {unit.number for unit in (*staying, *held)}
@@ -117,12 +119,26 @@ def _seat_head(desired: DesiredCluster, wanted: DesiredNode, present: Sequence[O
 
 def _units(present: Sequence[ObservedNode], hosts: int) -> list[Unit]:
     nodes: dict[str, list[ObservedNode]] = defaultdict(list)
-    for node in present:
-        nodes[node.unit or node.name].append(node)
+    for node in present:  # another operator may have marked no replicas
+        nodes[node.unit or f"{node.seat.number // hosts}.{node.seat.life}"].append(node)
     return [
         Unit(min(node.seat.number for node in mates) // hosts, max(node.seat.life for node in mates), tuple(mates))
         for mates in nodes.values()
     ]
+
+
+def _is_whole(desired: DesiredCluster, mates: Sequence[DesiredNode], unit: Unit, used: frozenset[str]) -> bool:
+    """Whether a unit is one of so many hosts, or can still become one: what it lacks was never there, and it was made
+    from what is wanted."""
+    hosts = len(mates)
+    there = {node.seat.number % hosts for node in unit.nodes}
+    if len(there) < len(unit.nodes):
+        return False
+    lacking = {_pod(desired, mates[0], unit.number * hosts + host, unit.life) for host in {*range(hosts)} - there}
+    if not lacking and all(bool(node.unit) == bool(mates[0].unit) for node in unit.nodes):
+        return True
+    alike = all(not node.adopted or node.fingerprint == mates[0].fingerprint for node in unit.nodes)
+    return alike and used.isdisjoint(lacking)
 
 
 def _staying(units: Iterable[Unit], number: int, departing: frozenset[str]) -> list[Unit]:

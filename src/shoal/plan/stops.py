@@ -1,5 +1,6 @@
 """Which nodes are to end, and why."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from shoal.desired.cluster import DesiredCluster, DesiredNode, Lifecycle, Role
@@ -72,11 +73,13 @@ def outdated(world: World, wanted: DesiredNode | None, node: ObservedNode) -> st
 
 
 def is_autoscalers(desired: DesiredCluster, world: World, node: ObservedNode) -> bool:
-    """Whether a node beyond what its group asks for goes on until Ray's autoscaler names it."""
+    """Whether a node beyond what its group asks for goes on until Ray's autoscaler names it: of a whole replica."""
     if node.group not in desired.lifecycle.autoscaled or not desired.nodes:
         return False
     mates = [mate for mate in world.nodes if mate.unit == node.unit] if node.unit else [node]
-    return all(
+    hosts = Counter(wanted.unit or wanted.name for wanted in desired.nodes if wanted.group == node.group)
+    is_whole = not node.unit or len(mates) == max(hosts.values(), default=len(mates))
+    return is_whole and all(
         mate.phase in (Phase.STARTING, Phase.RUNNING) and mate.drain is None and mate.name not in desired.departing
         for mate in mates
     )

@@ -33,6 +33,8 @@ def _blockers(pod: Pod) -> Iterator[Blocker]:
             yield _unscheduled(condition.reason, condition.message)
     for container in (*status.init_container_statuses, *status.container_statuses):
         yield from _container(pod.metadata.name, container)
+    if pod.spec.restart_policy == "Never":
+        yield from _not_restarted(pod)
     if any(known.type == "PodReadyToStartContainers" and known.status == "False" for known in status.conditions):
         step = f"if that lasts, `kubectl describe pod {pod.metadata.name}` says what is missing"
         yield Blocker(NOT_PREPARED, "its machine prepares its volumes and its network", step)
@@ -72,6 +74,15 @@ def _container(pod: str, status: ContainerStatus) -> Iterator[Blocker]:
         yield Blocker("CrashLoop", f"container {status.name!r} ended {status.restart_count} times: {said}", step)
     elif waiting.reason in CONFIGURING:
         yield Blocker("ContainerConfig", f"container {status.name!r} can't be made: {waiting.message}", "")
+
+
+def _not_restarted(pod: Pod) -> Iterator[Blocker]:
+    """Of a container beside Ray's: with Ray's the pod counts as ended."""
+    beside = {container.name for container in pod.spec.containers[1:]}
+    for status in pod.status.container_statuses:
+        if status.name in beside and (ended := status.state.terminated) is not None:
+            message = f"container {status.name!r} ended and is not started again: {_said(ended)}"
+            yield Blocker("ContainerEnded", message, f"delete pod {pod.metadata.name} and another takes its place")
 
 
 def _said(ended: Terminated | None) -> str:

@@ -42,7 +42,7 @@ def world_of(observed: Observed, desired: DesiredCluster) -> World:
         nodes=tuple(_node(pod, seats[pod.metadata.name], observed.ray) for pod in pods),
         gone=observed.gone,
         gcs=observed.ray is not None and not observed.ray.error,
-        unasked=observed.ray is None and any(is_ready(pod) for pod in pods if pod.metadata.labels[NODE_TYPE] == "head"),
+        unasked=observed.ray is None and any(may_answer(pod, pods) for pod in pods if is_head(pod)),
         objects={
             key: shared.metadata.annotations.get(DIGEST, "") if _is_made_here(key, shared.metadata, uid) else ""
             for key, shared in observed.shared.items()
@@ -57,8 +57,14 @@ def world_of(observed: Observed, desired: DesiredCluster) -> World:
         lost=_secrets(observed.ray.gone if observed.ray else ()),
         holds=tuple(name for name in observed.resource.metadata.finalizers if name in FINALIZERS),
         ended=dict(_ended_jobs(observed, uid)),
-        idle_s=observed.ray.idle_s if observed.ray else None,
+        idle_s=_idle_s(observed.ray, desired) if observed.ray else None,
     )
+
+
+def _idle_s(ray: RayView, desired: DesiredCluster) -> int | None:
+    """Unless the spec has changed since: then Ray is asked anew before anything ends."""
+    idle = desired.lifecycle.idle
+    return ray.idle_s if idle is not None and idle.after_s == ray.limit_s else None
 
 
 def _secrets(names: Iterable[str]) -> frozenset[str]:
@@ -90,6 +96,11 @@ def is_ray(pod: Pod) -> bool:
     return pod.metadata.labels.get(NODE_TYPE) in ("head", "worker")
 
 
+def is_head(pod: Pod) -> bool:
+    """Whether Ray's GCS runs in it."""
+    return pod.metadata.labels.get(NODE_TYPE) == "head"
+
+
 def is_adopted(observed: Observed) -> bool:
     """Whether its pods are another operator's or were made beside such: its head tells, and without one its workers."""
     deciding = _notes_of(observed, "head") or _notes_of(observed, "worker")
@@ -108,6 +119,13 @@ def is_ready(pod: Pod) -> bool:
     return pod.metadata.deletion_timestamp is None and any(
         condition.type == "Ready" and condition.status == "True" for condition in pod.status.conditions
     )
+
+
+def may_answer(head: Pod, pods: Iterable[Pod]) -> bool:
+    """Whether it makes sense to ask Ray. Where its nodes work it may well answer although the head isn't ready, as when
+    a container beside Ray's fails. pods: of its cluster."""
+    runs = head.metadata.deletion_timestamp is None and head.status.phase == "Running" and bool(head.status.pod_ip)
+    return is_ready(head) or (runs and any(is_ready(pod) for pod in pods))
 
 
 def came_nearer(before: object, after: object) -> bool:
@@ -149,6 +167,7 @@ def _node(pod: Pod, seat: Seat, ray: RayView | None) -> ObservedNode:
         unit=meta.labels.get(REPLICA, ""),
         placed=bool(pod.spec.node_name),
         ready=is_ready(pod),
+        outside=ray is not None and meta.name in ray.outside,
         created=seconds(meta.creation_timestamp),
         ends=seconds(meta.deletion_timestamp or ""),
         drain=_drain(meta.annotations.get(DRAIN, "")),
@@ -179,8 +198,9 @@ def _has_ended(pod: Pod) -> bool:
     """Whether Ray will never run in it again."""
     if pod.status.phase in ("Failed", "Succeeded"):
         return True
-    ray = pod.status.container_statuses[:1]
-    return pod.spec.restart_policy == "Never" and any(status.state.terminated for status in ray)
+    rays = [container.name for container in pod.spec.containers[:1]]
+    ended = [status.name for status in pod.status.container_statuses if status.state.terminated]
+    return pod.spec.restart_policy == "Never" and not set(rays).isdisjoint(ended)
 
 
 def _drain(note: str) -> Drain | None:

@@ -118,9 +118,16 @@ class PodStatus(Wire, frozen=True):
     init_container_statuses: tuple[ContainerStatus, ...] = ()
 
 
+class Container(Wire, frozen=True):
+    name: str
+
+
 class PodPlace(Wire, frozen=True):
+    """The first of the containers is Ray's; their statuses come in the order of their names."""
+
     node_name: str = ""
     restart_policy: str = "Always"
+    containers: tuple[Container, ...] = ()
 
 
 class Pod(Wire, frozen=True):
@@ -160,15 +167,19 @@ class RayView(msgspec.Struct, frozen=True):
 
     alive: Ray's node id by instance id, which is the pod's name. error: why it didn't answer, or "".
     before: the same, from its last answer, where it doesn't answer now: who is in it may still have work to lose.
-    idle_s: how long no driver was attached by then; None while one is, and where that makes no difference.
+    idle_s: how long no driver was attached by then; None while one is, and where that makes no difference. limit_s: for
+    how long that might have been, by the spec of then.
     gone: names of the cluster's Secrets that were not there any more, when they were needed to ask.
+    outside: pods that it has not called alive in any answer for a while.
     """
 
     alive: dict[str, str] = {}
     error: str = ""
     before: dict[str, str] = {}
     idle_s: int | None = None
+    limit_s: int | None = None
     gone: frozenset[str] = frozenset()
+    outside: frozenset[str] = frozenset()
 
 
 class Failure(msgspec.Struct, frozen=True):

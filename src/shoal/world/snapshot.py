@@ -38,6 +38,7 @@ class ObservedNode(msgspec.Struct, frozen=True):
     detail: the backend's own words for why it is not running, or ""; reason: the same in CamelCase; next_step: what a
     person can do about it.
     ray_id: hex id under which Ray's GCS knows it, or knew it when it answered last; or "".
+    outside: the GCS has not known it for so long that it is not about to come.
     resources: totals that Ray reports (CPU: cores, memory: bytes), empty until it is seen.
     pid: of the leading process, 0 where there is none.
 
@@ -65,6 +66,7 @@ class ObservedNode(msgspec.Struct, frozen=True):
     unit: str = ""
     placed: bool = True
     ready: bool = False
+    outside: bool = False
     created: float = 0
     ends: float = 0
     drain: Drain | None = None

@@ -312,6 +312,10 @@ SCENARIOS: dict[str, list[Moment]] = {
     "changed, and rolled": [make(TWO, **ROLLING), change(workerGroupSpecs=[group("g", 2, template=NEW_IMAGE)])],
     "multi-host": [make(group("tpu", 2, numOfHosts=2))],
     "a host of a replica fails": [make(group("tpu", 2, numOfHosts=2)), fail("worker", 1)],
+    "multi-host, and of more hosts later": [
+        make(group("tpu", 2, numOfHosts=2)),
+        change(workerGroupSpecs=[group("tpu", 2, numOfHosts=3)]),
+    ],
     "multi-host scaled down": [
         make(group("tpu", 2, numOfHosts=2)),
         change(workerGroupSpecs=[group("tpu", 1, numOfHosts=2)]),

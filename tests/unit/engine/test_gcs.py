@@ -69,6 +69,7 @@ def test_every_field_is_read_as_rays_own_classes_write_it(gcs: tuple[Gcs, str]) 
         node_type_name="small-group",
         resources_total={"CPU": 1.5, "memory": 1073741824.0},
         labels={"ray.io/node-group": "small-group"},
+        start_time_ms=1_767_225_600_500,
     )
     gcs[0].replies[METHOD] = service.GetAllNodeInfoReply(node_info_list=[info]).SerializeToString()
     (node,) = alive_nodes(gcs[1], TOKEN, 5.0)
@@ -76,4 +77,5 @@ def test_every_field_is_read_as_rays_own_classes_write_it(gcs: tuple[Gcs, str]) 
     assert (node.ip, node.instance_id, node.node_type) == ("127.0.0.1", "launch-1", "small-group")
     assert node.resources == {"CPU": 1.5, "memory": 1073741824.0}
     assert node.labels == {"ray.io/node-group": "small-group"}
+    assert node.started == 1_767_225_600.5
     assert f"/{service.DESCRIPTOR.services_by_name['NodeInfoGcsService'].full_name}/GetAllNodeInfo" == METHOD

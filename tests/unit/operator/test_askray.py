@@ -39,13 +39,14 @@ class Gcs(GcsCalls):
         self.drained: list[tuple[str, int, DrainReason]] = []
         self.at_work = False
         self.people = Drivers(0, 0.0)
+        self.started = 0.0
 
     async def alive_nodes(self, at: GcsAt) -> tuple[RayNode, ...]:
         self.asked.append((at.address, at.token))
         if self.error:
             raise self.error
         return (
-            RayNode("ab12", True, True, "demo-head-x", "headgroup", "127.0.0.1", {}, {}),
+            RayNode("ab12", True, True, "demo-head-x", "headgroup", "127.0.0.1", {}, {}, self.started),
             RayNode("cd34", True, False, "", "", "127.0.0.1", {}, {}),
         )
 
@@ -171,18 +172,21 @@ def test_silence_is_told_in_the_same_words_whatever_causes_it(listens: bool) -> 
 
 
 @pytest.mark.parametrize(
-    ("people", "idle_s"),
+    ("people", "started", "idle_s"),
     [
-        (Drivers(1, 0.0), None),
-        (Drivers(0, now().timestamp() - 40), 40),
-        (Drivers(0, 0.0), 100),
-        (Drivers(0, now().timestamp() + 5), 0),
+        (Drivers(1, 0.0), 0.0, None),
+        (Drivers(0, now().timestamp() - 40), 0.0, 40),
+        (Drivers(0, 0.0), 0.0, 100),
+        (Drivers(0, 0.0), now().timestamp() - 30, 30),
+        (Drivers(0, now().timestamp() + 5), 0.0, 0),
     ],
-    ids=["a driver is attached", "the last one has gone", "there was none yet", "clocks differ"],
+    ids=["a driver is attached", "the last one has gone", "there was none yet", "Ray started anew", "clocks differ"],
 )
-def test_a_cluster_is_idle_since_its_last_driver_or_else_its_head(people: Drivers, idle_s: int | None) -> None:
+def test_a_cluster_is_idle_since_its_last_driver_or_else_its_head(
+    people: Drivers, started: float, idle_s: int | None
+) -> None:
     gcs = Gcs()
-    gcs.people = people
+    gcs.people, gcs.started = people, started
     pod = Pod(Meta("demo-head-x", creation_timestamp="2025-12-31T23:58:20Z"), status=PodStatus("Running", "127.0.0.1"))
 
     async def scenario() -> RayView:

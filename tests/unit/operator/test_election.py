@@ -139,7 +139,7 @@ def test_a_holder_that_can_not_renew_gives_up_before_another_may_begin() -> None
     play(scenario)
 
 
-def test_a_holder_whose_lease_was_taken_gives_up() -> None:
+def test_a_holder_whose_lease_was_taken_gives_up_and_leaves_it_to_the_other() -> None:
     async def scenario(all_: Candidates) -> None:
         first = all_.candidate("a")
         await first.wait_for_turn()
@@ -147,6 +147,8 @@ def test_a_holder_whose_lease_was_taken_gives_up() -> None:
         await all_.client.merge(LEASES, NAMESPACE, NAME, taken, Ignored)
         with pytest.raises(LeaseLost, match="another operator holds the Lease"):
             await first.keep()
+        await first.let_go()
+        assert await all_.holder() == "b"
 
     play(scenario)
 

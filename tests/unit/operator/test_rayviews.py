@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from shoal.desired.cluster import DesiredCluster, DesiredNode, Role
 from shoal.operator.rayviews import BROKEN, CALM_S, FIRST_WAIT_S, RayViews
+from shoal.plan.left_behind import PATIENCE_S
 from shoal.testing.clock import VirtualClock
 from shoal.world.kubernetes import Meta, Observed, Pod, PodCondition, PodStatus, RayView, Resource
 
@@ -158,6 +159,46 @@ def test_a_ray_that_has_never_answered_is_known_not_to() -> None:
     async def scenario(ray: Ray) -> None:
         await ray.look("head", answer=SILENT)
         assert ray.views.view(KEY) == SILENT
+
+    play(scenario)
+
+
+def outside(ray: Ray) -> frozenset[str]:
+    view = ray.views.view(KEY)
+    assert view is not None
+    return view.outside
+
+
+def test_who_is_in_no_answer_for_a_while_is_outside() -> None:
+    async def scenario(ray: Ray) -> None:
+        await ray.look("head", "worker", answer=alive("head"))
+        assert not outside(ray)
+        ray.clock.now += PATIENCE_S
+        await ray.look("head", "worker", answer=alive("head"))
+        assert outside(ray) == {"worker"}
+        ray.clock.now += CALM_S
+        await ray.look("head", "worker", answer=alive("head", "worker"))
+        assert not outside(ray)
+
+    play(scenario)
+
+
+def test_who_was_in_an_answer_has_its_while_again() -> None:
+    async def scenario(ray: Ray) -> None:
+        for names in (("head",), ("head", "worker"), ("head",)):
+            await ray.look("head", "worker", answer=alive(*names))
+            ray.clock.now += PATIENCE_S
+        assert not outside(ray)
+
+    play(scenario)
+
+
+def test_while_ray_is_silent_nobody_is_missing() -> None:
+    async def scenario(ray: Ray) -> None:
+        for answer in (alive("head"), SILENT, alive("head")):
+            await ray.look("head", "worker", answer=answer)
+            ray.clock.now += PATIENCE_S
+        assert not outside(ray)
 
     play(scenario)
 

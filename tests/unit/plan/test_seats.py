@@ -163,6 +163,18 @@ def test_a_pod_that_dies_again_is_replaced_after_a_pause() -> None:
     assert len(place.names("g")) == 1
 
 
+def test_a_pod_that_has_died_again_goes_at_once_when_nothing_is_to_come_in_its_place() -> None:
+    place = running({"g": 1})
+    for _ in range(2):
+        place.die(place.names("g")[-1])
+        place.step(wanted({"g": 1}))
+        place.finish()
+    (dead,) = (node.name for node in place.nodes.values() if node.phase is Phase.DEAD)
+    assert not place.plan(wanted({"g": 1}))
+    for spec in (wanted({"g": 0}), wanted({"g": 1}, suspended=True)):
+        assert dead in [action.node for action in place.plan(spec).actions if isinstance(action, StopNode)]
+
+
 def test_a_pod_that_somebody_deletes_is_replaced_when_it_has_gone() -> None:
     place = running({"g": 2})
     going = place.names("g")[0]
@@ -213,27 +225,6 @@ def test_a_suspended_cluster_has_no_pods_and_resumes() -> None:
     assert not place.nodes
     place.settle(wanted({"g": 2}, lifecycle=DRAINING))
     assert len(place.nodes) == 3
-
-
-def test_hosts_of_a_replica_live_and_die_together() -> None:
-    place = running({"tpu": 2}, hosts=2)
-    dead = place.names("tpu")[0]
-    unit = place.nodes[dead].unit
-    mates = [node.name for node in place.world.nodes if node.unit == unit]
-    place.die(dead)
-    place.settle(wanted({"tpu": 2}, hosts=2))
-    assert sorted(place.deleted) == sorted(mates)
-    assert len({place.nodes[name].unit for name in place.names("tpu")}) == 2
-    assert len(place.names("tpu")) == 4
-
-
-def test_a_replica_that_is_half_made_is_completed() -> None:
-    place = running({"tpu": 1}, hosts=4)
-    name = place.names("tpu")[2]
-    del place.nodes[name]
-    place.settle(wanted({"tpu": 1}, hosts=4))
-    assert place.created[-1] == name
-    assert place.deleted == []
 
 
 def test_a_drained_node_goes_when_ray_has_let_go_of_it() -> None:

@@ -15,5 +15,6 @@ CASES = yaml.safe_load((Path(__file__).parents[2] / "cases/kubernetes/blockers.y
 
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
 def test_people_are_told(case: dict[str, Any]) -> None:
-    pod = msgspec.convert({"metadata": {"name": "the-pod"}, "status": case["status"]}, Pod)
+    said = {"metadata": {"name": "the-pod"}, "spec": case.get("spec", {}), "status": case["status"]}
+    pod = msgspec.convert(said, Pod)
     assert why_not_running(pod) == Blocker(case["reason"], case["message"], case.get("next_step", ""))

@@ -11,7 +11,7 @@ from shoal.backends.kubernetes.client import Client
 from shoal.backends.kubernetes.collection import Collection
 from shoal.backends.kubernetes.errors import Fate, NotFound
 from shoal.backends.kubernetes.manifests import Contents
-from shoal.backends.kubernetes.resources import Resource
+from shoal.backends.kubernetes.resources import RAYCLUSTERS, Resource
 from shoal.desired.cluster import DesiredCluster
 from shoal.errors import ActionFailed
 from shoal.world.kubernetes import Meta, Observed, Pod, Shared, timestamp
@@ -86,11 +86,15 @@ class Work(msgspec.Struct, frozen=True):
 
     def refuse_strangers(self, kind: str, found: Meta) -> None:
         """Raises NameTaken if ``found`` is under the control of anything but this very RayCluster."""
-        ours = self.observed.resource.metadata.uid
+        ours = self.observed.resource.metadata
         for owner in found.owner_references:
-            if owner.controller and owner.uid != ours:
-                raise NameTaken(
-                    f"the {kind} {found.name!r} belongs to {owner.kind} {owner.name!r}",
+            if owner.controller and owner.uid != ours.uid:
+                goes = (owner.kind, owner.name) == (RAYCLUSTERS.kind, ours.name)
+                whose = "an earlier cluster of that name, and goes with it" if goes else f"{owner.kind} {owner.name!r}"
+                taken = NameTaken(
+                    f"the {kind} {found.name!r} belongs to {whose}",
                     where=f"{self.namespace}/{found.name}",
-                    next_step="rename the cluster or remove that object",
+                    next_step="" if goes else "rename the cluster or remove that object",
                 )
+                taken.fate = Fate.RETRY if goes else taken.fate
+                raise taken

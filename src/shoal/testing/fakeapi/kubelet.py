@@ -136,10 +136,25 @@ class Kubelet:
             **({} if more.get("reason") in (None, "Error") else more),
         )
 
+    def end_container(self, pod: Obj, name: str, exit_code: int = 1) -> Obj:
+        """One container ends, and is not started again."""
+        state = {"terminated": {"exitCode": exit_code, "reason": "Error"}}
+        statuses = [
+            {**status, "ready": False, "state": state} if status["name"] == name else status
+            for status in pod["status"]["containerStatuses"]
+        ]
+        why = ("False", "ContainersNotReady", "containers with unready status")
+        return self._set(
+            pod, containerStatuses=statuses, conditions=self._conditions(pod, Ready=why, ContainersReady=why)
+        )
+
     def crash(self, pod: Obj, exit_code: int = 1, message: str = "") -> Obj:
         """The first container ends and waits to be started again."""
         ended = {"terminated": {"exitCode": exit_code, "reason": "Error", "message": message}}
-        first, *others = pod["status"].get("containerStatuses") or [_container(pod["spec"]["containers"][0], {})]
+        name = pod["spec"]["containers"][0]["name"]
+        known = pod["status"].get("containerStatuses") or [_container(pod["spec"]["containers"][0], {})]
+        first = next(one for one in known if one["name"] == name)
+        others = [one for one in known if one["name"] != name]
         waits = {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 10s restarting failed container"}}
         count = first["restartCount"] + 1
         first = {**first, "ready": False, "restartCount": count, "state": waits, "lastState": ended}
@@ -179,6 +194,8 @@ class Kubelet:
         return self._kubelet.server.state.store.get(resource, pod["metadata"]["namespace"], name) is not None
 
     def _set(self, pod: Obj, **status: Any) -> Obj:
+        if "containerStatuses" in status:
+            status["containerStatuses"] = sorted(status["containerStatuses"], key=lambda one: str(one["name"]))
         return self._kubelet.put(PODS, pod, {**pod, "status": {**pod["status"], **status}}, "status")
 
     def _conditions(self, pod: Obj, **said: tuple[str, str, str]) -> list[JsonObject]:

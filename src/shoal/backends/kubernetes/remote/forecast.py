@@ -19,9 +19,10 @@ from shoal.desired.kubernetes.settings import Settings
 from shoal.install.leases import OURS
 from shoal.plan.actions import Action, ApplyObject, Forecast, Plan
 from shoal.plan.later import later
+from shoal.plan.left_behind import PATIENCE_S, may_be_behind
 from shoal.reconcile import OURS as MANAGERS
 from shoal.reconcile import Outcome, reconcile
-from shoal.world.from_kubernetes import world_of
+from shoal.world.from_kubernetes import is_head, may_answer, world_of
 from shoal.world.kubernetes import NODE_TYPE, TEMPLATE, Observed, RayView, Resource, timestamp
 
 Ask: TypeAlias = Callable[[], Awaitable[RayView | None]]
@@ -78,7 +79,8 @@ class _Decision:
         if outcome.desired is None:
             return Forecast(Plan(name), tuple(f"the operator refuses it: {told.message}" for told in outcome.notices))
         picture = await with_secrets(self._client, picture, outcome.desired)
-        ray = await self._ask() if picture.observed.pods else None
+        pods = picture.observed.pods
+        ray = await self._ask() if any(may_answer(pod, pods) for pod in pods if is_head(pod)) else None
         if ray is not None:
             ray = replace(ray, gone=_gone(picture, outcome.desired))
         picture = replace(picture, observed=replace(picture.observed, ray=ray))
@@ -108,7 +110,11 @@ def _said(picture: Picture, outcome: Outcome, plan: Plan) -> Iterator[str]:
     if outcome.desired is not None:
         if outcome.desired.lifecycle.idle is not None:
             yield "whether anybody uses the cluster is left out: the operator ends one that is idle"
-        yield from later(outcome.desired, world_of(picture.observed, outcome.desired), plan)
+        world = world_of(picture.observed, outcome.desired)
+        if behind := may_be_behind(outcome.desired, world):
+            names = ", ".join(node.name for node in behind)
+            yield f"what Ray doesn't see within {PATIENCE_S} s, as its head came later, is made anew: {names}"
+        yield from later(outcome.desired, world, plan)
 
 
 def _without(plan: Plan, kinds: Mapping[str, str]) -> Plan:

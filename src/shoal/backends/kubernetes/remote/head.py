@@ -14,7 +14,7 @@ from shoal.errors import HeadNotRunning
 from shoal.spec.ray_start import HEAD_PORT_NAMED, HEAD_PORT_OF
 from shoal.spec.wire import Wire
 from shoal.world.blockers import why_not_running
-from shoal.world.kubernetes import CLUSTER, NODE_TYPE, Pod, PodPlace
+from shoal.world.kubernetes import CLUSTER, NODE_TYPE, Container, Pod, PodPlace
 
 TRUE = ("1", "true", "True")
 DEFAULT_LOGS = "/tmp/ray/session_latest/logs"  # noqa: S108 - in the pod, where Ray has it
@@ -40,8 +40,7 @@ class ContainerPort(Wire, frozen=True):
     name: str = ""
 
 
-class RayContainer(Wire, frozen=True):
-    name: str
+class RayContainer(Container, frozen=True):
     image: str = ""
     args: tuple[str, ...] = ()
     env: tuple[Variable, ...] = ()

@@ -12,19 +12,16 @@ from shoal.backends.kubernetes.remote.private_files import private_files
 from shoal.backends.kubernetes.tls import trusting
 from shoal.engine.gcs_async import GcsAt, GcsCalls
 from shoal.errors import HeadNotRunning, ShoalError
-from shoal.world.from_kubernetes import is_ready
 from shoal.world.kubernetes import RayView
 
 PATIENCE_S = 5.0
 
 
 async def ray_view(connection: Connection, namespace: str, cluster: str) -> RayView | None:
-    """Who is alive, or in ``error`` why that can't be known; None where no head is ready to be asked."""
+    """Who is alive, or in ``error`` why that can't be known; None where no head runs that can be asked."""
     try:
         head = await head_of(connection.client, namespace, cluster)
     except HeadNotRunning:
-        return None
-    if not is_ready(head):
         return None
     said: list[str] = []
     try:
