@@ -11,6 +11,11 @@ from shoal.world.from_kubernetes import is_ready
 from shoal.world.kubernetes import GROUP, NODE_TYPE, Pod, Resource
 from shoal.world.snapshot import Phase
 
+UNHEARD = ("RayNotAsked", "GcsUnreachable")
+"""Reasons of the condition Ready while Ray says nothing of any node."""
+UNSEEN = "RayDoesNotSeeIt"
+"""Its reason while Ray answers, and doesn't name the node of which the message tells."""
+
 
 class Condition(Wire, frozen=True):
     type: str
@@ -65,7 +70,8 @@ def status_from(
     said = told(resource) if resource else Told()
     current = resource is not None and acted_on(resource)
     ready = current and (said.holds("Ready") or (said.condition("Ready") is None and said.state == "ready"))
-    nodes = tuple(_node(pod, resources.get(pod.metadata.name, {}), seen=ready) for pod in pods)
+    why_not = said.condition("Ready") if current and not ready else None
+    nodes = tuple(_node(pod, resources.get(pod.metadata.name, {}), why_not, seen=ready) for pod in pods)
     if resource is None:
         if not nodes:
             return ClusterStatus(name, State.ABSENT, "there is no such cluster")
@@ -114,19 +120,27 @@ def _message(state: State, said: Told, nodes: Sequence[NodeStatus], *, current: 
     return f"{count}; {said.reason or 'more are to come'}"
 
 
-def _node(pod: Pod, resources: dict[str, float], *, seen: bool) -> NodeStatus:
+def _node(pod: Pod, resources: dict[str, float], why_not: Condition | None, *, seen: bool) -> NodeStatus:
     phase, reason, message, step = _explanation(pod, seen=seen)
+    ready = phase is Phase.RUNNING
+    if ready and why_not is not None and _doubts(why_not, pod.metadata.name):
+        ready, reason, message = False, why_not.reason, "its pod is ready, and Ray has not said that it sees it"
     return NodeStatus(
         name=pod.metadata.name,
         group=pod.metadata.labels.get(GROUP, ""),
         role=pod.metadata.labels[NODE_TYPE],
-        ready=phase is Phase.RUNNING,
+        ready=ready,
         phase=phase,
         reason=reason,
         message=message,
         next_step=step,
         resources=resources,
     )
+
+
+def _doubts(why_not: Condition, name: str) -> bool:
+    """Whether the operator says of a node whose pod is ready that Ray doesn't see it. why_not: the condition Ready."""
+    return why_not.reason in UNHEARD or (why_not.reason == UNSEEN and f" {name}: " in f" {why_not.message}")
 
 
 def _explanation(pod: Pod, *, seen: bool) -> tuple[Phase, str, str, str]:
