@@ -8,10 +8,11 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 
 from shoal.backends.kubernetes.client import Client
-from shoal.backends.kubernetes.errors import AlreadyExists, ApiError, Conflict, NotFound
+from shoal.backends.kubernetes.errors import AlreadyExists, Conflict, NotFound
 from shoal.backends.kubernetes.operators import LASTS_S, Lease
 from shoal.backends.kubernetes.resources import LEASES
-from shoal.backends.kubernetes.transport import ApiUnreachable, Request, Response, Transport
+from shoal.backends.kubernetes.transport import Request, Response, Transport
+from shoal.errors import ActionFailed
 from shoal.install.leases import OURS
 from shoal.operator.lease import (
     MARGIN_S,
@@ -65,7 +66,7 @@ class Election:
                 if (sight is None or is_free(sight, self._identity, self._clock.monotonic())) and await self._take():
                     log.info("this operator is at work", extra={"fields": {"identity": self._identity}})
                     return
-            except (ApiError, ApiUnreachable) as error:
+            except ActionFailed as error:
                 log.warning("the Lease can't be looked at: %s", error)
             await self._clock.sleep(RENEW_EVERY_S)
 
@@ -76,7 +77,7 @@ class Election:
             why = "another operator holds the Lease"
             try:
                 kept = await self._take()
-            except (ApiError, ApiUnreachable) as error:
+            except ActionFailed as error:
                 log.warning("the Lease can't be renewed: %s", error)
                 kept = self._clock.monotonic() < self.until_s
                 why = f"the Lease could not be renewed before it ran out: {error}"
@@ -91,7 +92,7 @@ class Election:
         try:
             body = given_back(self._lease, self._now())
             await self._client.replace(LEASES, self._namespace, OURS, body, Lease)
-        except (ApiError, ApiUnreachable) as error:
+        except ActionFailed as error:
             log.warning("the Lease can't be given back: %s", error)
 
     async def _look(self, sight: Sight | None) -> Sight | None:

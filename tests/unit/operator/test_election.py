@@ -10,7 +10,7 @@ import pytest
 from shoal.backends.kubernetes.client import Client, Ignored
 from shoal.backends.kubernetes.operators import LASTS_S, Lease
 from shoal.backends.kubernetes.resources import CONFIGMAPS, LEASES
-from shoal.backends.kubernetes.transport import Request
+from shoal.backends.kubernetes.transport import Request, Response
 from shoal.install.leases import OURS as NAME
 from shoal.operator.election import Election, Fenced
 from shoal.operator.lease import RENEW_EVERY_S, LeaseLost
@@ -167,6 +167,29 @@ def test_a_renewal_whose_answer_is_lost_is_no_loss() -> None:
         keeping.cancel()
 
     play(scenario)
+
+
+def test_what_answers_in_the_servers_place_for_a_moment_ends_no_operator() -> None:
+    class Behind(FakeApi):
+        is_hidden = True
+
+        async def send(self, request: Request) -> Response:
+            return Response(200, b"<html>log in</html>") if self.is_hidden else await super().send(request)
+
+    async def scenario() -> None:
+        clock, api = Clock(), Behind()
+        first = Election(Client(api, sleep=clock.sleep), NAMESPACE, "a", clock, lambda: START)
+        clock.at[10] = lambda: setattr(api, "is_hidden", False)
+        await first.wait_for_turn()
+        api.is_hidden = True
+        clock.at[clock.now + RENEW_EVERY_S] = lambda: setattr(api, "is_hidden", False)
+        keeping = asyncio.create_task(first.keep())
+        while clock.now < 60:  # noqa: ASYNC110 - time is virtual
+            await asyncio.sleep(0)
+        assert not keeping.done()
+        keeping.cancel()
+
+    asyncio.run(scenario())
 
 
 def test_a_write_goes_out_only_while_the_lease_is_held() -> None:
