@@ -72,6 +72,7 @@ class Operator:
             self.client, self.cache, applier, self.ray, self.queue, settings or Settings(), self._now, set(), keys
         )
         self._feeds = list(self._make_feeds())
+        self._has_seen_all = False
 
     async def look(self, stale: int = 0) -> None:
         """Bring the caches to what the API server shows, ``stale`` versions ago."""
@@ -83,6 +84,7 @@ class Operator:
             return  # it looks again later
         finally:
             self.api.stale(0)
+        self._has_seen_all = True
         self.doubt()
 
     def doubt(self) -> None:
@@ -91,7 +93,10 @@ class Operator:
             self.queue.add((resource.metadata.namespace, resource.metadata.name))
 
     async def work(self) -> int:
-        """Do all that is due, and what comes due of it at once; how many steps that took."""
+        """Do all that is due, and what comes due of it at once; how many steps that took. Nothing before it has once seen
+        all there is, as a half picture shows pods that are another operator's as not there."""
+        if not self._has_seen_all:
+            return 0
         for steps in range(STEPS):
             key = self.queue.take()
             if key is None:
