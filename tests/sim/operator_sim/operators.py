@@ -93,8 +93,10 @@ class Operator:
             self.queue.add((resource.metadata.namespace, resource.metadata.name))
 
     async def work(self) -> int:
-        """Do all that is due, and what comes due of it at once; how many steps that took. Nothing before it has once seen
-        all there is, as a half picture shows pods that are another operator's as not there."""
+        """Do all that is due, and what comes due of it at once; how many steps that took.
+
+        Nothing before it has once seen all there is: half a picture lacks pods that another operator has made.
+        """
         if not self._has_seen_all:
             return 0
         for steps in range(STEPS):
