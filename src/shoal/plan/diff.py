@@ -20,7 +20,6 @@ from shoal.plan.actions import (
 from shoal.plan.ending import hold
 from shoal.plan.farewell import farewells
 from shoal.plan.idle import idles_out
-from shoal.plan.left_behind import left_behind
 from shoal.plan.pauses import paused
 from shoal.plan.stops import outdated, stops
 from shoal.world.blockers import NOT_PREPARED
@@ -67,7 +66,7 @@ def _creation(desired: DesiredCluster) -> tuple[Stage, ...]:
 
 
 def _change(desired: DesiredCluster, world: World, now: float) -> tuple[Stage, ...]:
-    ending = (*stops(desired, world), *left_behind(desired, world))
+    ending = stops(desired, world)
     # Where an operator tends to it, the one in its place comes when it has gone.
     stopped = set() if desired.lifecycle.tended else {stop.node for stop in ending}
     record: Stage = ()

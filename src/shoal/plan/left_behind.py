@@ -1,7 +1,7 @@
 """Workers that a new head doesn't let in, as they were made from other settings: without a token that it asks for."""
 
 from shoal.desired.cluster import DesiredCluster, Role
-from shoal.plan.actions import Reason, StopNode
+from shoal.plan.actions import Reason
 from shoal.world.snapshot import ObservedNode, Phase, World
 
 PATIENCE_S = 120
@@ -9,12 +9,12 @@ PATIENCE_S = 120
 lost its head, or has failed, starts Ray anew by itself, and comes back in that time if it is let in."""
 
 
-def left_behind(desired: DesiredCluster, world: World) -> tuple[StopNode, ...]:
-    """Such workers, to be made anew from what their head was made from."""
+def left_behind(desired: DesiredCluster, world: World) -> dict[str, Reason]:
+    """The names of such workers, to be made anew from what their head was made from, and why."""
     reason = Reason(
         "LeftBehind", f"its head came later, from other settings, and Ray has not seen it for {PATIENCE_S} s since"
     )
-    return tuple(StopNode(node.name, reason) for node in may_be_behind(desired, world) if node.outside)
+    return {node.name: reason for node in may_be_behind(desired, world) if node.outside}
 
 
 def may_be_behind(desired: DesiredCluster, world: World) -> tuple[ObservedNode, ...]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from shoal.desired.cluster import DesiredCluster, DesiredNode, Lifecycle, Role
 from shoal.plan.actions import Reason, StopNode
+from shoal.plan.left_behind import left_behind
 from shoal.world.snapshot import ObservedNode, Phase, World
 
 ROLLED_AT_ONCE = 0.25
@@ -18,10 +19,12 @@ def stops(desired: DesiredCluster, world: World) -> tuple[StopNode, ...]:
     """Nodes to end: not wanted, changed, or dead; and with the head every worker that cannot outlive its GCS."""
     wanted = {node.name: node for node in desired.nodes}
     rolled = _rolled(desired, world, wanted) if desired.lifecycle.on_change == "roll" else {}
+    behind = left_behind(desired, world)
     head_reason = None if desired.lifecycle.workers_outlive_head else _head_reason(desired, world)
     found = []
     for node in world.nodes:
-        reason = _stop_reason(desired, world, wanted.get(node.name), node) or rolled.get(node.name)
+        reason = _stop_reason(desired, world, wanted.get(node.name), node)
+        reason = reason or behind.get(node.name) or rolled.get(node.name)
         if reason is None and head_reason is not None and node.role is Role.WORKER:
             reason = Reason("HeadRestarted", f"workers cannot outlive the head's GCS: {head_reason.message}")
         if reason is not None:
@@ -77,12 +80,16 @@ def is_autoscalers(desired: DesiredCluster, world: World, node: ObservedNode) ->
     if node.group not in desired.lifecycle.autoscaled or not desired.nodes:
         return False
     mates = [mate for mate in world.nodes if mate.unit == node.unit] if node.unit else [node]
-    hosts = Counter(wanted.unit or wanted.name for wanted in desired.nodes if wanted.group == node.group)
-    is_whole = not node.unit or len(mates) == max(hosts.values(), default=len(mates))
-    return is_whole and all(
+    return (not node.unit or len(mates) == _hosts(desired, node.group, len(mates))) and all(
         mate.phase in (Phase.STARTING, Phase.RUNNING) and mate.drain is None and mate.name not in desired.departing
         for mate in mates
     )
+
+
+def _hosts(desired: DesiredCluster, group: str, otherwise: int) -> int:
+    """How many nodes a replica of a group is asked to have."""
+    units = Counter(node.unit or node.name for node in desired.nodes if node.group == group)
+    return max(units.values(), default=otherwise)
 
 
 def _unwanted(desired: DesiredCluster, node: ObservedNode) -> Reason:

@@ -1,6 +1,6 @@
 """Observed (pods, services, Ray's word) -> World."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from shoal.desired.cluster import DesiredCluster, Role
@@ -42,7 +42,7 @@ def world_of(observed: Observed, desired: DesiredCluster) -> World:
         nodes=tuple(_node(pod, seats[pod.metadata.name], observed.ray) for pod in pods),
         gone=observed.gone,
         gcs=observed.ray is not None and not observed.ray.error,
-        unasked=observed.ray is None and any(may_answer(pod, pods) for pod in pods if is_head(pod)),
+        unasked=observed.ray is None and has_head_to_ask(pods),
         objects={
             key: shared.metadata.annotations.get(DIGEST, "") if _is_made_here(key, shared.metadata, uid) else ""
             for key, shared in observed.shared.items()
@@ -126,6 +126,11 @@ def may_answer(head: Pod, pods: Iterable[Pod]) -> bool:
     a container beside Ray's fails. pods: of its cluster."""
     runs = head.metadata.deletion_timestamp is None and head.status.phase == "Running" and bool(head.status.pod_ip)
     return is_ready(head) or (runs and any(is_ready(pod) for pod in pods))
+
+
+def has_head_to_ask(pods: Sequence[Pod]) -> bool:
+    """Whether a cluster has a head that may answer. pods: all of its own."""
+    return any(may_answer(pod, pods) for pod in pods if is_head(pod))
 
 
 def came_nearer(before: object, after: object) -> bool:

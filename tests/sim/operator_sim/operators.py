@@ -72,7 +72,6 @@ class Operator:
             self.client, self.cache, applier, self.ray, self.queue, settings or Settings(), self._now, set(), keys
         )
         self._feeds = list(self._make_feeds())
-        self._has_seen_all = False
 
     async def look(self, stale: int = 0) -> None:
         """Bring the caches to what the API server shows, ``stale`` versions ago."""
@@ -84,7 +83,6 @@ class Operator:
             return  # it looks again later
         finally:
             self.api.stale(0)
-        self._has_seen_all = True
         self.doubt()
 
     def doubt(self) -> None:
@@ -97,7 +95,7 @@ class Operator:
 
         Nothing before it has once seen all there is: half a picture lacks pods that another operator has made.
         """
-        if not self._has_seen_all:
+        if not all(feed.synced.is_set() for feed in self._feeds):
             return 0
         for steps in range(STEPS):
             key = self.queue.take()

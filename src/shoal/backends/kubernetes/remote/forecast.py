@@ -22,8 +22,8 @@ from shoal.plan.later import later
 from shoal.plan.left_behind import PATIENCE_S, may_be_behind
 from shoal.reconcile import OURS as MANAGERS
 from shoal.reconcile import Outcome, reconcile
-from shoal.world.from_kubernetes import is_head, may_answer, world_of
-from shoal.world.kubernetes import NODE_TYPE, TEMPLATE, Observed, RayView, Resource, timestamp
+from shoal.world.from_kubernetes import has_head_to_ask, is_head, world_of
+from shoal.world.kubernetes import TEMPLATE, Observed, RayView, Resource, timestamp
 
 Ask: TypeAlias = Callable[[], Awaitable[RayView | None]]
 Manifest: TypeAlias = Mapping[str, Any]
@@ -79,8 +79,7 @@ class _Decision:
         if outcome.desired is None:
             return Forecast(Plan(name), tuple(f"the operator refuses it: {told.message}" for told in outcome.notices))
         picture = await with_secrets(self._client, picture, outcome.desired)
-        pods = picture.observed.pods
-        ray = await self._ask() if any(may_answer(pod, pods) for pod in pods if is_head(pod)) else None
+        ray = await self._ask() if has_head_to_ask(picture.observed.pods) else None
         if ray is not None:
             ray = replace(ray, gone=_gone(picture, outcome.desired))
         picture = replace(picture, observed=replace(picture.observed, ray=ray))
@@ -148,7 +147,7 @@ async def _acting(client: Client, namespace: str, now: datetime) -> tuple[Announ
 def _guessed(before: Manifest | None, observed: Observed, now: str) -> Settings:
     """Those by which the cluster's head was made, if that can be seen."""
     likely = Settings(keeper=keeper())
-    heads = (pod.metadata for pod in observed.pods if pod.metadata.labels.get(NODE_TYPE) == "head")
+    heads = (pod.metadata for pod in observed.pods if is_head(pod))
     made = {head.annotations.get(TEMPLATE, "") for head in heads}
     open_ = replace(likely, profile="compat")
     if before is not None and made:

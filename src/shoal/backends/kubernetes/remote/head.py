@@ -14,6 +14,7 @@ from shoal.errors import HeadNotRunning
 from shoal.spec.ray_start import HEAD_PORT_NAMED, HEAD_PORT_OF
 from shoal.spec.wire import Wire
 from shoal.world.blockers import why_not_running
+from shoal.world.from_kubernetes import is_head
 from shoal.world.kubernetes import CLUSTER, NODE_TYPE, Container, Pod, PodPlace
 
 TRUE = ("1", "true", "True")
@@ -107,7 +108,7 @@ async def pods_of(client: Client, namespace: str, cluster: str) -> tuple[RayPod,
 
 async def head_of(client: Client, namespace: str, cluster: str) -> RayPod:
     """The head whose Ray container runs. Raises HeadNotRunning, with what keeps it from running."""
-    heads = [pod for pod in await pods_of(client, namespace, cluster) if pod.metadata.labels[NODE_TYPE] == "head"]
+    heads = [pod for pod in await pods_of(client, namespace, cluster) if is_head(pod)]
     staying = [pod for pod in heads if pod.metadata.deletion_timestamp is None]
     running = [pod for pod in staying if pod.runs]
     if running:
